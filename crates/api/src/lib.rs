@@ -1,0 +1,1 @@
+//! Generated protobuf, conversions, and errors as gRPC Status.

@@ -1,0 +1,1 @@
+//! The JetStream log: append, tail, replay, one customer's timeline, identity.

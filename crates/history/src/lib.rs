@@ -1,0 +1,1 @@
+//! The deterministic generator of believable and of nasty customer histories.

@@ -1,0 +1,2 @@
+//! The lifefold binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The loop that folds events into records, lists and totals; timers; commit; rebuild.

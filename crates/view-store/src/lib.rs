@@ -1,0 +1,1 @@
+//! Pages of customer records and the position they explain, on disk.
