@@ -6,6 +6,7 @@
 //!
 //! **Architecture Invariant:** pure. No IO, no clock, no random ids: time and ids come in as arguments.
 
+mod attributes;
 mod catalog;
 mod code;
 pub mod compact;
@@ -18,9 +19,9 @@ mod violation;
 
 pub use catalog::*;
 pub use code::Code;
-pub use envelope::{Channel, Event, MAX_EVENT_BYTES, Recorded, same_content};
-pub use field::{FieldSpec, Shape};
+pub use envelope::{Event, MAX_EVENT_BYTES, Recorded, same_content};
+pub use field::{Area, Count, Fen, FieldSpec, Level, Minutes, Score, Shape, Stars, describe};
 pub use ids::{CustomerId, EventId, InvalidId, Position};
 pub use scalar::Scalar;
 pub use time::{Date, InvalidTime, Timestamp};
-pub use violation::{Violation, Violations};
+pub use violation::{Unreadable, Violation, Violations};

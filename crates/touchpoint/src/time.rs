@@ -93,7 +93,8 @@ impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC; microseconds only where there are any.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
-        let form = if self.0.rem_euclid(MICROS_PER_SECOND) == 0 { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%.6fZ" };
+        let form =
+            if self.0.rem_euclid(MICROS_PER_SECOND) == 0 { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%.6fZ" };
         time.format(form).fmt(f)
     }
 }
@@ -179,7 +180,9 @@ impl Date {
 /// The first instant whose Shanghai clock shows this midnight or later (summer time once began at midnight).
 fn first_instant(midnight: NaiveDateTime) -> DateTime<Utc> {
     (0..=4)
-        .find_map(|half_hours| Shanghai.from_local_datetime(&(midnight + TimeDelta::minutes(30 * half_hours))).earliest())
+        .find_map(|half_hours| {
+            Shanghai.from_local_datetime(&(midnight + TimeDelta::minutes(30 * half_hours))).earliest()
+        })
         .map_or_else(|| midnight.and_utc(), |time| time.with_timezone(&Utc))
 }
 
@@ -196,7 +199,9 @@ impl FromStr for Date {
         let invalid = || InvalidTime::new("a calendar date such as 2025-04-01", text);
         let bytes = text.as_bytes();
         let digits = |range: std::ops::Range<usize>| {
-            bytes[range].iter().try_fold(0u32, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
+            bytes[range]
+                .iter()
+                .try_fold(0u32, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
         };
         if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
             return Err(invalid());

@@ -1,0 +1,77 @@
+//! 签约: the purchase contract.
+
+use super::Party;
+use super::macros::{codes, event};
+use crate::field::{Area, Fen};
+use crate::{Code, Date};
+
+codes! {
+    /// How the price is paid.
+    Payment { Full = "FULL", Mortgage = "MORTGAGE", Instalment = "INSTALMENT" }
+}
+codes! {
+    /// What of a contract was changed.
+    AmendmentKind { NameChange = "NAME_CHANGE", UnitSwap = "UNIT_SWAP", Price = "PRICE" }
+}
+
+event! {
+    /// 签约: the purchase contract was signed.
+    ContractSigned<'a> {
+        /// The contract's code.
+        contract_id: Code<'a>,
+        /// The unit sold.
+        unit_id: Code<'a>,
+        /// The price, in fen; more than 0.
+        price_fen: Fen,
+        /// How it is paid.
+        payment: Payment,
+        /// The agreed date of handover.
+        planned_handover_on: Date,
+        /// The unit's area, in 0.01 m².
+        area: Option<Area>,
+        /// The subscription that this contract fulfils; without one it ends every subscription before it.
+        subscription_id: Option<Code<'a>>,
+    }
+    rules |event, _about, broken| {
+        if event.price_fen.0 == 0 {
+            broken.add("data.price_fen", "expected more than 0 fen, got 0");
+        }
+    }
+}
+
+event! {
+    /// A contract was changed: its names, its unit, or its price.
+    ContractAmended<'a> {
+        /// The contract's code.
+        contract_id: Code<'a>,
+        /// What was changed.
+        kind: AmendmentKind,
+        /// The new price, in fen, more than 0: required for PRICE, and for nothing else.
+        price_fen: Option<Fen>,
+        /// The new unit: required for UNIT_SWAP, and for nothing else.
+        unit_id: Option<Code<'a>>,
+    }
+    rules |event, _about, broken| {
+        let (price, unit) = (event.kind == AmendmentKind::Price, event.kind == AmendmentKind::UnitSwap);
+        if price != event.price_fen.is_some_and(|price| price.0 > 0) || (!price && event.price_fen.is_some()) {
+            let expected = if price { "more than 0 fen, since kind is PRICE" } else { "nothing, since kind is not PRICE" };
+            broken.add("data.price_fen", format!("expected {expected}"));
+        }
+        if unit != event.unit_id.is_some() {
+            let expected = if unit { "a code, since kind is UNIT_SWAP" } else { "nothing, since kind is not UNIT_SWAP" };
+            broken.add("data.unit_id", format!("expected {expected}"));
+        }
+    }
+}
+
+event! {
+    /// A contract was cancelled.
+    ContractCancelled<'a> {
+        /// The contract's code.
+        contract_id: Code<'a>,
+        /// Who ended it.
+        by: Party,
+        /// A code for the reason, not prose.
+        reason: Code<'a>,
+    }
+}

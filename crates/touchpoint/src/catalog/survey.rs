@@ -1,0 +1,59 @@
+//! 满意度调查: one answer to one survey item.
+
+use super::ServicePort;
+use super::macros::{codes, event};
+use crate::Code;
+use crate::field::Score;
+
+codes! {
+    /// What a survey item measures.
+    Metric {
+        Csat = "CSAT", Nps = "NPS", Ces = "CES", Repurchase = "REPURCHASE", Recommend = "RECOMMEND",
+    }
+}
+
+impl Metric {
+    /// The lowest and highest score.
+    pub const fn range(self) -> (u8, u8) {
+        match self {
+            Self::Nps => (0, 10),
+            Self::Ces => (1, 7),
+            Self::Csat | Self::Repurchase | Self::Recommend => (1, 5),
+        }
+    }
+}
+
+event! {
+    /// A survey item was answered.
+    SurveyAnswered<'a> {
+        /// The code of the filled-in questionnaire.
+        survey_id: Code<'a>,
+        /// 调查期次: the round of the survey, for example "2025".
+        wave_id: Code<'a>,
+        /// The service port that the item is about.
+        port: ServicePort,
+        /// The item's code; `<PORT>_OVERALL` is the headline of its port.
+        item_code: Code<'a>,
+        /// What the item measures. Version 1 has none: CSAT.
+        metric: Metric,
+        /// The score: CSAT, REPURCHASE and RECOMMEND 1–5, NPS 0–10, CES 1–7; absent exactly where `not_applicable` is true.
+        score: Option<Score>,
+        /// The customer could not judge.
+        not_applicable: Option<bool>,
+        /// The complaint that the answer is about.
+        complaint_id: Option<Code<'a>>,
+        /// The call in which it was given.
+        call_id: Option<Code<'a>>,
+    }
+    rules |event, _about, broken| {
+        let (low, high) = event.metric.range();
+        match (event.score, event.not_applicable == Some(true)) {
+            (Some(_), true) => broken.add("data.score", "expected nothing, since not_applicable is true"),
+            (None, false) => broken.add("data.score", format!("is required: expected {low} to {high}, or not_applicable true")),
+            (Some(score), false) if !(low..=high).contains(&score.0) => {
+                broken.add("data.score", format!("expected {low} to {high} for {}, got {}", event.metric, score.0));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! The types that a field of an event can have: how each is read, described, and packed.
+
+use std::borrow::Cow;
+
+use crate::compact::{Reader, pack_int, pack_text, pack_uint};
+use crate::{Code, CustomerId, Date, EventId, Position, Scalar, Timestamp};
+
+/// What a field looks like: for documentation, for the protobuf form, and for filters in rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A code of 1–40 characters.
+    Code,
+    /// A UUID.
+    Uuid,
+    /// One of these names; the type's name comes first.
+    Enum(&'static str, &'static [&'static str]),
+    /// A whole number within these bounds.
+    Int(i64, i64),
+    /// A whole number of fen (0.01 CNY), at least 0.
+    Fen,
+    /// A position of the log, at least 1.
+    Position,
+    /// A calendar date in Asia/Shanghai.
+    Date,
+    /// `true` or `false`.
+    Flag,
+    /// An instant; in the envelope only.
+    Time,
+    /// A text of 1 to so many characters; in the envelope only.
+    Text(usize),
+}
+
+/// One field of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldSpec {
+    /// The name in `data`.
+    pub name: &'static str,
+    /// What it means, a line each.
+    pub doc: &'static [&'static str],
+    /// What it looks like.
+    pub shape: Shape,
+    /// It must be there.
+    pub required: bool,
+}
+
+/// A type that a JSON value can be read as.
+pub(crate) trait FromScalar<'a>: Sized {
+    const SHAPE: Shape;
+    const REQUIRED: bool = true;
+
+    /// The value, or nothing if it does not fit the shape.
+    fn read(scalar: &Scalar<'a>) -> Option<Self>;
+}
+
+/// A type that a field of an event can have.
+pub(crate) trait FieldType<'a>: FromScalar<'a> {
+    fn pack(&self, out: &mut Vec<u8>);
+    fn unpack(input: &mut Reader<'a>) -> Option<Self>;
+    fn scalar(&self) -> Scalar<'_>;
+}
+
+/// Reads a value, or says what was expected instead.
+pub(crate) fn read_field<'a, T: FromScalar<'a>>(scalar: &Scalar<'a>) -> Result<T, String> {
+    T::read(scalar).ok_or_else(|| match scalar {
+        Scalar::Null if T::REQUIRED => format!("is required: expected {}", describe(T::SHAPE)),
+        scalar => format!("expected {}, got {scalar}", describe(T::SHAPE)),
+    })
+}
+
+/// A shape in words.
+pub fn describe(shape: Shape) -> String {
+    match shape {
+        Shape::Code => "a code of 1 to 40 characters of A-Z a-z 0-9 . _ : -".to_owned(),
+        Shape::Uuid => "a UUID".to_owned(),
+        Shape::Enum(_, names) => format!("one of {}", names.join(", ")),
+        Shape::Int(low, high) => format!("a whole number from {low} to {high}"),
+        Shape::Fen => "a whole number of fen, 0 or more".to_owned(),
+        Shape::Position => "a position of the log, 1 or more".to_owned(),
+        Shape::Date => "a date such as 2025-04-01".to_owned(),
+        Shape::Flag => "true or false".to_owned(),
+        Shape::Time => "an RFC 3339 time with at most 6 decimals, such as 2025-03-31T17:30:00.123456Z".to_owned(),
+        Shape::Text(most) => format!("a text of 1 to {most} characters"),
+    }
+}
+
+impl<'a, T: FromScalar<'a>> FromScalar<'a> for Option<T> {
+    const SHAPE: Shape = T::SHAPE;
+    const REQUIRED: bool = false;
+
+    fn read(scalar: &Scalar<'a>) -> Option<Self> {
+        match scalar {
+            Scalar::Null => Some(None),
+            scalar => T::read(scalar).map(Some),
+        }
+    }
+}
+
+impl<'a, T: FieldType<'a>> FieldType<'a> for Option<T> {
+    fn pack(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(self.is_some()));
+        if let Some(value) = self {
+            value.pack(out);
+        }
+    }
+
+    fn unpack(input: &mut Reader<'a>) -> Option<Self> {
+        match input.byte()? {
+            0 => Some(None),
+            1 => T::unpack(input).map(Some),
+            _ => None,
+        }
+    }
+
+    fn scalar(&self) -> Scalar<'_> {
+        self.as_ref().map_or(Scalar::Null, T::scalar)
+    }
+}
+
+impl<'a> FromScalar<'a> for Code<'a> {
+    const SHAPE: Shape = Shape::Code;
+
+    fn read(scalar: &Scalar<'a>) -> Option<Self> {
+        match scalar {
+            Scalar::Text(text) => Code::new(text.clone()),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> FieldType<'a> for Code<'a> {
+    fn pack(&self, out: &mut Vec<u8>) {
+        pack_text(self.as_str(), out);
+    }
+
+    fn unpack(input: &mut Reader<'a>) -> Option<Self> {
+        input.text().and_then(Code::new)
+    }
+
+    fn scalar(&self) -> Scalar<'_> {
+        Scalar::Text(Cow::Borrowed(self.as_str()))
+    }
+}
+
+macro_rules! uuid_field {
+    ($name:ident) => {
+        impl<'a> FromScalar<'a> for $name {
+            const SHAPE: Shape = Shape::Uuid;
+
+            fn read(scalar: &Scalar<'a>) -> Option<Self> {
+                match scalar {
+                    Scalar::Text(text) => text.parse().ok(),
+                    _ => None,
+                }
+            }
+        }
+
+        impl<'a> FieldType<'a> for $name {
+            fn pack(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.as_u128().to_be_bytes());
+            }
+
+            fn unpack(input: &mut Reader<'a>) -> Option<Self> {
+                input.uuid().map(Self::from_u128)
+            }
+
+            fn scalar(&self) -> Scalar<'_> {
+                Scalar::Text(Cow::Owned(self.to_string()))
+            }
+        }
+    };
+}
+
+uuid_field!(CustomerId);
+uuid_field!(EventId);
+
+impl<'a> FromScalar<'a> for Date {
+    const SHAPE: Shape = Shape::Date;
+
+    fn read(scalar: &Scalar<'a>) -> Option<Self> {
+        match scalar {
+            Scalar::Text(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> FieldType<'a> for Date {
+    fn pack(&self, out: &mut Vec<u8>) {
+        pack_int(i64::from(self.days()), out);
+    }
+
+    fn unpack(input: &mut Reader<'a>) -> Option<Self> {
+        input.int().and_then(|days| Date::from_days(i32::try_from(days).ok()?))
+    }
+
+    fn scalar(&self) -> Scalar<'_> {
+        Scalar::Text(Cow::Owned(self.to_string()))
+    }
+}
+
+impl<'a> FromScalar<'a> for bool {
+    const SHAPE: Shape = Shape::Flag;
+
+    fn read(scalar: &Scalar<'a>) -> Option<Self> {
+        match scalar {
+            Scalar::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> FieldType<'a> for bool {
+    fn pack(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(*self));
+    }
+
+    fn unpack(input: &mut Reader<'a>) -> Option<Self> {
+        match input.byte()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
+    fn scalar(&self) -> Scalar<'_> {
+        Scalar::Bool(*self)
+    }
+}
+
+/// Whole numbers with bounds of their own, each a newtype.
+macro_rules! whole_number {
+    ($(#[$doc:meta])* $name:ident($inner:ty), $shape:expr, $low:expr, $high:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub $inner);
+
+        impl<'a> FromScalar<'a> for $name {
+            const SHAPE: Shape = $shape;
+
+            fn read(scalar: &Scalar<'a>) -> Option<Self> {
+                match scalar {
+                    Scalar::Int(value) if ($low..=$high).contains(value) => Some(Self(*value as $inner)),
+                    _ => None,
+                }
+            }
+        }
+
+        impl<'a> FieldType<'a> for $name {
+            fn pack(&self, out: &mut Vec<u8>) {
+                pack_uint(self.0 as u64, out);
+            }
+
+            fn unpack(input: &mut Reader<'a>) -> Option<Self> {
+                <$inner>::try_from(input.uint()?).ok().map(Self)
+            }
+
+            fn scalar(&self) -> Scalar<'_> {
+                Scalar::Int(self.0 as i64)
+            }
+        }
+    };
+}
+
+impl<'a> FromScalar<'a> for Timestamp {
+    const SHAPE: Shape = Shape::Time;
+
+    fn read(scalar: &Scalar<'a>) -> Option<Self> {
+        match scalar {
+            Scalar::Text(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+whole_number! {
+    /// Money: a whole number of fen (0.01 CNY), at least 0.
+    Fen(i64), Shape::Fen, 0, i64::MAX
+}
+whole_number! {
+    /// An area in whole 0.01 m².
+    Area(u32), Shape::Int(0, u32::MAX as i64), 0, u32::MAX as i64
+}
+whole_number! {
+    /// How many there are: rooms, or defects.
+    Count(u32), Shape::Int(0, 10_000), 0, 10_000
+}
+whole_number! {
+    /// Minutes of one visit, at most a day.
+    Minutes(u32), Shape::Int(0, 1_440), 0, 1_440
+}
+whole_number! {
+    /// A level of escalation, 1 the lowest.
+    Level(u8), Shape::Int(1, 9), 1, 9
+}
+whole_number! {
+    /// A satisfaction of 1 to 5.
+    Stars(u8), Shape::Int(1, 5), 1, 5
+}
+whole_number! {
+    /// A survey score; its metric says which part of 0 to 10 is allowed.
+    Score(u8), Shape::Int(0, 10), 0, 10
+}
+
+impl<'a> FromScalar<'a> for Position {
+    const SHAPE: Shape = Shape::Position;
+
+    fn read(scalar: &Scalar<'a>) -> Option<Self> {
+        match scalar {
+            Scalar::Int(value) if *value >= 1 => Some(Position(*value as u64)),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> FieldType<'a> for Position {
+    fn pack(&self, out: &mut Vec<u8>) {
+        pack_uint(self.0, out);
+    }
+
+    fn unpack(input: &mut Reader<'a>) -> Option<Self> {
+        input.uint().map(Position)
+    }
+
+    fn scalar(&self) -> Scalar<'_> {
+        i64::try_from(self.0).map_or(Scalar::Null, Scalar::Int)
+    }
+}
