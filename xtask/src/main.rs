@@ -1,2 +1,62 @@
-//! Development tasks.
-fn main() {}
+//! Development tasks: `cargo xtask up | test | proto | bench | tools`.
+
+mod deploy;
+mod proto;
+mod run;
+mod test;
+mod tools;
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Lifefold's development tasks. Needs cargo and python3; everything else is fetched by pinned hash.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Builds lifefold and runs everything on this machine: nats-server, gateway, three projectors.
+    #[command(
+        after_help = "Examples:\n  cargo xtask up\n  cargo xtask up --demo 10000\n  cargo xtask up --data /srv/lifefold"
+    )]
+    Up {
+        /// First writes a history of this many customers through the gateway.
+        #[arg(long, value_name = "CUSTOMERS")]
+        demo: Option<u64>,
+        /// Handed to `lifefold up` as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<OsString>,
+    },
+    /// Checks everything, in order; the first failure stops.
+    Test,
+    /// Generates the Rust code and the buf image from proto/.
+    Proto {
+        /// Writes the image even if the interface breaks its users.
+        #[arg(long)]
+        accept_breaking: bool,
+    },
+    /// Measures throughput, latency and memory in a release build.
+    Bench {
+        /// Handed to the benchmark as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<OsString>,
+    },
+    /// Prints where each tool was found.
+    Tools,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().task {
+        Task::Up { demo, rest } => run::up(demo, &rest),
+        Task::Test => test::all(),
+        Task::Proto { accept_breaking } => proto::generate(accept_breaking),
+        Task::Bench { rest } => run::bench(&rest),
+        Task::Tools => tools::print(),
+    }
+}

@@ -1,0 +1,113 @@
+//! The linters of deploy/: nats-server, systemd-analyze, promtool.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    run::must,
+    test::Outcome,
+    tools::{self, Tool},
+};
+
+/// The configurations that a server is started with; they include the others.
+const NATS: &[&str] = &["deploy/nats/single.conf", "deploy/nats/cluster.conf"];
+const SYSTEMD: &str = "deploy/systemd";
+const ALERTS: &str = "deploy/prometheus/alerts.yml";
+const ALERT_TESTS: &str = "deploy/prometheus/alerts.test.yml";
+/// Stands for the instances of `lifefold-projector@.service`.
+const INSTANCE: &str = "churn";
+
+/// `nats-server -t` on each configuration, with a value for each variable that it reads.
+pub(crate) fn nats() -> Result<Outcome> {
+    let server = broker::find_server()?;
+    let folder = tools::root()?.join("deploy/nats");
+    let variables = variables(&folder)?;
+    for config in NATS {
+        let mut check = Command::new(&server.path);
+        check.args(["-t", "-c", config]).envs(variables.iter().map(|name| (name, "for-the-linter")));
+        must(&mut check)?;
+    }
+    Ok(Outcome::Passed)
+}
+
+/// `systemd-analyze verify` on a copy that names the executables of this machine, since those of the
+/// packages need not be installed here.
+pub(crate) fn systemd() -> Result<Outcome> {
+    let analyze = match tools::systemd_analyze() {
+        Tool::Found(analyze) => analyze,
+        Tool::Missing(reason) => return Ok(Outcome::Skipped(reason)),
+    };
+    let units = copy_units()?;
+    let mut verify = Command::new(analyze);
+    verify.args(["verify", "--man=no"]).args(&units);
+    let output = verify.output().context("cannot run systemd-analyze")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    // It also complains of units of this machine, and of some mistakes only by a warning.
+    let about_ours: Vec<&str> = said.lines().filter(|line| line.contains("lifefold")).collect();
+    ensure!(output.status.success() && about_ours.is_empty(), "systemd-analyze verify says:\n{said}");
+    Ok(Outcome::Passed)
+}
+
+/// `promtool check rules`, and the alerts' own tests.
+pub(crate) fn prometheus() -> Result<Outcome> {
+    let promtool = match tools::promtool() {
+        Tool::Found(promtool) => promtool,
+        Tool::Missing(reason) => return Ok(Outcome::Skipped(reason)),
+    };
+    must(Command::new(&promtool).args(["check", "rules", ALERTS]))?;
+    must(Command::new(&promtool).args(["test", "rules", ALERT_TESTS]))?;
+    Ok(Outcome::Passed)
+}
+
+/// Names behind `$` in the configurations: `password: $NATS_GATEWAY_PASSWORD`.
+fn variables(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for file in files(folder)? {
+        let text = fs::read_to_string(&file)?;
+        for word in
+            text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(|line| line.split('$').skip(1))
+        {
+            let end = word.find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
+            names.push(word[..end.unwrap_or(word.len())].to_owned());
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    Ok(names)
+}
+
+fn copy_units() -> Result<Vec<PathBuf>> {
+    let lifefold = tools::target()?.join("debug/lifefold");
+    let nats = broker::find_server()?.path;
+    let work = tools::target()?.join("xtask/systemd");
+    if work.exists() {
+        fs::remove_dir_all(&work)?;
+    }
+    fs::create_dir_all(&work)?;
+    let mut units = Vec::new();
+    for file in files(&tools::root()?.join(SYSTEMD))? {
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if !name.ends_with(".service") && !name.ends_with(".target") {
+            continue;
+        }
+        let text = fs::read_to_string(&file)?;
+        let text = text.replace("/usr/bin/lifefold", &lifefold.to_string_lossy());
+        let text = text.replace("/usr/bin/nats-server", &nats.to_string_lossy());
+        let unit = work.join(name.replace("@.", &format!("@{INSTANCE}.")));
+        fs::write(&unit, text)?;
+        units.push(unit);
+    }
+    Ok(units)
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    files.retain(|file| file.is_file());
+    files.sort();
+    Ok(files)
+}
