@@ -138,7 +138,11 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, F
 /// Drops what holds sled open; the last one to go writes, and may panic doing so. What it could not write was not
 /// acknowledged, so a panic changes nothing.
 pub(crate) fn let_go<T>(held: T) {
-    if guarded(|| Ok(drop(held))).is_err() {
+    let dropped = guarded(|| {
+        drop(held);
+        Ok(())
+    });
+    if dropped.is_err() {
         tracing::warn!("sled panicked while it was closed");
     }
 }

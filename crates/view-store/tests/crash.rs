@@ -3,6 +3,7 @@
 //!
 //! The child is this test binary started again with `CHILD_FOLDER` set. At position P it has given customer `c` the
 //! record "last touched at the greatest q ≤ P with q mod CUSTOMERS = c"; so what must be there is known from P alone.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod common;
 

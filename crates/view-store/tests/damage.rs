@@ -1,4 +1,5 @@
 //! Whatever happens to the files, no panic and no wrong record comes out: an error, or an earlier state of the store.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod common;
 
@@ -19,7 +20,7 @@ fn a_page_that_is_not_what_was_written_is_named() {
     let generation = write(dir.path());
     let damaged = PageNumber::of(customer(5));
     let key = u32::try_from(damaged.index()).unwrap().to_be_bytes();
-    for change in [flip as fn(&mut Vec<u8>), cut, empty] {
+    for change in [|value: &mut Vec<u8>| flip(value), cut, empty] {
         let before = rewrite_row(dir.path(), generation, &key, change);
         let store = Store::open(dir.path()).unwrap();
         let error = load(&store, generation).expect_err("the page is damaged");
@@ -47,7 +48,7 @@ fn a_page_under_the_key_of_another_is_found() {
 fn a_damaged_head_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let generation = write(dir.path());
-    rewrite_row(dir.path(), generation, b"position-head", flip);
+    rewrite_row(dir.path(), generation, b"position-head", |value| flip(value));
     let error = Store::open(dir.path()).unwrap().head(generation).expect_err("the head is damaged");
     assert!(matches!(error, LoadError::Head { .. }) && error.is_damage(), "{error}");
 }
@@ -223,7 +224,7 @@ fn open_sled(folder: &Path) -> sled::Db {
     }
 }
 
-fn flip(value: &mut Vec<u8>) {
+fn flip(value: &mut [u8]) {
     let middle = value.len() / 2;
     value[middle] ^= 1;
 }

@@ -2,6 +2,7 @@
 //!
 //! The disk is "full" by a limit on the size of files. It holds for a whole process, so the test binary is started
 //! again with `CHILD_FOLDER` set, ignoring the signal that the limit sends; `prlimit` (util-linux) moves the limit.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 #![cfg(target_os = "linux")]
 
 mod common;

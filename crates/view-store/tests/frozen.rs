@@ -1,4 +1,5 @@
 //! Bytes on disk are read for ever: frozen examples of a page and a head.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod common;
 

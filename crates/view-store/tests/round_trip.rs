@@ -1,4 +1,5 @@
 //! What was committed is what is read back, also after opening again; generations live apart.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What the tests of the store share: heads, records, and a plain picture of what a store must hold.
+#![allow(clippy::expect_used, reason = "a test may panic")]
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::collections::BTreeMap;
