@@ -19,24 +19,26 @@ const NATS: &[&str] = &["deploy/nats/single.conf", "deploy/nats/cluster.conf"];
 const SYSTEMD: &str = "deploy/systemd";
 const ALERTS: &str = "deploy/prometheus/alerts.yml";
 const ALERT_TESTS: &str = "deploy/prometheus/alerts.test.yml";
+/// What the units run, where their packages are installed.
+const EXECUTABLES: &[&str] = &["/usr/bin/lifefold", "/usr/bin/nats-server"];
 /// Stands for the instances of `lifefold-projector@.service`.
 const INSTANCE: &str = "churn";
 
-/// `nats-server -t` on each configuration, with a value for each variable that it reads.
+/// `nats-server -t` on each configuration, with a value of its own for each variable that it reads.
 pub(crate) fn nats() -> Result<Outcome> {
     let server = broker::find_server()?;
     let folder = tools::root()?.join("deploy/nats");
     let variables = variables(&folder)?;
     for config in NATS {
         let mut check = Command::new(&server.path);
-        check.args(["-t", "-c", config]).envs(variables.iter().map(|name| (name, "for-the-linter")));
+        check.args(["-t", "-c", config]).envs(variables.iter().map(|name| (name, format!("lint-{name}"))));
         must(&mut check)?;
     }
     Ok(Outcome::Passed)
 }
 
-/// `systemd-analyze verify` on a copy that names the executables of this machine, since those of the
-/// packages need not be installed here.
+/// `systemd-analyze verify` on a copy that names executables of this machine, since those of the packages
+/// need not be installed here.
 pub(crate) fn systemd() -> Result<Outcome> {
     let analyze = match tools::systemd_analyze() {
         Tool::Found(analyze) => analyze,
@@ -81,8 +83,8 @@ fn variables(folder: &Path) -> Result<Vec<String>> {
 }
 
 fn copy_units() -> Result<Vec<PathBuf>> {
-    let lifefold = tools::target()?.join("debug/lifefold");
-    let nats = broker::find_server()?.path;
+    // Any executable will do: only that there is one is verified.
+    let stand_in = std::env::current_exe()?;
     let work = tools::target()?.join("xtask/systemd");
     if work.exists() {
         fs::remove_dir_all(&work)?;
@@ -95,8 +97,7 @@ fn copy_units() -> Result<Vec<PathBuf>> {
             continue;
         }
         let text = fs::read_to_string(&file)?;
-        let text = text.replace("/usr/bin/lifefold", &lifefold.to_string_lossy());
-        let text = text.replace("/usr/bin/nats-server", &nats.to_string_lossy());
+        let text = EXECUTABLES.iter().fold(text, |text, named| text.replace(named, &stand_in.to_string_lossy()));
         let unit = work.join(name.replace("@.", &format!("@{INSTANCE}.")));
         fs::write(&unit, text)?;
         units.push(unit);

@@ -6,7 +6,7 @@ mod run;
 mod test;
 mod tools;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -34,7 +34,12 @@ enum Task {
         rest: Vec<OsString>,
     },
     /// Checks everything, in order; the first failure stops.
-    Test,
+    #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --only deploy --only buf")]
+    Test {
+        /// Only the steps whose name begins so; may be repeated.
+        #[arg(long, value_name = "STEP")]
+        only: Vec<String>,
+    },
     /// Generates the Rust code and the buf image from proto/.
     Proto {
         /// Writes the image even if the interface breaks its users.
@@ -51,10 +56,22 @@ enum Task {
     Tools,
 }
 
-fn main() -> Result<()> {
-    match Arguments::parse().task {
+fn main() -> ExitCode {
+    match perform(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Each cause on its own line; a trace of this program would bury them.
+            let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+            eprintln!("error: {}", causes.join("\n  because: "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<()> {
+    match task {
         Task::Up { demo, rest } => run::up(demo, &rest),
-        Task::Test => test::all(),
+        Task::Test { only } => test::run(&only),
         Task::Proto { accept_breaking } => proto::generate(accept_breaking),
         Task::Bench { rest } => run::bench(&rest),
         Task::Tools => tools::print(),

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::{
     deploy, proto,
@@ -23,6 +23,8 @@ struct Step {
 pub(crate) enum Outcome {
     /// Checked.
     Passed,
+    /// Checked, and the last lines of its output must stay the last.
+    PassedLast,
     /// Not checked here, and why.
     Skipped(String),
 }
@@ -44,27 +46,31 @@ const STEPS: &[Step] = &[
     Step { name: "cargo test", fix: "cargo test --workspace", check: tests },
 ];
 
-/// Runs all steps.
-pub(crate) fn all() -> Result<()> {
+/// Runs all steps, or those whose name begins with one of `only`.
+pub(crate) fn run(only: &[String]) -> Result<()> {
+    let wanted = |step: &&Step| only.is_empty() || only.iter().any(|name| step.name.starts_with(name.as_str()));
+    let steps: Vec<&Step> = STEPS.iter().filter(wanted).collect();
+    if steps.is_empty() {
+        let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        bail!("no step begins so; the steps are: {}", names.join(", "));
+    }
     let begin = Instant::now();
-    for (number, step) in STEPS.iter().enumerate() {
-        println!("==> {}/{} {} (at {} s)", number + 1, STEPS.len(), step.name, begin.elapsed().as_secs());
-        let started = Instant::now();
-        let outcome = (step.check)().with_context(|| {
-            format!(
-                "step {}, {}, failed after {} s; fix: {}",
-                number + 1,
-                step.name,
-                started.elapsed().as_secs(),
-                step.fix
-            )
-        })?;
-        let last = number + 1 == STEPS.len();
-        match outcome {
-            Outcome::Passed if last => {}
-            Outcome::Passed => println!("    ok, {:.1} s", started.elapsed().as_secs_f64()),
-            Outcome::Skipped(reason) => println!("    SKIPPED: {reason}"),
-        }
+    for (index, step) in steps.iter().enumerate() {
+        println!("==> {}/{} {} (at {} s)", index + 1, steps.len(), step.name, begin.elapsed().as_secs());
+        perform(step)?;
+    }
+    Ok(())
+}
+
+fn perform(step: &Step) -> Result<()> {
+    let started = Instant::now();
+    let outcome = (step.check)().with_context(|| {
+        format!("step `{}` failed after {} s; to see or mend it: {}", step.name, started.elapsed().as_secs(), step.fix)
+    })?;
+    match outcome {
+        Outcome::Passed => println!("    ok, {:.1} s", started.elapsed().as_secs_f64()),
+        Outcome::PassedLast => {}
+        Outcome::Skipped(reason) => println!("    SKIPPED: {reason}"),
     }
     Ok(())
 }
@@ -90,7 +96,7 @@ fn tests() -> Result<Outcome> {
     let mut test = cargo();
     test.args(["test", "--workspace", "--no-fail-fast"]).env("NATS_SERVER_BIN", server.path).env_remove("NATS_URL");
     must(&mut test)?;
-    Ok(Outcome::Passed)
+    Ok(Outcome::PassedLast)
 }
 
 fn with_buf(check: fn(&std::path::Path) -> Result<()>) -> Result<Outcome> {
