@@ -19,7 +19,7 @@ const CHILD_FOLDER: &str = "VIEW_STORE_CRASH_FOLDER";
 const CUSTOMERS: u64 = 9_000;
 /// More pages than two batches hold, so that kills fall between batches.
 const POSITIONS_PER_COMMIT: u64 = 4_500;
-const KILLS: u64 = 30;
+const KILLS: u64 = 20;
 
 #[test]
 fn killed_between_batches_the_position_is_never_ahead() {
