@@ -3,77 +3,67 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::catalog::About;
+use crate::catalog::{About, is_object};
 use crate::field::{FromScalar, Shape, read_field};
+use crate::keys::{Key, REPEATED, Seen};
+use crate::spec::{ATTRIBUTE_NAMES, ENVELOPE, MAX_TEXT_CHARS, attribute};
 use crate::violation::Unreadable;
 use crate::{Event, Kind, MAX_EVENT_BYTES, Scalar, Timestamp, Touchpoint, Violations};
 
-/// Most characters of a text attribute: `source`, `type` and the like.
-const MAX_TEXT_CHARS: usize = 200;
-
-/// The attributes that we read, in this order; others are left alone.
-const ATTRIBUTES: [&str; 15] = [
-    "specversion",
-    "id",
-    "source",
-    "type",
-    "dataschema",
-    "subject",
-    "time",
-    "channel",
-    "companyid",
-    "projectid",
-    "actorid",
-    "correlationid",
-    "causationid",
-    "pii",
-    "firstrecordedat",
-];
+const DATA: usize = attribute("data");
 
 /// The attributes of an envelope before they are judged.
-#[derive(Default)]
 pub(crate) struct Attributes<'a> {
-    values: [Scalar<'a>; ATTRIBUTES.len()],
+    values: [Scalar<'a>; ENVELOPE.len()],
     data: Option<&'a RawValue>,
+    seen: Seen,
 }
 
 impl<'a> Attributes<'a> {
-    pub(crate) fn read(body: &'a [u8]) -> Result<Self, Violations> {
+    pub(crate) fn new() -> Self {
+        Self { values: [const { Scalar::Null }; ENVELOPE.len()], data: None, seen: Seen::default() }
+    }
+
+    pub(crate) fn fill(&mut self, body: &'a [u8]) -> Result<(), Violations> {
         let malformed = |message: String| Violations::one(Unreadable::Malformed, "", message);
         if body.len() > MAX_EVENT_BYTES {
             return Err(malformed(format!("expected at most {MAX_EVENT_BYTES} bytes, got {}", body.len())));
         }
         let text = std::str::from_utf8(body)
             .map_err(|error| malformed(format!("expected UTF-8, which ends at byte {}", error.valid_up_to())))?;
+        // Asked here, since the parser would quote what it found instead.
+        if !text.trim_ascii_start().starts_with('{') {
+            return Err(malformed("expected one JSON object".to_owned()));
+        }
         let mut deserializer = serde_json::Deserializer::from_str(text);
         deserializer
-            .deserialize_map(EnvelopeVisitor)
-            .and_then(|attributes| deserializer.end().map(|()| attributes))
-            // The parser names line and column, but never quotes the input.
+            .deserialize_map(self)
+            .and_then(|()| deserializer.end())
             .map_err(|error| malformed(format!("expected one JSON object: {error}")))
     }
 
     pub(crate) fn event(&self, broken: &mut Violations) -> Option<Event<'a>> {
-        if self.take::<Text<'a>>(0, broken).is_some_and(|version| version.0 != "1.0") {
+        let version = self.take::<Text<'a>>(const { attribute("specversion") }, broken);
+        if version.is_some_and(|version| version.0 != "1.0") {
             broken.add("specversion", "expected \"1.0\"");
         }
-        let id = self.take(1, broken);
+        let id = self.take(const { attribute("id") }, broken);
         broken.id = id;
-        let source = self.take::<Text<'a>>(2, broken);
+        let source = self.take::<Text<'a>>(const { attribute("source") }, broken);
         let schema = self.schema(broken);
-        let customer = self.take(5, broken);
-        let occurred_at = self.take::<Timestamp>(6, broken);
-        let channel = self.take(7, broken);
-        let company = self.take(8, broken);
-        let project = self.take(9, broken);
-        let actor = self.take(10, broken);
-        let correlation = self.take(11, broken);
-        let causation = self.take(12, broken);
-        let has_pii = self.take::<Option<Personal>>(13, broken).map(|pii| pii.is_some());
-        let first_recorded_at = self.take(14, broken);
+        let customer = self.take(const { attribute("subject") }, broken);
+        let occurred_at = self.take::<Timestamp>(const { attribute("time") }, broken);
+        let channel = self.take(const { attribute("channel") }, broken);
+        let company = self.take(const { attribute("companyid") }, broken);
+        let project = self.take(const { attribute("projectid") }, broken);
+        let actor = self.take(const { attribute("actorid") }, broken);
+        let correlation = self.take(const { attribute("correlationid") }, broken);
+        let causation = self.take(const { attribute("causationid") }, broken);
+        let pii = self.take::<Option<Personal>>(const { attribute("pii") }, broken);
+        let first_recorded_at = self.take(const { attribute("firstrecordedat") }, broken);
         let about = About { customer, date: occurred_at.map(Timestamp::shanghai_date) };
         let body = self.body(schema, &about, broken);
         Some(Event {
@@ -87,110 +77,96 @@ impl<'a> Attributes<'a> {
             actor: actor?,
             correlation: correlation?,
             causation: causation?,
-            has_pii: has_pii?,
+            has_pii: pii?.is_some(),
             first_recorded_at: first_recorded_at?,
             body: body?,
         })
     }
 
     fn take<T: FromScalar<'a>>(&self, index: usize, broken: &mut Violations) -> Option<T> {
-        read_field(&self.values[index]).map_err(|message| broken.add(ATTRIBUTES[index], message)).ok()
+        let name = ATTRIBUTE_NAMES[index];
+        if self.seen.is_repeated(index) {
+            broken.add(name, REPEATED);
+            return None;
+        }
+        read_field(&self.values[index]).map_err(|message| broken.add(name, message)).ok()
     }
 
-    /// The event type and its schema version.
+    /// The event type and the schema version to read `data` by. Where only the version is missing or no version at
+    /// all, `data` is judged by the newest one, so that its violations are reported too.
     fn schema(&self, broken: &mut Violations) -> Option<(Kind, u32)> {
-        let name = self.take::<Text<'a>>(3, broken);
-        let schema = self.take::<Text<'a>>(4, broken);
+        let name = self.take::<Text<'a>>(const { attribute("type") }, broken);
+        let schema = self.take::<Text<'a>>(const { attribute("dataschema") }, broken);
         let name = name?.0;
         let Some(kind) = Kind::from_name(&name) else {
             broken.reason = Unreadable::UnknownType;
             broken.add("type", format!("expected an event type of the catalogue, got {}", Scalar::Text(name)));
             return None;
         };
-        let schema = schema?.0;
-        let version = schema.strip_prefix("urn:lifefold:").and_then(|rest| rest.strip_prefix(kind.name()));
-        let version = version.and_then(|rest| rest.strip_prefix(':')).filter(|digits| !digits.starts_with(['0', '+']));
-        match version.and_then(|digits| digits.parse::<u32>().ok()) {
-            Some(version) if version <= kind.version() => Some((kind, version)),
-            Some(_) => {
-                broken.reason = Unreadable::UnknownVersion;
-                broken.add(
-                    "dataschema",
-                    format!("expected a version of {kind} from 1 to {}, got {schema:?}", kind.version()),
-                );
-                None
-            }
-            None => {
-                broken.add(
-                    "dataschema",
-                    format!("expected \"urn:lifefold:{kind}:<version>\", got {}", Scalar::Text(schema)),
-                );
-                None
-            }
+        let Some(Text(schema)) = schema else {
+            return Some((kind, kind.version()));
+        };
+        let Some(digits) = version_digits(kind, &schema) else {
+            let got = Scalar::Text(schema);
+            broken.add("dataschema", format!("expected \"urn:lifefold:{kind}:<version>\", got {got}"));
+            return Some((kind, kind.version()));
+        };
+        if let Ok(version @ 1..) = digits.parse::<u32>()
+            && version <= kind.version()
+        {
+            return Some((kind, version));
         }
+        broken.reason = Unreadable::UnknownVersion;
+        let (newest, got) = (kind.version(), Scalar::Text(Cow::Borrowed(digits)));
+        broken.add("dataschema", format!("expected a version of {kind} from 1 to {newest}, got {got}"));
+        None
     }
 
     fn body(&self, schema: Option<(Kind, u32)>, about: &About, broken: &mut Violations) -> Option<Touchpoint<'a>> {
-        let Some(data) = self.data else {
-            broken.add("data", "is required: expected an object");
-            return None;
+        let trouble = match self.data {
+            _ if self.seen.is_repeated(DATA) => REPEATED,
+            None => "is required: expected an object",
+            Some(data) if data.get() == "null" => "is required: expected an object",
+            Some(data) if !is_object(data) => "expected an object",
+            Some(data) => {
+                let (kind, version) = schema?;
+                return Touchpoint::decode(kind, version, data, about, broken);
+            }
         };
-        let (kind, version) = schema?;
-        Touchpoint::decode(kind, version, data, about, broken)
+        broken.add("data", trouble);
+        None
     }
 }
 
-struct EnvelopeVisitor;
+/// The version's digits in the schema's name; nothing if it is no schema of this event type.
+fn version_digits(kind: Kind, schema: &str) -> Option<&str> {
+    let version = schema.strip_prefix("urn:lifefold:")?.strip_prefix(kind.name())?.strip_prefix(':')?;
+    let is_number = version.bytes().all(|byte| byte.is_ascii_digit()) && !version.is_empty();
+    (is_number && !version.starts_with('0')).then_some(version)
+}
 
-impl<'a> Visitor<'a> for EnvelopeVisitor {
-    type Value = Attributes<'a>;
+impl<'a> Visitor<'a> for &mut Attributes<'a> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an event as a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Attributes<'a>, A::Error> {
-        let mut attributes = Attributes::default();
-        while let Some(attribute) = map.next_key_seed(AttributeName)? {
-            match attribute {
-                Attribute::Known(index) => attributes.values[index] = map.next_value()?,
-                Attribute::Data => attributes.data = Some(map.next_value()?),
-                Attribute::Other => drop(map.next_value::<IgnoredAny>()?),
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut expected = 0;
+        while let Some(key) = map.next_key_seed(Key { names: &ATTRIBUTE_NAMES, expected })? {
+            let Some(index) = key else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            match self.values.get_mut(index) {
+                Some(value) => *value = map.next_value()?,
+                None => self.data = Some(map.next_value()?),
             }
+            self.seen.note(index);
+            expected = index + 1;
         }
-        Ok(attributes)
-    }
-}
-
-enum Attribute {
-    Known(usize),
-    Data,
-    Other,
-}
-
-struct AttributeName;
-
-impl<'a> DeserializeSeed<'a> for AttributeName {
-    type Value = Attribute;
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Attribute, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for AttributeName {
-    type Value = Attribute;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an attribute name")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Attribute, E> {
-        Ok(match ATTRIBUTES.iter().position(|name| *name == key) {
-            Some(index) => Attribute::Known(index),
-            None if key == "data" => Attribute::Data,
-            None => Attribute::Other,
-        })
+        Ok(())
     }
 }
 
@@ -213,6 +189,7 @@ struct Personal;
 
 impl<'a> FromScalar<'a> for Personal {
     const SHAPE: Shape = Shape::Text(MAX_EVENT_BYTES);
+    const QUOTABLE: bool = false;
 
     fn read(scalar: &Scalar<'a>) -> Option<Self> {
         matches!(scalar, Scalar::Text(_)).then_some(Self)

@@ -72,14 +72,17 @@ impl<'a> Reader<'a> {
         Some(first)
     }
 
-    /// Takes a LEB128 whole number.
+    /// Takes a LEB128 whole number in its shortest form.
     pub fn uint(&mut self) -> Option<u64> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f).checked_shl(shift)?;
+            let bits = u64::from(byte & 0x7f);
+            value |= bits << shift;
+            // One form for each number: nothing is shifted out, and no zero byte comes last.
+            let is_canonical = value >> shift == bits && (byte != 0 || shift == 0);
             if byte < 0x80 {
-                return Some(value);
+                return is_canonical.then_some(value);
             }
         }
         None

@@ -55,10 +55,10 @@ pub struct Recorded<'a> {
 impl<'a> Event<'a> {
     /// Reads an event strictly, reporting every violation at once.
     pub fn decode(body: &'a [u8]) -> Result<Self, Violations> {
-        let attributes = Attributes::read(body)?;
+        let mut attributes = Attributes::new();
+        attributes.fill(body)?;
         let mut broken = Violations::default();
-        let event = attributes.event(&mut broken);
-        match event {
+        match attributes.event(&mut broken) {
             Some(event) if broken.is_empty() => Ok(event),
             _ => Err(broken),
         }

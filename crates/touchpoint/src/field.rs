@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::compact::{Reader, pack_int, pack_text, pack_uint};
-use crate::{Code, CustomerId, Date, EventId, Position, Scalar, Timestamp};
+use crate::compact::{Reader, pack_int, pack_text};
+use crate::{Code, CustomerId, Date, EventId, Scalar, Timestamp};
 
 /// What a field looks like: for documentation, for the protobuf form, and for filters in rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct FieldSpec {
 pub(crate) trait FromScalar<'a>: Sized {
     const SHAPE: Shape;
     const REQUIRED: bool = true;
+    /// An error may say what was there instead.
+    const QUOTABLE: bool = true;
 
     /// The value, or nothing if it does not fit the shape.
     fn read(scalar: &Scalar<'a>) -> Option<Self>;
@@ -63,6 +65,7 @@ pub(crate) trait FieldType<'a>: FromScalar<'a> {
 pub(crate) fn read_field<'a, T: FromScalar<'a>>(scalar: &Scalar<'a>) -> Result<T, String> {
     T::read(scalar).ok_or_else(|| match scalar {
         Scalar::Null if T::REQUIRED => format!("is required: expected {}", describe(T::SHAPE)),
+        _ if !T::QUOTABLE => format!("expected {}", describe(T::SHAPE)),
         scalar => format!("expected {}, got {scalar}", describe(T::SHAPE)),
     })
 }
@@ -86,6 +89,7 @@ pub fn describe(shape: Shape) -> String {
 impl<'a, T: FromScalar<'a>> FromScalar<'a> for Option<T> {
     const SHAPE: Shape = T::SHAPE;
     const REQUIRED: bool = false;
+    const QUOTABLE: bool = T::QUOTABLE;
 
     fn read(scalar: &Scalar<'a>) -> Option<Self> {
         match scalar {
@@ -227,40 +231,6 @@ impl<'a> FieldType<'a> for bool {
     }
 }
 
-/// Whole numbers with bounds of their own, each a newtype.
-macro_rules! whole_number {
-    ($(#[$doc:meta])* $name:ident($inner:ty), $shape:expr, $low:expr, $high:expr) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub $inner);
-
-        impl<'a> FromScalar<'a> for $name {
-            const SHAPE: Shape = $shape;
-
-            fn read(scalar: &Scalar<'a>) -> Option<Self> {
-                match scalar {
-                    Scalar::Int(value) if ($low..=$high).contains(value) => Some(Self(*value as $inner)),
-                    _ => None,
-                }
-            }
-        }
-
-        impl<'a> FieldType<'a> for $name {
-            fn pack(&self, out: &mut Vec<u8>) {
-                pack_uint(self.0 as u64, out);
-            }
-
-            fn unpack(input: &mut Reader<'a>) -> Option<Self> {
-                <$inner>::try_from(input.uint()?).ok().map(Self)
-            }
-
-            fn scalar(&self) -> Scalar<'_> {
-                Scalar::Int(self.0 as i64)
-            }
-        }
-    };
-}
-
 impl<'a> FromScalar<'a> for Timestamp {
     const SHAPE: Shape = Shape::Time;
 
@@ -269,59 +239,5 @@ impl<'a> FromScalar<'a> for Timestamp {
             Scalar::Text(text) => text.parse().ok(),
             _ => None,
         }
-    }
-}
-
-whole_number! {
-    /// Money: a whole number of fen (0.01 CNY), at least 0.
-    Fen(i64), Shape::Fen, 0, i64::MAX
-}
-whole_number! {
-    /// An area in whole 0.01 m².
-    Area(u32), Shape::Int(0, u32::MAX as i64), 0, u32::MAX as i64
-}
-whole_number! {
-    /// How many there are: rooms, or defects.
-    Count(u32), Shape::Int(0, 10_000), 0, 10_000
-}
-whole_number! {
-    /// Minutes of one visit, at most a day.
-    Minutes(u32), Shape::Int(0, 1_440), 0, 1_440
-}
-whole_number! {
-    /// A level of escalation, 1 the lowest.
-    Level(u8), Shape::Int(1, 9), 1, 9
-}
-whole_number! {
-    /// A satisfaction of 1 to 5.
-    Stars(u8), Shape::Int(1, 5), 1, 5
-}
-whole_number! {
-    /// A survey score; its metric says which part of 0 to 10 is allowed.
-    Score(u8), Shape::Int(0, 10), 0, 10
-}
-
-impl<'a> FromScalar<'a> for Position {
-    const SHAPE: Shape = Shape::Position;
-
-    fn read(scalar: &Scalar<'a>) -> Option<Self> {
-        match scalar {
-            Scalar::Int(value) if *value >= 1 => Some(Position(*value as u64)),
-            _ => None,
-        }
-    }
-}
-
-impl<'a> FieldType<'a> for Position {
-    fn pack(&self, out: &mut Vec<u8>) {
-        pack_uint(self.0, out);
-    }
-
-    fn unpack(input: &mut Reader<'a>) -> Option<Self> {
-        input.uint().map(Position)
-    }
-
-    fn scalar(&self) -> Scalar<'_> {
-        i64::try_from(self.0).map_or(Scalar::Null, Scalar::Int)
     }
 }

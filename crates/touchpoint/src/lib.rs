@@ -6,6 +6,7 @@
 //!
 //! **Architecture Invariant:** pure. No IO, no clock, no random ids: time and ids come in as arguments.
 
+mod admit;
 mod attributes;
 mod catalog;
 mod code;
@@ -13,15 +14,22 @@ pub mod compact;
 mod envelope;
 mod field;
 mod ids;
+mod keys;
+mod number;
+mod rfc3339;
 mod scalar;
+mod spec;
 mod time;
 mod violation;
 
+pub use admit::{Intake, MAX_CLOCK_LEAD};
 pub use catalog::*;
 pub use code::Code;
 pub use envelope::{Event, MAX_EVENT_BYTES, Recorded, same_content};
-pub use field::{Area, Count, Fen, FieldSpec, Level, Minutes, Score, Shape, Stars, describe};
+pub use field::{FieldSpec, Shape, describe};
 pub use ids::{CustomerId, EventId, InvalidId, Position};
+pub use number::{Area, Count, Fen, Level, Minutes, Score, Stars};
 pub use scalar::Scalar;
+pub use spec::ENVELOPE;
 pub use time::{Date, InvalidTime, Timestamp};
 pub use violation::{Unreadable, Violation, Violations};

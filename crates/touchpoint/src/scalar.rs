@@ -7,6 +7,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 
+/// Most characters of a value that are quoted in an error.
+const MAX_QUOTED_CHARS: usize = 64;
+
 /// The value of a field. Fields of events are scalars only; an object or array is [`Scalar::Composite`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Scalar<'a> {
@@ -26,20 +29,26 @@ pub enum Scalar<'a> {
 }
 
 impl fmt::Display for Scalar<'_> {
-    /// As it would be quoted in an error: shortened, and never more than one line.
+    /// As it is quoted in an error: short, on one line, and only where it looks like a code, a date or a number. Other
+    /// texts may be names or other free words, which have no place in errors and logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("nothing"),
             Self::Bool(value) => value.fmt(f),
             Self::Int(value) => value.fmt(f),
-            Self::Float(value) => value.fmt(f),
-            Self::Text(text) if text.chars().count() > 64 => {
-                write!(f, "{:?}…", text.chars().take(64).collect::<String>())
+            // 5.0 stays 5.0, and 1e300 is not written out.
+            Self::Float(value) => write!(f, "{value:?}"),
+            Self::Text(text) if text.len() <= MAX_QUOTED_CHARS && text.bytes().all(is_quotable) => {
+                write!(f, "\"{text}\"")
             }
-            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Text(text) => write!(f, "a text of {} characters", text.chars().count()),
             Self::Composite => f.write_str("an object or array"),
         }
     }
+}
+
+fn is_quotable(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-' | b'+' | b'/')
 }
 
 impl Serialize for Scalar<'_> {

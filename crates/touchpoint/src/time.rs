@@ -7,6 +7,8 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveDateTime, TimeDelta, Ti
 use chrono_tz::Asia::Shanghai;
 use serde::{Serialize, Serializer};
 
+use crate::rfc3339;
+
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 /// UTC+8, without exception since 1992; before that the time-zone database is asked.
@@ -105,15 +107,9 @@ impl FromStr for Timestamp {
     /// RFC 3339 with any offset. Digits beyond the microsecond are refused, since they would be lost.
     fn from_str(text: &str) -> Result<Self, InvalidTime> {
         const EXPECTED: &str = "an RFC 3339 time with at most 6 decimals, such as 2025-03-31T17:30:00.123456Z";
-        let time = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTime::new(EXPECTED, text))?;
-        if time.timestamp_subsec_nanos() % 1_000 != 0 {
-            return Err(InvalidTime::new(EXPECTED, text));
-        }
-        let micros = time.timestamp_micros();
-        if micros < Self::MIN.0 || micros > Self::MAX.0 {
-            return Err(InvalidTime::new(EXPECTED, text));
-        }
-        Ok(Self(micros))
+        let range = Self::MIN.0..=Self::MAX.0;
+        let micros = rfc3339::micros(text).filter(|micros| range.contains(micros));
+        micros.map(Self).ok_or_else(|| InvalidTime::new(EXPECTED, text))
     }
 }
 
@@ -196,20 +192,9 @@ impl FromStr for Date {
     type Err = InvalidTime;
 
     fn from_str(text: &str) -> Result<Self, InvalidTime> {
-        let invalid = || InvalidTime::new("a calendar date such as 2025-04-01", text);
-        let bytes = text.as_bytes();
-        let digits = |range: std::ops::Range<usize>| {
-            bytes[range]
-                .iter()
-                .try_fold(0u32, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
-        };
-        if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
-            return Err(invalid());
-        }
-        let (Some(year), Some(month), Some(day)) = (digits(0..4), digits(5..7), digits(8..10)) else {
-            return Err(invalid());
-        };
-        Self::from_ymd(year as i32, month, day).ok_or_else(invalid)
+        rfc3339::date(text.as_bytes())
+            .and_then(|date| Self::from_ymd(date.year(), date.month(), date.day()))
+            .ok_or_else(|| InvalidTime::new("a calendar date such as 2025-04-01", text))
     }
 }
 
@@ -251,6 +236,9 @@ mod tests {
         assert_eq!(time.to_string(), "2025-03-31T17:30:00.500000Z");
         assert!("2025-04-01T01:30:00.1234567Z".parse::<Timestamp>().is_err());
         assert!("2025-04-01".parse::<Timestamp>().is_err());
+        assert!("0000-12-31T23:59:59Z".parse::<Timestamp>().is_err());
+        assert!("9999-12-31T23:59:59-01:00".parse::<Timestamp>().is_err());
+        assert!("0000-12-31".parse::<Date>().is_err());
         assert!("2025-02-29".parse::<Date>().is_err());
         assert!("2025-0é-1".parse::<Date>().is_err());
     }

@@ -2,7 +2,7 @@
 
 use super::macros::{codes, event};
 use crate::Code;
-use crate::field::Level;
+use crate::number::Level;
 
 codes! {
     /// 端口: the part of the company that a score or complaint is about.

@@ -1,7 +1,7 @@
 //! 交付: from the notice to resale, and the defects of the unit.
 
 use super::macros::{codes, event};
-use crate::field::Count;
+use crate::number::Count;
 use crate::{Code, Date};
 
 codes! {
@@ -21,8 +21,8 @@ event! {
         /// Those of them that are serious.
         defects_serious: Option<Count>,
     }
-    rules |event, about, broken| {
-        about.not_after("handed_over_on", event.handed_over_on, broken);
+    rule (handed_over_on) |about, broken| {
+        about.not_after("handed_over_on", *handed_over_on, broken);
     }
 }
 
@@ -76,8 +76,8 @@ event! {
         /// The date; at most the date of the event.
         on: Date,
     }
-    rules |event, about, broken| {
-        about.not_after("on", event.on, broken);
+    rule (on) |about, broken| {
+        about.not_after("on", *on, broken);
     }
 }
 
@@ -89,7 +89,7 @@ event! {
         /// The date; at most the date of the event.
         on: Date,
     }
-    rules |event, about, broken| {
-        about.not_after("on", event.on, broken);
+    rule (on) |about, broken| {
+        about.not_after("on", *on, broken);
     }
 }

@@ -11,8 +11,8 @@ event! {
         /// The recommended customer; somebody else.
         referred_customer_id: CustomerId,
     }
-    rules |event, about, broken| {
-        if about.customer == Some(event.referred_customer_id) {
+    rule (referred_customer_id) |about, broken| {
+        if about.customer == Some(*referred_customer_id) {
             broken.add("data.referred_customer_id", "expected another customer than subject");
         }
     }

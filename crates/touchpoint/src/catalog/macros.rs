@@ -64,14 +64,15 @@ macro_rules! codes {
 }
 
 /// An event: its fields in the order of their packed form and protobuf numbers (new ones go to the end, optional), and
-/// the rules that concern more than one field.
+/// the rules that go beyond one field's shape. A rule names its fields and is asked where all of them could be read, so
+/// that one broken field does not hide what is wrong with others.
 macro_rules! event {
     (
         $(#[doc = $doc:literal])+
         $name:ident $(<$lt:lifetime>)? {
             $($(#[doc = $fdoc:literal])+ $field:ident: $ty:ty),* $(,)?
         }
-        $(rules |$this:ident, $about:ident, $broken:ident| $rules:block)?
+        $(rule ($($dep:ident),+) |$about:ident, $broken:ident| $rule:block)*
     ) => {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,16 +89,17 @@ macro_rules! event {
                 required: <$ty as crate::field::FromScalar<'a>>::REQUIRED,
             }),*];
 
-            #[allow(unused_variables, unused_mut, reason = "an event may have no fields")]
-            fn read(slots: &mut super::Slots<'a>, broken: &mut crate::Violations) -> Option<Self> {
-                let mut index = 0..;
-                $(let $field = slots.take::<$ty>(index.next()?, stringify!($field), broken);)*
-                Some(Self { $($field: $field?),* })
-            }
+            const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
 
-            #[allow(unused_variables, reason = "an event may have no rules of its own")]
-            fn check(&self, about: &super::About, broken: &mut crate::Violations) {
-                $(let ($this, $about, $broken) = (self, about, broken); $rules)?
+            #[allow(unused_variables, unused_mut, reason = "an event may have no fields and no rules")]
+            fn read(slots: &super::Slots<'a>, about: &super::About, broken: &mut crate::Violations) -> Option<Self> {
+                let mut index = 0..;
+                $(let $field = slots.take::<$ty>(index.next()?, broken);)*
+                $(if let ($(Some($dep),)+) = ($(&$dep,)+) {
+                    let ($about, $broken) = (about, &mut *broken);
+                    $rule
+                })*
+                Some(Self { $($field: $field?),* })
             }
 
             #[allow(unused_variables, reason = "an event may have no fields")]
@@ -159,6 +161,11 @@ macro_rules! catalog {
                 match self { $(Self::$name => <$name as Payload<'static>>::FIELDS),+ }
             }
 
+            /// The names of the fields of `data`.
+            pub(crate) const fn names(self) -> &'static [&'static str] {
+                match self { $(Self::$name => <$name as Payload<'static>>::NAMES),+ }
+            }
+
             /// The tag of the packed form.
             pub(crate) const fn tag(self) -> u8 {
                 self as u8
@@ -168,6 +175,8 @@ macro_rules! catalog {
                 match tag { $($tag => Some(Self::$name),)+ _ => None }
             }
         }
+
+        const _: () = { $(assert!(<$name as Payload<'static>>::FIELDS.len() <= slots::MAX_FIELDS);)+ };
 
         /// A typed event of the catalogue.
         #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,9 +202,9 @@ macro_rules! catalog {
                 match kind { $(Kind::$name => Payload::unpack(input).map(Self::$name)),+ }
             }
 
-            fn read(kind: Kind, slots: &mut Slots<'a>, about: &About, broken: &mut Violations) -> Option<Self> {
+            fn read(kind: Kind, slots: &Slots<'a>, about: &About, broken: &mut Violations) -> Option<Self> {
                 match kind {
-                    $(Kind::$name => read_payload(slots, about, broken).map(Self::$name)),+
+                    $(Kind::$name => Payload::read(slots, about, broken).map(Self::$name)),+
                 }
             }
         }

@@ -35,6 +35,7 @@ use crate::compact::Reader;
 use crate::{Date, FieldSpec, Scalar, Violations};
 use macros::catalog;
 use slots::Slots;
+pub(crate) use slots::is_object;
 
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -100,7 +101,7 @@ catalog! {
 /// What the rules of an event may look at besides its own fields.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct About {
-    /// The customer of the envelope, as text; nothing where it is not readable.
+    /// The customer of the envelope; nothing where it is not readable.
     pub(crate) customer: Option<crate::CustomerId>,
     /// The Shanghai date of `occurred_at`; nothing where it is not readable.
     pub(crate) date: Option<Date>,
@@ -122,17 +123,11 @@ impl About {
 pub(crate) trait Payload<'a>: Sized {
     const DOC: &'static [&'static str];
     const FIELDS: &'static [FieldSpec];
-    fn read(slots: &mut Slots<'a>, broken: &mut Violations) -> Option<Self>;
-    fn check(&self, about: &About, broken: &mut Violations);
+    const NAMES: &'static [&'static str];
+    fn read(slots: &Slots<'a>, about: &About, broken: &mut Violations) -> Option<Self>;
     fn pack(&self, out: &mut Vec<u8>);
     fn unpack(input: &mut Reader<'a>) -> Option<Self>;
     fn scalars(&self) -> Vec<Scalar<'_>>;
-}
-
-fn read_payload<'a, P: Payload<'a>>(slots: &mut Slots<'a>, about: &About, broken: &mut Violations) -> Option<P> {
-    let payload = P::read(slots, broken)?;
-    payload.check(about, broken);
-    Some(payload)
 }
 
 impl<'a> Touchpoint<'a> {
@@ -144,9 +139,10 @@ impl<'a> Touchpoint<'a> {
         about: &About,
         broken: &mut Violations,
     ) -> Option<Self> {
-        let mut slots = Slots::read(kind.fields(), data, broken)?;
+        let mut slots = Slots::new(kind.names());
+        slots.fill(data, broken)?;
         lift::to_newest(kind, version, &mut slots);
-        Self::read(kind, &mut slots, about, broken)
+        Self::read(kind, &slots, about, broken)
     }
 
     /// The value of a field by its name; nothing if the event has no such field.

@@ -13,8 +13,8 @@ event! {
         /// A code for the reason, not prose.
         reason: Code<'a>,
     }
-    rules |event, _about, broken| {
-        if event.target_event_id.is_some() == event.target_position.is_some() {
+    rule (target_event_id, target_position) |_about, broken| {
+        if target_event_id.is_some() == target_position.is_some() {
             broken.add("data.target_event_id", "expected exactly one of target_event_id and target_position");
         }
     }

@@ -1,7 +1,7 @@
 //! 回访: the company contacts the customer to follow up.
 
 use super::macros::{codes, event};
-use crate::field::Stars;
+use crate::number::Stars;
 use crate::{Code, Date};
 
 codes! {

@@ -2,7 +2,7 @@
 
 use super::Party;
 use super::macros::{codes, event};
-use crate::field::{Area, Fen};
+use crate::number::{Area, Fen};
 use crate::{Code, Date};
 
 codes! {
@@ -32,8 +32,8 @@ event! {
         /// The subscription that this contract fulfils; without one it ends every subscription before it.
         subscription_id: Option<Code<'a>>,
     }
-    rules |event, _about, broken| {
-        if event.price_fen.0 == 0 {
+    rule (price_fen) |_about, broken| {
+        if price_fen.0 == 0 {
             broken.add("data.price_fen", "expected more than 0 fen, got 0");
         }
     }
@@ -51,15 +51,18 @@ event! {
         /// The new unit: required for UNIT_SWAP, and for nothing else.
         unit_id: Option<Code<'a>>,
     }
-    rules |event, _about, broken| {
-        let (price, unit) = (event.kind == AmendmentKind::Price, event.kind == AmendmentKind::UnitSwap);
-        if price != event.price_fen.is_some_and(|price| price.0 > 0) || (!price && event.price_fen.is_some()) {
-            let expected = if price { "more than 0 fen, since kind is PRICE" } else { "nothing, since kind is not PRICE" };
-            broken.add("data.price_fen", format!("expected {expected}"));
+    rule (kind, price_fen) |_about, broken| {
+        match (*kind == AmendmentKind::Price, price_fen) {
+            (true, None | Some(Fen(0))) => broken.add("data.price_fen", "expected more than 0 fen, since kind is PRICE"),
+            (false, Some(_)) => broken.add("data.price_fen", format!("expected nothing, since kind is {kind}")),
+            _ => {}
         }
-        if unit != event.unit_id.is_some() {
-            let expected = if unit { "a code, since kind is UNIT_SWAP" } else { "nothing, since kind is not UNIT_SWAP" };
-            broken.add("data.unit_id", format!("expected {expected}"));
+    }
+    rule (kind, unit_id) |_about, broken| {
+        match (*kind == AmendmentKind::UnitSwap, unit_id) {
+            (true, None) => broken.add("data.unit_id", "expected a code, since kind is UNIT_SWAP"),
+            (false, Some(_)) => broken.add("data.unit_id", format!("expected nothing, since kind is {kind}")),
+            _ => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::ServicePort;
 use super::macros::{codes, event};
 use crate::Code;
-use crate::field::Score;
+use crate::number::Score;
 
 codes! {
     /// What a survey item measures.
@@ -45,13 +45,13 @@ event! {
         /// The call in which it was given.
         call_id: Option<Code<'a>>,
     }
-    rules |event, _about, broken| {
-        let (low, high) = event.metric.range();
-        match (event.score, event.not_applicable == Some(true)) {
+    rule (metric, score, not_applicable) |_about, broken| {
+        let (low, high) = metric.range();
+        match (score, *not_applicable == Some(true)) {
             (Some(_), true) => broken.add("data.score", "expected nothing, since not_applicable is true"),
             (None, false) => broken.add("data.score", format!("is required: expected {low} to {high}, or not_applicable true")),
             (Some(score), false) if !(low..=high).contains(&score.0) => {
-                broken.add("data.score", format!("expected {low} to {high} for {}, got {}", event.metric, score.0));
+                broken.add("data.score", format!("expected {low} to {high} for {}, got {}", metric, score.0));
             }
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use super::macros::{codes, event};
 use crate::Code;
-use crate::field::{Area, Count, Fen, Minutes};
+use crate::number::{Area, Count, Fen, Minutes};
 
 codes! {
     /// Whether the customer had visited before.
@@ -81,8 +81,8 @@ event! {
         /// How long the visit took, in minutes.
         minutes: Option<Minutes>,
     }
-    rules |event, _about, broken| {
-        if let (Some(low), Some(high)) = (event.budget_min_fen, event.budget_max_fen)
+    rule (budget_min_fen, budget_max_fen) |_about, broken| {
+        if let (Some(low), Some(high)) = (budget_min_fen, budget_max_fen)
             && low > high
         {
             broken.add("data.budget_min_fen", format!("expected at most budget_max_fen ({}), got {}", high.0, low.0));
@@ -114,9 +114,9 @@ event! {
         /// The consultant from now on; another one.
         to: Code<'a>,
     }
-    rules |event, _about, broken| {
-        if event.from == event.to {
-            broken.add("data.to", format!("expected another consultant than from, got {} twice", event.to));
+    rule (from, to) |_about, broken| {
+        if from == to {
+            broken.add("data.to", format!("expected another consultant than from, got {to} twice"));
         }
     }
 }
