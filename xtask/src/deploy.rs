@@ -28,10 +28,13 @@ const INSTANCE: &str = "churn";
 pub(crate) fn nats() -> Result<Outcome> {
     let server = broker::find_server()?;
     let folder = tools::root()?.join("deploy/nats");
-    let variables = variables(&folder)?;
+    let mut names = Vec::new();
+    for file in files(&folder)? {
+        names.extend(variables(&fs::read_to_string(&file)?));
+    }
     for config in NATS {
         let mut check = Command::new(&server.path);
-        check.args(["-t", "-c", config]).envs(variables.iter().map(|name| (name, format!("lint-{name}"))));
+        check.args(["-t", "-c", config]).envs(names.iter().map(|name| (name, format!("lint-{name}"))));
         must(&mut check)?;
     }
     Ok(Outcome::Passed)
@@ -66,20 +69,14 @@ pub(crate) fn prometheus() -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// Names behind `$` in the configurations: `password: $NATS_GATEWAY_PASSWORD`.
-fn variables(folder: &Path) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for file in files(folder)? {
-        let text = fs::read_to_string(&file)?;
-        for word in
-            text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(|line| line.split('$').skip(1))
-        {
-            let end = word.find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
-            names.push(word[..end.unwrap_or(word.len())].to_owned());
-        }
-    }
-    names.retain(|name| !name.is_empty());
-    Ok(names)
+/// Names behind `$` in a configuration: `password: $NATS_GATEWAY_PASSWORD`. Comments count for nothing.
+fn variables(text: &str) -> Vec<String> {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let names = lines.flat_map(|line| line.split('$').skip(1)).map(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
+        rest[..end.unwrap_or(rest.len())].to_owned()
+    });
+    names.filter(|name| !name.is_empty()).collect()
 }
 
 fn copy_units() -> Result<Vec<PathBuf>> {
@@ -111,4 +108,24 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     files.retain(|file| file.is_file());
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_variables_that_a_configuration_reads() {
+        let text = "# password: $NOT_READ\npassword: $NATS_A1\nroutes: [ $R_1, $R_2 ]\nallow: [ \"$JS.API.>\" ]\n";
+        assert_eq!(variables(text), ["NATS_A1", "R_1", "R_2", "JS"]);
+        assert_eq!(variables("nothing here: 1"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_configuration_of_a_server_is_linted() {
+        let mut starts = files(&tools::root().unwrap().join("deploy/nats")).unwrap();
+        starts.retain(|file| !file.ends_with("accounts.conf"));
+        let linted: Vec<PathBuf> = NATS.iter().map(|file| tools::root().unwrap().join(file)).collect();
+        assert!(starts.iter().all(|file| linted.contains(file)), "{starts:?}");
+    }
 }

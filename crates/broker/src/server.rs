@@ -15,6 +15,8 @@ use crate::{config, error::StartError, hold::Store, process, ready};
 const READY_WITHIN: Duration = Duration::from_secs(60);
 /// How long a server may take to stop before it is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// Length of the server's log, in bytes, from which the next start begins a new one.
+const LOG_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// How to run a server.
 #[derive(Clone, Debug)]
@@ -134,9 +136,7 @@ impl Broker {
             ready::check_port(self.port)?;
         }
         self.write_config()?;
-        let log = self.store.log();
-        let mut file = File::options().create(true).append(true).open(&log).map_err(StartError::at(&log))?;
-        let log_start = file.seek(SeekFrom::End(0)).map_err(StartError::at(&log))?;
+        let (file, log_start) = self.open_log().map_err(StartError::at(&self.store.log()))?;
         self.child = Some(self.spawn(server_lock, file)?);
         let ready = self.wait_until_ready(log_start);
         if ready.is_err() {
@@ -144,6 +144,17 @@ impl Broker {
             drop(self.kill());
         }
         ready
+    }
+
+    /// The log to append to, and where this start begins in it. A long one is put aside, replacing the last such.
+    fn open_log(&self) -> io::Result<(File, u64)> {
+        let log = self.store.log();
+        if fs::metadata(&log).is_ok_and(|file| file.len() > LOG_LIMIT_BYTES) {
+            fs::rename(&log, log.with_extension("log.old"))?;
+        }
+        let mut file = File::options().create(true).append(true).open(&log)?;
+        let start = file.seek(SeekFrom::End(0))?;
+        Ok((file, start))
     }
 
     fn write_config(&self) -> Result<(), StartError> {

@@ -90,6 +90,16 @@ fn monitor(store: &Path, page: &str) -> serde_json::Value {
 }
 
 #[test]
+fn a_long_log_is_put_aside_at_the_next_start() {
+    let store = tempfile::tempdir().unwrap();
+    let log = store.path().join("nats-server.log");
+    fs::File::create(&log).unwrap().set_len(17 * 1024 * 1024).unwrap();
+    let broker = start(store.path());
+    assert_eq!(fs::metadata(log.with_extension("log.old")).unwrap().len(), 17 * 1024 * 1024);
+    assert!(fs::metadata(broker.log_file()).unwrap().len() < 1024 * 1024);
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let store = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
