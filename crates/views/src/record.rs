@@ -1,0 +1,252 @@
+//! The record of one customer: its facts in order, in canonical bytes. The same bytes are held in memory, written to
+//! disk and digested, so that there is one form that can be wrong, and a digest that would show it.
+
+use touchpoint::compact::{Reader, pack_int, pack_uint};
+use touchpoint::{CustomerId, EventId, Kind, Position, Recorded, Timestamp, Unreadable};
+
+use crate::fact::{self, Filed, Packed};
+
+/// What filing an event did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filing {
+    /// It is a new fact.
+    New,
+    /// The same event again: no effect.
+    Duplicate,
+    /// Another content under an id that is held: no effect, but somebody should look.
+    Conflict,
+    /// The customer is erased by it: a tombstone is all that stays.
+    Erased,
+    /// The customer was erased before: no effect.
+    Ignored,
+}
+
+/// An event that could not be read, kept by its position until somebody decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parked {
+    /// Where it stands in the log.
+    pub position: Position,
+    /// When the log took it.
+    pub recorded_at: Timestamp,
+    /// Why it could not be read.
+    pub reason: Unreadable,
+    /// Its id, if at least that could be read.
+    pub id: Option<EventId>,
+}
+
+/// Bytes that are no record: the store that gave them is damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a customer record of this fold version")]
+pub struct Unfit;
+
+/// Two digests of one customer.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Digests {
+    /// Covers recorded_at and position: equal for two folds of the same log.
+    pub full: u128,
+    /// Leaves them out: equal for the same events in any order of arrival.
+    pub content: u128,
+}
+
+const LIVE: u8 = 0;
+const TOMBSTONE: u8 = 1;
+/// A live record without anything parked and without facts.
+const EMPTY: [u8; 2] = [LIVE, 0];
+const REASONS: [Unreadable; 4] =
+    [Unreadable::Malformed, Unreadable::UnknownType, Unreadable::UnknownVersion, Unreadable::Invalid];
+
+/// What happened to one customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    bytes: Box<[u8]>,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self { bytes: Box::new(EMPTY) }
+    }
+}
+
+impl Record {
+    /// A record from its bytes, all of it checked.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unfit> {
+        let record = Self { bytes: bytes.into() };
+        if record.is_erased() {
+            return (bytes.len() == 1).then_some(record).ok_or(Unfit);
+        }
+        let mut reader = Reader::new(bytes.get(1..).ok_or(Unfit)?);
+        parked_list(&mut reader).ok_or(Unfit)?;
+        let mut rest = reader.rest();
+        while !rest.is_empty() {
+            let (_, fact, after) = next_fact(rest).ok_or(Unfit)?;
+            Filed::unpack(fact).ok_or(Unfit)?;
+            rest = after;
+        }
+        (bytes.first() == Some(&LIVE)).then_some(record).ok_or(Unfit)
+    }
+
+    /// The canonical bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The customer asked to be forgotten.
+    pub fn is_erased(&self) -> bool {
+        self.bytes.first() == Some(&TOMBSTONE)
+    }
+
+    /// Files an event in its place. An id takes effect once, whatever follows under it.
+    pub fn file(&mut self, recorded: &Recorded<'_>) -> Filing {
+        if self.is_erased() {
+            return Filing::Ignored;
+        }
+        let mut packed = Vec::with_capacity(160);
+        fact::pack(recorded, &mut packed);
+        let Some(new) = Packed::split(&packed) else {
+            return Filing::Ignored;
+        };
+        let mut place = self.bytes.len();
+        let mut rest = self.fact_bytes();
+        while let Some((whole, fact, after)) = next_fact(rest) {
+            if fact.id() == new.id() {
+                return if fact.content == new.content { Filing::Duplicate } else { Filing::Conflict };
+            }
+            let here = self.bytes.len() - rest.len();
+            if place == self.bytes.len() && new.order(&fact).is_lt() {
+                place = here;
+            }
+            debug_assert_eq!(whole.len() + after.len(), rest.len());
+            rest = after;
+        }
+        if recorded.event.body.kind() == Kind::CustomerErased {
+            self.bytes = Box::new([TOMBSTONE]);
+            return Filing::Erased;
+        }
+        self.insert(place, &packed);
+        Filing::New
+    }
+
+    /// Parks an unreadable event; false if that position is parked already, or the customer is erased.
+    pub fn park(&mut self, parked: Parked) -> bool {
+        let mut list = self.parked();
+        if self.is_erased() || list.iter().any(|other| other.position == parked.position) {
+            return false;
+        }
+        list.push(parked);
+        self.rewrite_parked(list);
+        true
+    }
+
+    /// Takes a position off the parked ones; false if it was none.
+    pub fn unpark(&mut self, position: Position) -> bool {
+        let mut list = self.parked();
+        let before = list.len();
+        list.retain(|parked| parked.position != position);
+        let found = list.len() < before;
+        if found {
+            self.rewrite_parked(list);
+        }
+        found
+    }
+
+    /// The facts, in the order of the domain.
+    pub fn facts(&self) -> impl Iterator<Item = Filed<'_>> {
+        let mut rest = self.fact_bytes();
+        std::iter::from_fn(move || {
+            let (_, fact, after) = next_fact(rest)?;
+            rest = after;
+            Filed::unpack(fact)
+        })
+    }
+
+    /// The unreadable events, by position.
+    pub fn parked(&self) -> Vec<Parked> {
+        match self.is_erased() {
+            true => Vec::new(),
+            false => parked_list(&mut Reader::new(&self.bytes[1..])).unwrap_or_default(),
+        }
+    }
+
+    /// The digests of this customer's part of a view.
+    pub fn digests(&self, customer: CustomerId) -> Digests {
+        let mut full = blake3::Hasher::new();
+        full.update(&customer.as_u128().to_be_bytes());
+        full.update(&self.bytes);
+        let mut content = blake3::Hasher::new();
+        content.update(&customer.as_u128().to_be_bytes());
+        content.update(&[self.bytes[0], self.parked().len().min(usize::from(u8::MAX)) as u8]);
+        let mut rest = self.fact_bytes();
+        while let Some((_, fact, after)) = next_fact(rest) {
+            content.update(&(fact.content.len() as u32).to_be_bytes());
+            content.update(fact.content);
+            rest = after;
+        }
+        Digests { full: first_128(&full), content: first_128(&content) }
+    }
+
+    fn fact_bytes(&self) -> &[u8] {
+        if self.is_erased() {
+            return &[];
+        }
+        if self.bytes[1] == 0 {
+            return &self.bytes[2..];
+        }
+        let mut reader = Reader::new(&self.bytes[1..]);
+        parked_list(&mut reader).map_or(&[], |_| reader.rest())
+    }
+
+    fn insert(&mut self, place: usize, packed: &[u8]) {
+        let mut bytes = Vec::with_capacity(self.bytes.len() + packed.len() + 2);
+        bytes.extend_from_slice(&self.bytes[..place]);
+        pack_uint(packed.len() as u64, &mut bytes);
+        bytes.extend_from_slice(packed);
+        bytes.extend_from_slice(&self.bytes[place..]);
+        self.bytes = bytes.into_boxed_slice();
+    }
+
+    fn rewrite_parked(&mut self, mut list: Vec<Parked>) {
+        list.sort_by_key(|parked| parked.position);
+        let mut bytes = vec![LIVE];
+        pack_uint(list.len() as u64, &mut bytes);
+        for parked in list {
+            pack_uint(parked.position.0, &mut bytes);
+            pack_int(parked.recorded_at.micros(), &mut bytes);
+            bytes.push(REASONS.iter().position(|reason| *reason == parked.reason).unwrap_or_default() as u8);
+            bytes.push(u8::from(parked.id.is_some()));
+            bytes.extend(parked.id.into_iter().flat_map(|id| id.as_u128().to_be_bytes()));
+        }
+        bytes.extend_from_slice(self.fact_bytes());
+        self.bytes = bytes.into_boxed_slice();
+    }
+}
+
+fn first_128(hasher: &blake3::Hasher) -> u128 {
+    let mut bytes = [0; 16];
+    hasher.finalize_xof().fill(&mut bytes);
+    u128::from_be_bytes(bytes)
+}
+
+/// The first fact of packed ones: with its length, as its parts, and what follows.
+fn next_fact(bytes: &[u8]) -> Option<(&[u8], Packed<'_>, &[u8])> {
+    let mut reader = Reader::new(bytes);
+    let length = usize::try_from(reader.uint()?).ok()?;
+    let fact = Packed::split(reader.bytes(length)?)?;
+    let after = reader.rest();
+    Some((&bytes[..bytes.len() - after.len()], fact, after))
+}
+
+fn parked_list(reader: &mut Reader<'_>) -> Option<Vec<Parked>> {
+    let count = reader.uint()?;
+    (0..count)
+        .map(|_| {
+            let position = Position(reader.uint()?);
+            let recorded_at = Timestamp::from_micros(reader.int()?);
+            let reason = *REASONS.get(usize::from(reader.byte()?))?;
+            let id = match reader.byte()? {
+                0 => None,
+                _ => Some(EventId::from_u128(reader.uuid()?)),
+            };
+            Some(Parked { position, recorded_at, reason, id })
+        })
+        .collect()
+}

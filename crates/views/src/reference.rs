@@ -1,0 +1,66 @@
+//! References between a customer's events: which of them lead nowhere.
+
+use touchpoint::{Code, Touchpoint};
+
+use crate::Filed;
+
+/// What a reference is to; ids of different kinds may be spelled alike.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum To<'t> {
+    Contract(&'t str),
+    Subscription(&'t str),
+    Complaint(&'t str),
+    Defect(&'t str),
+    Referral(&'t str),
+}
+
+/// How many references of the counting events lead to no counting event: unknown, voided, or not yet happened.
+pub(crate) fn unresolved(events: &[Filed<'_>]) -> u32 {
+    let opened: Vec<_> = events.iter().filter_map(|event| opens(&event.body)).collect();
+    let missing = |event: &Filed<'_>| names(&event.body).into_iter().filter(|to| !opened.contains(to)).count();
+    events.iter().map(missing).sum::<usize>() as u32
+}
+
+fn opens<'t>(body: &'t Touchpoint<'_>) -> Option<To<'t>> {
+    match body {
+        Touchpoint::ContractSigned(event) => Some(To::Contract(event.contract_id.as_str())),
+        Touchpoint::SubscriptionPlaced(event) => Some(To::Subscription(event.subscription_id.as_str())),
+        Touchpoint::ComplaintLodged(event) => Some(To::Complaint(event.complaint_id.as_str())),
+        Touchpoint::DefectLogged(event) => Some(To::Defect(event.defect_id.as_str())),
+        Touchpoint::ReferralMade(event) => Some(To::Referral(event.referral_id.as_str())),
+        _ => None,
+    }
+}
+
+/// The references of an event; none has more than one.
+fn names<'t>(body: &'t Touchpoint<'_>) -> Option<To<'t>> {
+    let contract = |id: &'t Code<'_>| Some(To::Contract(id.as_str()));
+    let complaint = |id: &'t Code<'_>| Some(To::Complaint(id.as_str()));
+    let optional_complaint = |id: &'t Option<Code<'_>>| id.as_ref().and_then(complaint);
+    match body {
+        Touchpoint::SubscriptionCancelled(event) => Some(To::Subscription(event.subscription_id.as_str())),
+        Touchpoint::ContractSigned(event) => event.subscription_id.as_ref().map(|id| To::Subscription(id.as_str())),
+        Touchpoint::ContractAmended(event) => contract(&event.contract_id),
+        Touchpoint::ContractCancelled(event) => contract(&event.contract_id),
+        Touchpoint::HandoverCompleted(event) => contract(&event.contract_id),
+        Touchpoint::HandoverNotified(event) => contract(&event.contract_id),
+        Touchpoint::HandoverRefused(event) => contract(&event.contract_id),
+        Touchpoint::DefectLogged(event) => contract(&event.contract_id),
+        Touchpoint::MovedIn(event) => contract(&event.contract_id),
+        Touchpoint::UnitResold(event) => contract(&event.contract_id),
+        Touchpoint::DefectRectified(event) => Some(To::Defect(event.defect_id.as_str())),
+        Touchpoint::ComplaintLodged(event) => event.contract_id.as_ref().and_then(contract),
+        Touchpoint::ComplaintAcknowledged(event) => complaint(&event.complaint_id),
+        Touchpoint::ComplaintAssessed(event) => complaint(&event.complaint_id),
+        Touchpoint::ComplaintAssigned(event) => complaint(&event.complaint_id),
+        Touchpoint::ComplaintEscalated(event) => complaint(&event.complaint_id),
+        Touchpoint::ComplaintResolved(event) => complaint(&event.complaint_id),
+        Touchpoint::ComplaintReopened(event) => complaint(&event.complaint_id),
+        Touchpoint::ComplaintClosed(event) => complaint(&event.complaint_id),
+        Touchpoint::ComplaintWithdrawn(event) => complaint(&event.complaint_id),
+        Touchpoint::RevisitCompleted(event) => optional_complaint(&event.complaint_id),
+        Touchpoint::SurveyAnswered(event) => optional_complaint(&event.complaint_id),
+        Touchpoint::ReferralConverted(event) => Some(To::Referral(event.referral_id.as_str())),
+        _ => None,
+    }
+}

@@ -1,0 +1,147 @@
+//! The rules: every number that a business would tune, as plain values in exact units.
+//!
+//! The defaults are `rules.toml` beside this file. Rules are an argument of every answer: other rules need no other
+//! fold, only another evaluation.
+
+/// All rules of all views.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// Numbers of the lifecycle.
+    pub lifecycle: Lifecycle,
+    /// Limits of complaint handling.
+    pub service_levels: ServiceLevels,
+    /// Numbers of the satisfaction view.
+    pub satisfaction: Satisfaction,
+    /// Numbers of the segmentation view.
+    pub segmentation: Segmentation,
+    /// Numbers of the churn risk view.
+    pub churn: Churn,
+}
+
+/// Numbers of the lifecycle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lifecycle {
+    /// Days of silence after which a customer without a contract is taken as lost.
+    pub lost_after_days: u32,
+    /// Months after moving in at which RUN_IN ends.
+    pub stable_after_months: u32,
+    /// Months after moving in at which STABLE ends.
+    pub long_term_after_months: u32,
+}
+
+/// Limits of complaint handling; limits are included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceLevels {
+    /// Minutes until a complaint is to be acknowledged.
+    pub acknowledge_minutes: u32,
+    /// Hours until a complaint is to be resolved, by severity LOW, MEDIUM, HIGH, CRITICAL.
+    pub resolve_hours: [u32; 4],
+}
+
+/// Numbers of the satisfaction view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Satisfaction {
+    /// Days that the customer index and the loyalty class look back.
+    pub window_days: u32,
+    /// Days in which the weight of an observation halves.
+    pub half_life_days: u32,
+    /// Weight of each service port, in millionths, in the order of `ServicePort::ALL`.
+    pub port_weights: [i64; 9],
+    /// Weight of an observation inferred from a complaint, in millionths of an answered one.
+    pub inferred_weight: i64,
+    /// Index in hundredths from which a customer is SATISFIED.
+    pub satisfied_from: i64,
+    /// Index in hundredths from which a customer is NEUTRAL.
+    pub neutral_from: i64,
+    /// Fewest values for a rank.
+    pub rank_minimum: u32,
+    /// |z| below which a change is FLAT, in millionths.
+    pub flat_below_z: i64,
+    /// Change in basis points from which it is MARKED.
+    pub marked_from_bp: i64,
+}
+
+/// Numbers of the segmentation view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segmentation {
+    /// Most days since the last interaction for recency 5, 4, 3, 2.
+    pub recency_days: [u32; 4],
+    /// Days in which interaction days are counted.
+    pub frequency_days: u32,
+    /// Fewest interaction days for frequency 5, 4, 3, 2.
+    pub frequency_from: [u32; 4],
+    /// Least value of live contracts, in fen, for monetary 5, 4, 3; more than nothing is 2.
+    pub monetary_from_fen: [i64; 3],
+    /// The score from which recency, frequency and monetary count as high.
+    pub high_from: u8,
+    /// Points for the value of live contracts, in millionths, and the value in fen that earns all of them.
+    pub tier_value: (i64, i64),
+    /// Points for live contracts, in millionths, and the number that earns all of them.
+    pub tier_contracts: (i64, u32),
+    /// Points for converted referrals, in millionths, and the number that earns all of them.
+    pub tier_referrals: (i64, u32),
+    /// Points for a promoter, in millionths; a passive earns half.
+    pub tier_promoter: i64,
+    /// Tier score in hundredths from which a customer is VIP, HIGH, MID.
+    pub tier_from: [i64; 3],
+    /// The named segments, in the order of their names.
+    pub segments: Vec<Segment>,
+}
+
+/// Numbers of the churn risk view. Points and probabilities are in millionths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Churn {
+    /// Horizon in days with a live contract, and without.
+    pub horizon_days: (u32, u32),
+    /// b₀ by stage: LEAD and PROSPECT, SUBSCRIBED, QUASI_OWNER, RUN_IN, STABLE, LONG_TERM.
+    pub base: [i64; 6],
+    /// Expected days between two signs of life, by the same stages.
+    pub gap_days: [u32; 6],
+    /// Least p of MEDIUM, HIGH, CRITICAL.
+    pub band_from: [i64; 3],
+    /// Months after the latest live signing between which a repurchase is likely: start included, end excluded.
+    pub repurchase_months: (u32, u32),
+    /// SILENCE: points for each gap beyond the first, and the number of gaps at which it stops growing.
+    pub silence: (i64, u32),
+    /// OPEN_COMPLAINT: points by severity LOW, MEDIUM, HIGH, CRITICAL.
+    pub open_complaint: [i64; 4],
+    /// OPEN_COMPLAINT: points of a group complaint, whatever its severity.
+    pub open_group_complaint: i64,
+    /// OPEN_COMPLAINT: the most that all of them give.
+    pub open_complaint_most: i64,
+    /// COMPLAINT_OVERDUE.
+    pub complaint_overdue: i64,
+    /// COMPLAINT_REOPENED: points, and days that a reopening counts.
+    pub complaint_reopened: (i64, u32),
+    /// REPEAT_COMPLAINTS: points for each but the first, the most of them, and days that a lodging counts.
+    pub repeat_complaints: (i64, i64, u32),
+    /// LOW_SATISFACTION and SATISFIED: points by the latest overall answer 1 to 5.
+    pub overall: [i64; 5],
+    /// NPS_DETRACTOR.
+    pub detractor: i64,
+    /// NPS_PROMOTER.
+    pub promoter: i64,
+    /// HANDOVER_DELAYED: points, and days of grace after the planned date.
+    pub handover_delayed: (i64, u32),
+    /// SERIOUS_DEFECT_OPEN.
+    pub serious_defect_open: i64,
+    /// CONSULTANT_CHANGED: points, the fewest changes, and days that a change counts.
+    pub consultant_changed: (i64, u32, u32),
+    /// REVISIT_MISSED: points, and the fewest missed in a row.
+    pub revisit_missed: (i64, u32),
+    /// CONSENT_WITHDRAWN.
+    pub consent_withdrawn: i64,
+    /// REFERRAL_MADE: points, and days that a referral counts.
+    pub referral_made: (i64, u32),
+    /// REPURCHASED: points, and days that a signing counts.
+    pub repurchased: (i64, u32),
+    /// REVISIT_SATISFIED: points, days that a revisit counts, and the least satisfaction.
+    pub revisit_satisfied: (i64, u32, u8),
+}
+
+/// A named segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// The name, unique.
+    pub name: String,
+}

@@ -1,0 +1,126 @@
+//! What of a customer's record counts at a moment.
+
+use std::collections::HashSet;
+
+use touchpoint::{Code, ConsentPurpose, EventId, Kind, Position, Timestamp, Touchpoint};
+
+use crate::reference::unresolved;
+use crate::{Filed, Moment, Record};
+
+/// The counting events of a customer at a moment, in order, and what every answer says about itself.
+#[derive(Debug, Clone)]
+pub struct Timeline<'a> {
+    /// Known, not voided, and happened by then; in the order of the domain. Voids themselves are not among them.
+    pub events: Vec<Filed<'a>>,
+    /// References of the counting events that lead nowhere.
+    pub unresolved: u32,
+    /// Unreadable events of the customer that were known and are not voided: the answer may be incomplete.
+    pub parked: u32,
+    /// The customer withdrew consent to profiling; always the present state.
+    pub withheld: bool,
+}
+
+/// What was declared a mistake.
+#[derive(Default)]
+struct Voids {
+    ids: HashSet<EventId>,
+    positions: HashSet<Position>,
+}
+
+impl Voids {
+    /// The voids that were known, whenever they happened: only known_at limits a void.
+    fn known<'f, 'a: 'f>(facts: impl Iterator<Item = &'f Filed<'a>>, moment: &Moment) -> Self {
+        let mut voids = Self::default();
+        for fact in facts.filter(|fact| moment.knows(fact.known_at())) {
+            if let Touchpoint::EventVoided(void) = &fact.body {
+                voids.ids.extend(void.target_event_id);
+                voids.positions.extend(void.target_position);
+            }
+        }
+        voids
+    }
+
+    fn hit(&self, id: Option<EventId>, position: Position) -> bool {
+        id.is_some_and(|id| self.ids.contains(&id)) || self.positions.contains(&position)
+    }
+}
+
+impl<'a> Timeline<'a> {
+    /// What counts at this moment; nothing if no event does, or the customer is erased (NOT_FOUND).
+    pub fn at(record: &'a Record, moment: &mut Moment) -> Option<Self> {
+        let mut events: Vec<_> = record.facts().collect();
+        let withheld = !present_profiling_consent(&events);
+        let voids = Voids::known(events.iter(), moment);
+        events.retain(|fact| {
+            fact.body.kind() != Kind::EventVoided
+                && moment.knows(fact.known_at())
+                && !voids.hit(Some(fact.id), fact.position)
+                && moment.reached(fact.admitted_at())
+        });
+        let parked = record.parked();
+        let parked = parked.iter().filter(|it| moment.knows(it.recorded_at) && !voids.hit(it.id, it.position)).count();
+        let unresolved = unresolved(&events);
+        (!events.is_empty()).then_some(Self { events, unresolved, parked: parked as u32, withheld })
+    }
+
+    /// The customer took part in these.
+    pub fn interactions(&self) -> impl DoubleEndedIterator<Item = &Filed<'a>> {
+        self.events.iter().filter(|event| is_interaction(event.body.kind()))
+    }
+
+    /// Silence runs from the later of the last interaction and the last LeadRegistered, else from the first event.
+    pub fn silent_since(&self) -> Timestamp {
+        let breaks = |kind| is_interaction(kind) || kind == Kind::LeadRegistered;
+        let last = self.events.iter().rev().find(|event| breaks(event.body.kind()));
+        last.or(self.events.first()).map_or(Timestamp::MIN, |event| event.occurred_at)
+    }
+
+    /// The consultant of the latest visit or reassignment.
+    pub fn consultant(&self) -> Option<Code<'a>> {
+        self.events.iter().rev().find_map(|event| match &event.body {
+            Touchpoint::VisitRecorded(visit) => Some(visit.consultant_id.clone()),
+            Touchpoint::ConsultantReassigned(change) => Some(change.to.clone()),
+            _ => None,
+        })
+    }
+
+    /// The latest consent event for this purpose, and whether it grants.
+    pub fn consent(&self, purpose: ConsentPurpose) -> Option<(&Filed<'a>, bool)> {
+        latest_consent(&self.events, purpose)
+    }
+}
+
+/// The customer has not withdrawn consent to profiling. Always the present state: as_of and known_at do not matter.
+pub fn present_profiling_consent(facts: &[Filed<'_>]) -> bool {
+    let voids = Voids::known(facts.iter(), &Moment::now(Timestamp::MAX));
+    let counting = facts.iter().filter(|fact| !voids.hit(Some(fact.id), fact.position));
+    latest_consent(counting, ConsentPurpose::Profiling).is_none_or(|(_, granted)| granted)
+}
+
+fn latest_consent<'f, 'a: 'f, I>(facts: I, purpose: ConsentPurpose) -> Option<(&'f Filed<'a>, bool)>
+where
+    I: IntoIterator<Item = &'f Filed<'a>, IntoIter: DoubleEndedIterator>,
+{
+    facts.into_iter().rev().find_map(|fact| match &fact.body {
+        Touchpoint::ConsentGranted(consent) if consent.purpose == purpose => Some((fact, true)),
+        Touchpoint::ConsentWithdrawn(consent) if consent.purpose == purpose => Some((fact, false)),
+        _ => None,
+    })
+}
+
+/// What the customer took part in.
+fn is_interaction(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::VisitRecorded
+            | Kind::SubscriptionPlaced
+            | Kind::ContractSigned
+            | Kind::HandoverCompleted
+            | Kind::MovedIn
+            | Kind::ComplaintLodged
+            | Kind::ComplaintReopened
+            | Kind::RevisitCompleted
+            | Kind::SurveyAnswered
+            | Kind::ReferralMade
+    )
+}

@@ -1,0 +1,103 @@
+//! What a view is to the projector that keeps it.
+
+use touchpoint::{Code, CustomerId, Date, Timestamp};
+
+use crate::lifecycle::{Lifecycle, Stage};
+use crate::rules::Rules;
+use crate::{Moment, Record, Timeline};
+
+/// A view: an answer per customer, and lists and totals over all of them.
+///
+/// Lists and totals are nothing but the sum of the customers' placements, so that the same code serves them live (one
+/// customer leaves its old placement and takes its new one) and for any other instant or rules (all customers take
+/// their placements in fresh totals).
+pub trait View: Send + Sync + 'static {
+    /// The name in commands, folders and metrics.
+    const NAME: &'static str;
+    /// What is said of one customer.
+    type Answer: Send + Sync;
+    /// What one customer adds to lists and totals.
+    type Placement: Send + Sync;
+    /// Lists and totals over all customers.
+    type Totals: Default + Send + Sync;
+
+    /// The answer for a customer at a moment; nothing if no event counts or the customer is erased (NOT_FOUND).
+    fn answer(record: &Record, rules: &Rules, moment: &mut Moment) -> Option<Self::Answer>;
+
+    /// What the customer of this answer adds to lists and totals.
+    fn placement(answer: &Self::Answer) -> Self::Placement;
+
+    /// Adds a customer's placement to the totals, or takes it off again.
+    fn place(totals: &mut Self::Totals, customer: CustomerId, placement: &Self::Placement, sign: Sign);
+}
+
+/// Whether a placement is added or taken off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// The customer comes.
+    Add,
+    /// The customer goes.
+    Remove,
+}
+
+impl Sign {
+    /// Moves a count by one.
+    pub fn count(self, count: &mut u64) {
+        self.amount(count, 1);
+    }
+
+    /// Moves a count by so many.
+    pub fn amount(self, count: &mut u64, by: u64) {
+        *count = match self {
+            Self::Add => *count + by,
+            Self::Remove => count.saturating_sub(by),
+        };
+    }
+}
+
+/// What every answer says of its customer and of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Where the customer stands.
+    pub stage: Stage,
+    /// LOST was concluded from silence.
+    pub inferred: bool,
+    /// An owner has a further live contract that is not yet delivered.
+    pub open_contract: bool,
+    /// For an owner: the date from which the months count.
+    pub owner_from: Option<Date>,
+    /// The city company.
+    pub company: Option<Code<'static>>,
+    /// The project.
+    pub project: Option<Code<'static>>,
+    /// 置业顾问.
+    pub consultant: Option<Code<'static>>,
+    /// The last sign of life.
+    pub silent_since: Timestamp,
+    /// References of admitted events that lead nowhere.
+    pub unresolved: u32,
+    /// Unreadable events of the customer; more than 0 means that the answer may be incomplete.
+    pub parked: u32,
+    /// Consent to profiling is withdrawn: the answer carries no profile.
+    pub withheld: bool,
+}
+
+impl Standing {
+    /// What a customer's lifecycle and timeline say.
+    pub fn new(timeline: &Timeline<'_>, lifecycle: &Lifecycle<'_>) -> Self {
+        let owned = |code: &Option<Code<'_>>| code.clone().map(Code::into_owned);
+        Self {
+            stage: lifecycle.stage,
+            inferred: lifecycle.inferred,
+            open_contract: lifecycle.open_contract,
+            owner_from: lifecycle.owner_from,
+            company: owned(&lifecycle.company),
+            project: owned(&lifecycle.project),
+            consultant: owned(&lifecycle.consultant),
+            silent_since: lifecycle.silent_since,
+            unresolved: timeline.unresolved,
+            parked: timeline.parked,
+            withheld: timeline.withheld,
+        }
+    }
+}
