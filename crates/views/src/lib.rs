@@ -7,6 +7,7 @@
 //! **Architecture Invariant:** nothing here reads a clock, depends on the order of arrival, or keeps an earlier answer.
 //! Time is read only through a [`Moment`], which therefore knows until when the answer holds.
 
+pub mod churn;
 pub mod complaint;
 pub mod contract;
 mod fact;

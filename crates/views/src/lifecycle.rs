@@ -87,7 +87,7 @@ impl<'t> Lifecycle<'t> {
         let events: &'t [Filed<'t>] = &timeline.events;
         let contracts = contracts(events);
         let subscriptions = subscriptions(events, &contracts);
-        let silent_since = timeline.silent_since();
+        let silent_since = timeline.last_sign().map_or(Timestamp::MIN, |event| event.occurred_at);
         let owner_from = contracts.iter().filter(|contract| contract.is_live()).filter_map(Contract::owned_from).min();
         let live = contracts.iter().any(Contract::is_live);
         let (stage, inferred) = match (owner_from, live, contracts.is_empty()) {

@@ -68,11 +68,10 @@ impl<'a> Timeline<'a> {
         self.events.iter().filter(|event| is_interaction(event.body.kind()))
     }
 
-    /// Silence runs from the later of the last interaction and the last LeadRegistered, else from the first event.
-    pub fn silent_since(&self) -> Timestamp {
+    /// What silence runs from: the later of the last interaction and the last LeadRegistered, else the first event.
+    pub fn last_sign(&self) -> Option<&Filed<'a>> {
         let breaks = |kind| is_interaction(kind) || kind == Kind::LeadRegistered;
-        let last = self.events.iter().rev().find(|event| breaks(event.body.kind()));
-        last.or(self.events.first()).map_or(Timestamp::MIN, |event| event.occurred_at)
+        self.events.iter().rev().find(|event| breaks(event.body.kind())).or(self.events.first())
     }
 
     /// The consultant of the latest visit or reassignment.
