@@ -1,1 +1,34 @@
 //! The JetStream log: append, tail, replay, one customer's timeline, identity.
+//!
+//! One stream holds everything. Its subjects are `touchpoint.<customer_id>` and `lifefold.control`; its sequence
+//! numbers are the positions; message 1 is the genesis, which names the log by a random epoch. Bodies are opaque.
+//!
+//! **Architecture Invariant:** nothing else in the workspace imports `async-nats`, and nothing here reads a clock for
+//! what it stores, or draws a random id that is stored.
+//!
+//! - [`Log::provision`] creates the stream (gateway), [`Log::open`] verifies and reads it.
+//! - [`Appender`] makes events durable: group commit, duplicates, conflicts.
+//! - [`Log::tail`] and [`Log::replay`] yield every position exactly once, in order, or say why they cannot.
+//! - [`Log::check`] compares what a reader believes with what the log is now.
+
+mod append;
+mod appender;
+mod commit;
+mod entry;
+mod error;
+mod identity;
+mod read;
+mod settings;
+mod stream;
+mod tail;
+mod wire;
+
+pub use append::{Appended, Draft, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_BODY_BYTES};
+pub use appender::{Appender, MAX_APPEND_TIME};
+pub use entry::{Batch, Digest, Entry, Subject};
+pub use error::{AppendError, Broken, CheckError, OpenError, ReadError, Refused, TailError};
+pub use identity::{Checkpoint, Head, Identity};
+pub use read::MAX_PAGE_ENTRIES;
+pub use settings::Difference;
+pub use stream::{DEFAULT_STREAM, Log, MIN_SERVER, Options};
+pub use tail::{MAX_TAIL_BATCH, Tail, TailState};

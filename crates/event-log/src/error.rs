@@ -1,0 +1,150 @@
+//! What can go wrong, one enum per boundary, its variants by what the caller does next.
+
+use touchpoint::Position;
+
+use crate::settings::Difference;
+use crate::stream::MIN_SERVER;
+
+/// The log cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Nobody answers: try again, or start the server.
+    #[error("no NATS server answers at {url}: {reason}; start one, or set the right address")]
+    Unreachable {
+        /// The address that was tried.
+        url: String,
+        /// What the client library said.
+        reason: String,
+    },
+    /// The server lacks JetStream or says no: an operator's work.
+    #[error("the NATS server refused {what}: {reason}")]
+    Refused {
+        /// What was asked of it.
+        what: &'static str,
+        /// Its answer.
+        reason: String,
+    },
+    /// An old server drops stream options without a word.
+    #[error(
+        "nats-server {found} is too old, {}.{}.{} or later is needed (older ones, such as Debian's 2.9.10, silently drop stream options)",
+        MIN_SERVER.0, MIN_SERVER.1, MIN_SERVER.2
+    )]
+    OldServer {
+        /// The version that the server announced.
+        found: String,
+    },
+    /// There is no such stream: start the gateway, which creates it.
+    #[error("there is no stream {0:?} on this server; the gateway creates it when it starts")]
+    NoStream(String),
+    /// The stream is not the one that this log needs.
+    #[error("stream {stream:?} has other options than the log needs: {}", list(.differences))]
+    Options {
+        /// Name of the stream.
+        stream: String,
+        /// Every option that differs.
+        differences: Vec<Difference>,
+    },
+    /// Message 1 is missing or says nothing about an epoch.
+    #[error(
+        "stream {stream:?} does not begin with a genesis event: {reason}; it is no log of Lifefold, or it lost its beginning"
+    )]
+    NoGenesis {
+        /// Name of the stream.
+        stream: String,
+        /// What was found instead.
+        reason: String,
+    },
+}
+
+fn list(differences: &[Difference]) -> String {
+    differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// The log is not the one that the reader has read: stop answering until an operator rebuilds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// The log ends before a position that was read, or holds something else there.
+    #[error("ROLLED_BACK: position {position} was read, but {found}")]
+    RolledBack {
+        /// The position of the checkpoint.
+        position: Position,
+        /// What the log says now.
+        found: String,
+    },
+    /// Another stream of the same name, or none.
+    #[error("RECREATED: {0}")]
+    Recreated(String),
+    /// Messages are missing from the log itself.
+    #[error("GAP: {0}")]
+    Gap(String),
+}
+
+/// Why [`crate::Log::check`] did not answer with a head.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// Stop answering.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// Not known now; ask again.
+    #[error("the log does not answer: {0}")]
+    Unavailable(String),
+}
+
+/// A read did not succeed; reading again is harmless.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The log does not answer now; try again.
+    #[error("the log does not answer: {0}")]
+    Unavailable(String),
+}
+
+/// The tail ended for good. A cut connection never ends it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TailError {
+    /// Stop answering until a rebuild.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
+
+/// The event is not (known to be) in the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// The id is taken by other content; never send it again.
+    #[error("an event of this id with other content is at position {position}")]
+    AlreadyExists {
+        /// Where the first one is; zero if it is in the same request.
+        position: Position,
+    },
+    /// The customer has another last event than expected: read, decide again.
+    #[error("the customer's last event is at position {current}")]
+    RevisionConflict {
+        /// The position of the customer's last event, zero if there is none.
+        current: Position,
+    },
+    /// Nothing was written; send again later.
+    #[error("the log does not take events now: {0}")]
+    Unavailable(String),
+    /// It may or may not have been written; sending the same id again is harmless and tells.
+    #[error("no answer from the log in time; the event may be in it: {0}")]
+    OutcomeUnknown(String),
+    /// Too many bytes or events; send less.
+    #[error("{size} {unit} are more than the {max} that fit")]
+    TooLarge {
+        /// What it had.
+        size: usize,
+        /// What it may have.
+        max: usize,
+        /// Bytes or events.
+        unit: &'static str,
+    },
+}
+
+/// A batch was refused as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("event {index} of the batch: {error}")]
+pub struct Refused {
+    /// Which event of the request, from 0; 0 where it is the batch itself.
+    pub index: usize,
+    /// Why.
+    pub error: AppendError,
+}

@@ -1,0 +1,168 @@
+//! Which log this is, and whether it still holds what a reader has read.
+
+use serde_json::{Value, json};
+use touchpoint::{Position, Timestamp};
+use uuid::Uuid;
+
+use crate::entry::{Digest, Entry, Subject};
+use crate::error::{Broken, CheckError};
+use crate::stream::{AskError, Log};
+use crate::wire::{self, ApiError, StreamInfo};
+
+/// The server's id of the genesis message; no event's id looks like it.
+pub(crate) const GENESIS_ID: &str = "genesis";
+const GENESIS_TYPE: &str = "LogStarted";
+
+/// What tells this log from every other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// The random number in the genesis event.
+    pub epoch: Uuid,
+    /// When the server created the stream.
+    pub created: Timestamp,
+}
+
+/// What a reader keeps beside its records to recognise the log again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The epoch that was read from.
+    pub epoch: Uuid,
+    /// The creation time of the stream that was read from.
+    pub created: Timestamp,
+    /// The last position that was read; zero if nothing was.
+    pub position: Position,
+    /// [`Entry::digest`] of the entry there; not looked at if the position is zero.
+    pub digest: Digest,
+}
+
+impl Checkpoint {
+    /// Before the first message of this log.
+    pub fn start(identity: Identity) -> Self {
+        Self::at(identity, Position::ZERO, Digest::default())
+    }
+
+    /// After the entry of this position and digest.
+    pub fn at(Identity { epoch, created }: Identity, position: Position, digest: Digest) -> Self {
+        Self { epoch, created, position, digest }
+    }
+}
+
+/// Where the log ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The last position.
+    pub last: Position,
+}
+
+impl Log {
+    /// Compares a checkpoint with the log as it is now. Three small questions to the stream's leader: cheap enough for
+    /// every 5 s and every reconnect.
+    pub async fn check(&self, checkpoint: &Checkpoint) -> Result<Head, CheckError> {
+        let unavailable = |error: String| CheckError::Unavailable(error);
+        let info = match self.stream_info().await {
+            Ok(info) => info,
+            Err(AskError::Api(ApiError { err_code: wire::STREAM_NOT_FOUND, .. })) => {
+                return Err(Broken::Recreated(format!("stream {} is gone", self.name)).into());
+            }
+            Err(error) => return Err(unavailable(error.to_string())),
+        };
+        let last = Position(info.state.last_seq);
+        self.check_stream(checkpoint, &info)?;
+        let first = self.leader_get(Position(1)).await.map_err(|error| unavailable(error.to_string()))?;
+        check_genesis(checkpoint, first)?;
+        if checkpoint.position > Position(1) {
+            let found = self.leader_get(checkpoint.position).await.map_err(|error| unavailable(error.to_string()))?;
+            check_entry(checkpoint, found)?;
+        }
+        Ok(Head { last })
+    }
+
+    fn check_stream(&self, checkpoint: &Checkpoint, info: &StreamInfo) -> Result<(), CheckError> {
+        let created = wire::server_time(&info.created).map_err(|error| CheckError::Unavailable(error.to_string()))?;
+        if created != checkpoint.created {
+            let message = format!("stream {} was created at {created}, not {}", self.name, checkpoint.created);
+            return Err(Broken::Recreated(message).into());
+        }
+        let last = Position(info.state.last_seq);
+        if last < checkpoint.position {
+            let found = format!("the log ends at {last}");
+            return Err(Broken::RolledBack { position: checkpoint.position, found }.into());
+        }
+        if info.state.first_seq > 1 {
+            return Err(Broken::Gap(format!("the log begins at position {}", info.state.first_seq)).into());
+        }
+        if info.state.num_deleted > 0 {
+            return Err(Broken::Gap(format!("{} messages were deleted from the log", info.state.num_deleted)).into());
+        }
+        Ok(())
+    }
+}
+
+fn check_genesis(checkpoint: &Checkpoint, first: Option<Entry>) -> Result<(), Broken> {
+    let Some(first) = first else {
+        return Err(Broken::Gap("message 1, the genesis, is missing".to_owned()));
+    };
+    match epoch_of(&first) {
+        Ok(epoch) if epoch == checkpoint.epoch => Ok(()),
+        Ok(epoch) => Err(Broken::Recreated(format!("the log's epoch is {epoch}, not {}", checkpoint.epoch))),
+        Err(reason) => Err(Broken::Recreated(reason)),
+    }
+}
+
+fn check_entry(checkpoint: &Checkpoint, found: Option<Entry>) -> Result<(), Broken> {
+    match found {
+        None => Err(Broken::Gap(format!("position {} is missing", checkpoint.position))),
+        Some(entry) if entry.digest() == checkpoint.digest => Ok(()),
+        Some(_) => {
+            let found = "another event is there now".to_owned();
+            Err(Broken::RolledBack { position: checkpoint.position, found })
+        }
+    }
+}
+
+/// The body of message 1.
+pub(crate) fn genesis(epoch: Uuid) -> String {
+    let event = json!({
+        "specversion": "1.0",
+        "id": epoch,
+        "source": "lifefold",
+        "type": GENESIS_TYPE,
+        "dataschema": "urn:lifefold:LogStarted:1",
+        "data": { "epoch": epoch },
+    });
+    event.to_string()
+}
+
+/// The epoch in message 1, or what is wrong with it.
+pub(crate) fn epoch_of(first: &Entry) -> Result<Uuid, String> {
+    if first.subject != Subject::Control {
+        return Err("message 1 is not on the control subject".to_owned());
+    }
+    let event: Value = serde_json::from_slice(&first.body).map_err(|error| format!("message 1: {error}"))?;
+    if event["type"] != GENESIS_TYPE {
+        return Err(format!("the type of message 1 is {}, not {GENESIS_TYPE}", event["type"]));
+    }
+    let epoch = event["data"]["epoch"].as_str().unwrap_or_default();
+    Uuid::try_parse(epoch).map_err(|_| "message 1 has no epoch".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_genesis_of_today_is_read_for_ever() {
+        let body = r#"{"specversion":"1.0","id":"00000000-0000-0000-0000-00000000002a","source":"lifefold","type":"LogStarted","dataschema":"urn:lifefold:LogStarted:1","data":{"epoch":"00000000-0000-0000-0000-00000000002a"}}"#;
+        let entry = |subject, body: String| Entry {
+            position: Position(1),
+            recorded_at: Timestamp::from_micros(0),
+            subject,
+            body: body.into(),
+        };
+        let epoch = Uuid::from_u128(42);
+        assert_eq!(epoch_of(&entry(Subject::Control, body.to_owned())), Ok(epoch));
+        assert_eq!(epoch_of(&entry(Subject::Control, genesis(epoch))), Ok(epoch));
+        assert!(epoch_of(&entry(Subject::Foreign("x".to_owned()), genesis(epoch))).is_err());
+        assert!(epoch_of(&entry(Subject::Control, "{}".to_owned())).is_err());
+    }
+}

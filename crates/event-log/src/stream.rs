@@ -1,0 +1,254 @@
+//! The connection to the log: create the stream, verify it, know its identity.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::client::{Request, RequestErrorKind};
+use async_nats::connection::State;
+use async_nats::jetstream::{self, stream::Stream};
+use async_nats::{Client, ConnectOptions};
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use crate::entry::CONTROL_SUBJECT;
+use crate::error::OpenError;
+use crate::identity::{self, Identity};
+use crate::settings;
+use crate::wire::{self, ApiError, PubAck, StreamInfo};
+
+/// The oldest nats-server whose atomic batches and options the log relies on.
+pub const MIN_SERVER: (u64, u64, u64) = (2, 14, 4);
+/// The stream's name if none is given.
+pub const DEFAULT_STREAM: &str = "TOUCHPOINTS";
+/// How long one question to the server may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long opening a TCP connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// A silent connection is noticed after two of these.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+/// Longest pause between attempts to reconnect; they never end.
+const RECONNECT_PAUSE_MAX: Duration = Duration::from_millis(500);
+/// How often a wait for the connection looks.
+const CONNECTION_POLL: Duration = Duration::from_millis(10);
+
+/// Where the log is.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Address of the server, such as `nats://127.0.0.1:4222`.
+    pub url: String,
+    /// Name of the stream.
+    pub stream: String,
+    /// Copies of each message in a cluster: 1 on one machine, 3 in the cluster. Only provisioning uses it.
+    pub replicas: usize,
+    /// How this process calls itself to the server's operator.
+    pub client_name: String,
+}
+
+impl Options {
+    /// The log at this address, with every default.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), stream: DEFAULT_STREAM.to_owned(), replicas: 1, client_name: "lifefold".to_owned() }
+    }
+}
+
+/// The log, verified. Clones share one connection, which reconnects by itself for ever.
+#[derive(Debug, Clone)]
+pub struct Log {
+    pub(crate) client: Client,
+    pub(crate) stream: Stream<()>,
+    pub(crate) name: Arc<str>,
+    identity: Identity,
+}
+
+impl Log {
+    /// Creates the stream and its genesis with this epoch if there are none, then opens it. Doing it again is harmless.
+    pub async fn provision(options: &Options, epoch: Uuid) -> Result<Self, OpenError> {
+        let client = connect(options).await?;
+        let config = settings::wanted(&options.stream, options.replicas).to_string();
+        let subject = format!("$JS.API.STREAM.CREATE.{}", options.stream);
+        match ask::<Value>(&client, subject, config.into()).await {
+            // Verification says better than the server in which options an existing stream differs.
+            Ok(_) | Err(AskError::Api(ApiError { err_code: wire::STREAM_NAME_IN_USE, .. })) => {}
+            Err(error) => return Err(error.refused("to create the stream")),
+        }
+        verify_options(&client, options).await?;
+        write_genesis(&client, epoch).await?;
+        Self::verified(client, options).await
+    }
+
+    /// Opens an existing log; refuses an old server, a stream with other options, a stream without genesis.
+    pub async fn open(options: &Options) -> Result<Self, OpenError> {
+        let client = connect(options).await?;
+        Self::verified(client, options).await
+    }
+
+    /// Which log this is; constant while the process lives, see [`Log::check`].
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// Whether there is a connection at this moment.
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    /// How often a connection was made: a change means that something may have been missed.
+    pub(crate) fn connects(&self) -> u64 {
+        self.client.statistics().connects.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    /// Waits for a connection; false if there was none in time.
+    pub(crate) async fn wait_connected(&self, until: Instant) -> bool {
+        while !self.is_connected() {
+            if Instant::now() >= until {
+                return false;
+            }
+            sleep(CONNECTION_POLL).await;
+        }
+        true
+    }
+
+    pub(crate) async fn stream_info(&self) -> Result<StreamInfo, AskError> {
+        ask(&self.client, format!("$JS.API.STREAM.INFO.{}", self.name), Bytes::new()).await
+    }
+
+    async fn verified(client: Client, options: &Options) -> Result<Self, OpenError> {
+        let info = verify_options(&client, options).await?;
+        let stream = jetstream::new(client.clone()).get_stream_no_info(&options.stream).await;
+        let stream = stream.map_err(|error| refused("the stream's name", error.to_string()))?;
+        let name: Arc<str> = options.stream.as_str().into();
+        let no_genesis = |reason| OpenError::NoGenesis { stream: options.stream.clone(), reason };
+        let unread = Identity { epoch: Uuid::nil(), created: touchpoint::Timestamp::MIN };
+        let log = Self { client, stream, name, identity: unread };
+        let created = wire::server_time(&info.created).map_err(|error| no_genesis(error.to_string()))?;
+        let first = log.leader_get(touchpoint::Position(1)).await;
+        let first = first.map_err(|error| refused("to read the genesis", error.to_string()))?;
+        let first = first.ok_or_else(|| no_genesis("there is no message 1".to_owned()))?;
+        let epoch = identity::epoch_of(&first).map_err(no_genesis)?;
+        Ok(Self { identity: Identity { epoch, created }, ..log })
+    }
+}
+
+async fn connect(options: &Options) -> Result<Client, OpenError> {
+    let client = ConnectOptions::new()
+        .name(&options.client_name)
+        .connection_timeout(CONNECT_TIMEOUT)
+        .request_timeout(Some(REQUEST_TIMEOUT))
+        .ping_interval(PING_INTERVAL)
+        .reconnect_delay_callback(|attempt| {
+            let doubled = Duration::from_millis(1 << attempt.min(9));
+            doubled.min(RECONNECT_PAUSE_MAX)
+        })
+        .connect(&options.url)
+        .await
+        .map_err(|error| OpenError::Unreachable { url: without_password(&options.url), reason: error.to_string() })?;
+    let found = client.server_info().version;
+    if version(&found).is_none_or(|found| found < MIN_SERVER) {
+        return Err(OpenError::OldServer { found });
+    }
+    Ok(client)
+}
+
+/// Errors go to logs; what stands before the host does not.
+fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => format!("{}{}", &url[..scheme + 3], &url[at + 1..]),
+        _ => url.to_owned(),
+    }
+}
+
+fn version(text: &str) -> Option<(u64, u64, u64)> {
+    let mut parts = text.trim_start_matches('v').split(['.', '-', '+']);
+    let mut part = || parts.next()?.parse().ok();
+    Some((part()?, part()?, part()?))
+}
+
+async fn verify_options(client: &Client, options: &Options) -> Result<StreamInfo, OpenError> {
+    let subject = format!("$JS.API.STREAM.INFO.{}", options.stream);
+    let info: StreamInfo = match ask(client, subject, Bytes::new()).await {
+        Ok(info) => info,
+        Err(AskError::Api(ApiError { err_code: wire::STREAM_NOT_FOUND, .. })) => {
+            return Err(OpenError::NoStream(options.stream.clone()));
+        }
+        Err(error) => return Err(error.refused("to describe the stream")),
+    };
+    let differences = settings::differences(&options.stream, &info.config);
+    if differences.is_empty() {
+        return Ok(info);
+    }
+    Err(OpenError::Options { stream: options.stream.clone(), differences })
+}
+
+/// Writes message 1 unless there is one: of two gateways that start at once, the server lets one win.
+async fn write_genesis(client: &Client, epoch: Uuid) -> Result<(), OpenError> {
+    let mut headers = wire::single_headers(identity::GENESIS_ID, None);
+    headers.insert(wire::EXPECTED_SEQUENCE, "0");
+    let request = Request::new().headers(headers).payload(identity::genesis(epoch).into());
+    let ack: PubAck = match client.send_request(CONTROL_SUBJECT, request).await {
+        Ok(answer) => serde_json::from_slice(&answer.payload).map_err(|error| refused("genesis", error.to_string()))?,
+        Err(error) => return Err(refused("genesis", error.to_string())),
+    };
+    match ack.error {
+        Some(error) if error.err_code != wire::WRONG_LAST_SEQUENCE => Err(refused("genesis", error.description)),
+        _ => Ok(()),
+    }
+}
+
+fn refused(what: &'static str, reason: String) -> OpenError {
+    OpenError::Refused { what, reason }
+}
+
+/// Why a question to JetStream's API has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AskError {
+    #[error("{} ({})", .0.description, .0.err_code)]
+    Api(ApiError),
+    #[error("no answer: {0}")]
+    Silent(String),
+}
+
+impl AskError {
+    fn refused(self, what: &'static str) -> OpenError {
+        refused(what, self.to_string())
+    }
+}
+
+/// One question to JetStream's API.
+async fn ask<T: DeserializeOwned>(client: &Client, subject: String, question: Bytes) -> Result<T, AskError> {
+    let answer = client.request(subject, question).await.map_err(|error| {
+        AskError::Silent(match error.kind() {
+            RequestErrorKind::NoResponders => "JetStream is not enabled, or starting".to_owned(),
+            _ => error.to_string(),
+        })
+    })?;
+    #[derive(serde::Deserialize)]
+    struct Failure {
+        error: ApiError,
+    }
+    if let Ok(Failure { error }) = serde_json::from_slice(&answer.payload) {
+        return Err(AskError::Api(error));
+    }
+    serde_json::from_slice(&answer.payload).map_err(|error| AskError::Silent(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_numbers() {
+        assert_eq!(version("2.15.1"), Some((2, 15, 1)));
+        assert_eq!(version("2.14.4-RC.1"), Some((2, 14, 4)));
+        assert!(version("2.9.10") < Some(MIN_SERVER));
+        assert_eq!(version("dev"), None);
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        assert_eq!(without_password("nats://me:secret@host:4222"), "nats://host:4222");
+        assert_eq!(without_password("nats://host:4222"), "nats://host:4222");
+    }
+}
