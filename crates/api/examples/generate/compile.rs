@@ -28,10 +28,7 @@ pub(crate) fn compile(protos: &Path) -> Result<Compiled> {
     compiler.include_source_info(true).include_imports(true).open_files(files(protos)?)?;
     let mut set = compiler.file_descriptor_set();
     let out = tempfile::tempdir()?;
-    tonic_prost_build::configure()
-        .out_dir(out.path())
-        .emit_rerun_if_changed(false)
-        .compile_fds(set.clone())?;
+    tonic_prost_build::configure().out_dir(out.path()).emit_rerun_if_changed(false).compile_fds(set.clone())?;
     for file in &mut set.file {
         file.source_code_info = None;
     }
