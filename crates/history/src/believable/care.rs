@@ -1,11 +1,11 @@
-//! Complaints with their steps, and revisits.
+//! Complaints with their steps.
 
 use touchpoint::*;
 
 use super::home::Home;
 use super::story::Story;
-use super::survey;
 use super::world::{Incident, World};
+use super::{calls, survey};
 use crate::dice::code;
 
 /// Complaints per owner and year where nobody is satisfied.
@@ -14,15 +14,15 @@ const COMPLAINTS: f64 = 1.4;
 const JOIN_GROUP: f64 = 0.09;
 /// Shares of complaints.
 const WITHDRAWN: f64 = 0.04;
-const NEVER_RESOLVED: f64 = 0.04;
+const NEVER_RESOLVED: f64 = 0.015;
+/// Of those lodged in the last days of the history, many are still worked on.
+const STILL_OPEN: f64 = 0.45;
+const LAST_DAYS: i64 = 60;
 const REOPENED: f64 = 0.08;
 const ESCALATED: f64 = 0.09;
 const IN_TIME: f64 = 0.82;
 const ACKNOWLEDGED_IN_TIME: f64 = 0.88;
 const FOLLOWED_UP: f64 = 0.5;
-/// Shares of revisits.
-const SCHEDULED: f64 = 0.5;
-const REACHED: f64 = 0.84;
 /// How much a complaint takes from the mood.
 const UPSET: f64 = 0.07;
 
@@ -72,10 +72,11 @@ fn complaint(story: &mut Story<'_>, home: &mut Home, trouble: &Trouble<'_>) {
         (5, ComplaintSeverity::Critical),
     ]);
     let wants_remedy = story.dice.chance(0.4);
+    let port = trouble.incident.map_or_else(|| story.dice.weighted(&PORTS), |incident| incident.port);
     let lodged = ComplaintLodged {
         complaint_id: complaint_id.clone(),
-        port: trouble.incident.map_or_else(|| story.dice.weighted(&PORTS), |incident| incident.port),
-        category: code(story.dice.pick(&["NOISE", "LEAK", "CRACK", "DELAY", "ATTITUDE", "FEES", "SAFETY", "GREENERY"])),
+        port,
+        category: code(story.dice.pick(categories(port))),
         severity,
         contract_id: Some(home.contract.clone()),
         group_id: trouble.incident.map(|incident| code(incident.group.clone())),
@@ -84,6 +85,19 @@ fn complaint(story: &mut Story<'_>, home: &mut Home, trouble: &Trouble<'_>) {
     let channel = story.dice.pick(&[Channel::Phone, Channel::App, Channel::Wechat, Channel::InPerson]);
     story.tell(trouble.at, channel, Touchpoint::ComplaintLodged(lodged));
     steps(story, &complaint_id, severity, trouble.at);
+}
+
+/// What people complain about.
+const fn categories(port: ServicePort) -> &'static [&'static str] {
+    match port {
+        ServicePort::PropertyManagement | ServicePort::Overall => &["FEES", "SECURITY", "CLEANING", "PARKING", "NOISE"],
+        ServicePort::RepairService => &["REPAIR_LATE", "REPAIR_REPEATED", "ATTITUDE"],
+        ServicePort::ConstructionQuality => &["LEAK", "CRACK", "HOLLOWING", "WINDOWS"],
+        ServicePort::SalesService => &["PROMISE", "ATTITUDE", "LOAN_ADVICE"],
+        ServicePort::PlanningDesign => &["LAYOUT", "GREENERY", "FACILITIES"],
+        ServicePort::Handover => &["DELAY", "DEFECTS", "AREA_DIFFERS"],
+        ServicePort::ComplaintHandling | ServicePort::CallCentre => &["NO_REPLY", "ATTITUDE"],
+    }
 }
 
 fn steps(story: &mut Story<'_>, id: &Code<'static>, lodged_as: ComplaintSeverity, lodged: Timestamp) {
@@ -108,7 +122,8 @@ fn steps(story: &mut Story<'_>, id: &Code<'static>, lodged_as: ComplaintSeverity
         let at = story.minutes_later(assigned, 200, 2_000);
         step(story, at, Touchpoint::ComplaintEscalated(ComplaintEscalated { complaint_id: id.clone(), level }));
     }
-    if !story.dice.chance(NEVER_RESOLVED) {
+    let recent = lodged > story.world.until.plus_days(-LAST_DAYS);
+    if !story.dice.chance(if recent { STILL_OPEN } else { NEVER_RESOLVED }) {
         resolve(story, id, severity, assigned);
     }
 }
@@ -122,7 +137,7 @@ fn resolve(story: &mut Story<'_>, id: &Code<'static>, severity: ComplaintSeverit
     };
     resolution(story, id, at);
     if story.dice.chance(FOLLOWED_UP) {
-        revisit(story, at, 1, 10, RevisitTrigger::PostComplaint, Some(id.clone()));
+        calls::revisit(story, at, 1, 10, RevisitTrigger::PostComplaint, Some(id.clone()));
     }
     let mut done = at;
     if story.dice.chance(REOPENED) {
@@ -166,82 +181,5 @@ const fn limit_minutes(severity: ComplaintSeverity) -> i64 {
         ComplaintSeverity::High => 72,
         ComplaintSeverity::Medium => 120,
         ComplaintSeverity::Low => 168,
-    }
-}
-
-/// The yearly call, and the one after four years.
-pub(super) fn periodic(story: &mut Story<'_>, home: &Home) {
-    let Some(delivered) = home.delivered_at else { return };
-    for year in 1..=4 {
-        let trigger = if year == 4 { RevisitTrigger::FourYear } else { RevisitTrigger::Periodic };
-        let due = delivered.plus_days(year * 365);
-        if due < home.ends_at && story.dice.chance(0.7) {
-            revisit(story, due, 0, 30, trigger, None);
-        }
-    }
-}
-
-/// A revisit so many days after something; sometimes scheduled before, sometimes missed and tried again.
-pub(super) fn revisit(
-    story: &mut Story<'_>,
-    after: Timestamp,
-    low: i64,
-    high: i64,
-    trigger: RevisitTrigger,
-    complaint_id: Option<Code<'static>>,
-) {
-    let revisit_id = story.code("HF");
-    let mut at = story.days_later(after, low, high);
-    if story.dice.chance(SCHEDULED) {
-        let planned = story.minutes_later(after, 20, 60);
-        let due_on = at.shanghai_date();
-        let scheduled = RevisitScheduled { revisit_id: revisit_id.clone(), due_on, trigger };
-        story.tell(planned, Channel::System, Touchpoint::RevisitScheduled(scheduled));
-    }
-    if !story.dice.chance(REACHED) {
-        let reason = story.dice.weighted(&[
-            (8, MissedReason::NoAnswer),
-            (2, MissedReason::Refused),
-            (1, MissedReason::WrongNumber),
-        ]);
-        let missed = RevisitMissed { revisit_id: revisit_id.clone(), reason };
-        story.tell(at, Channel::Phone, Touchpoint::RevisitMissed(missed));
-        if story.dice.chance(0.4) {
-            return;
-        }
-        at = story.days_later(at, 2, 10);
-    }
-    completed(story, at, revisit_id, trigger, complaint_id);
-}
-
-fn completed(
-    story: &mut Story<'_>,
-    at: Timestamp,
-    revisit_id: Code<'static>,
-    trigger: RevisitTrigger,
-    complaint_id: Option<Code<'static>>,
-) {
-    let mode = story.dice.weighted(&[(7, RevisitMode::Phone), (2, RevisitMode::HomeVisit), (2, RevisitMode::Online)]);
-    let (rated, satisfied) = (story.dice.chance(0.85), story.dice.chance(story.project.quality));
-    let stars = if satisfied { story.dice.pick(&[4, 5]) } else { story.dice.pick(&[2, 3, 3]) };
-    let face_to_face = !satisfied && story.dice.chance(0.5);
-    let revisit = RevisitCompleted {
-        revisit_id: revisit_id.clone(),
-        mode,
-        trigger,
-        satisfaction: rated.then_some(Stars(stars)),
-        complaint_id,
-        needs_face_to_face: face_to_face.then_some(true),
-    };
-    let channel = match mode {
-        RevisitMode::Phone => Channel::Phone,
-        RevisitMode::HomeVisit => Channel::InPerson,
-        RevisitMode::Online => Channel::Wechat,
-    };
-    story.tell(at, channel, Touchpoint::RevisitCompleted(revisit));
-    if face_to_face {
-        let outcome = code(story.dice.pick(&["SETTLED", "PENDING", "COMPENSATION_AGREED"]));
-        let at = story.days_later(at, 2, 14);
-        story.tell(at, Channel::InPerson, Touchpoint::FaceToFaceFollowUp(FaceToFaceFollowUp { revisit_id, outcome }));
     }
 }

@@ -4,7 +4,7 @@ use touchpoint::*;
 
 use super::deal::PriceList;
 use super::story::Story;
-use super::{care, person, sales, survey};
+use super::{calls, care, person, sales, survey};
 use crate::dice::code;
 
 /// Shares of homes: refused at first, with defects, moved into, sold on; and of owners who buy again.
@@ -40,11 +40,11 @@ impl Home {
 
 /// Tells the life with a home.
 pub(super) fn live(story: &mut Story<'_>, mut home: Home) {
-    care::revisit(story, home.signed_at, 5, 30, RevisitTrigger::PostSign, None);
+    calls::revisit(story, home.signed_at, 5, 30, RevisitTrigger::PostSign, None);
     handover(story, &mut home);
     resell(story, &mut home);
     care::complaints(story, &mut home);
-    care::periodic(story, &home);
+    calls::periodic(story, &home);
     survey::waves(story, &home);
     person::referrals(story, &home);
     if story.dice.chance(BUY_AGAIN) && home.delivered_at.is_some() {
@@ -81,7 +81,7 @@ fn handover(story: &mut Story<'_>, home: &mut Home) {
     home.delivered_at = Some(at);
     (0..defects).for_each(|_| defect(story, home, at));
     move_in(story, contract_id, at);
-    care::revisit(story, at, 5, 25, RevisitTrigger::PostHandover, None);
+    calls::revisit(story, at, 5, 25, RevisitTrigger::PostHandover, None);
 }
 
 fn defect(story: &mut Story<'_>, home: &mut Home, delivered: Timestamp) {

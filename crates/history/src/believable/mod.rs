@@ -3,6 +3,7 @@
 //! Each customer's history depends on the configuration and the customer's number only, so that any part of a
 //! population can be made on its own, in constant memory.
 
+mod calls;
 mod care;
 mod deal;
 mod home;

@@ -15,7 +15,7 @@ const LATE_MICROS: i64 = touchpoint::Timestamp::DAY;
 pub struct Totals {
     /// Customers, erased ones included.
     pub customers: u64,
-    /// Distinct events: positions in a log that refuses no duplicate within its window are more.
+    /// Distinct events.
     pub events: u64,
     /// Events that are sent a second time.
     pub duplicates: u64,
