@@ -1,0 +1,150 @@
+//! The lifecycle stage, silence and interactions: section 5.
+
+use crate::admit::Admitted;
+use crate::clock::{DAY, parse_date, plus_months, shanghai_date, shanghai_midnight};
+use crate::contract::{Contract, contracts, has_open_subscription};
+use crate::event::Event;
+
+/// "At 90 × 24 h of silence."
+const LOST_AFTER_DAYS: i64 = 90;
+/// Months after moving in at which STABLE and LONG_TERM begin.
+const STABLE_MONTHS: u32 = 12;
+const LONG_TERM_MONTHS: u32 = 24;
+
+/// "An interaction is what the customer took part in: visit, subscription placed, contract signed, handover, moved in,
+/// complaint lodged or reopened, revisit completed, survey answered (not_applicable too), referral made."
+const INTERACTIONS: [&str; 10] = [
+    "VisitRecorded",
+    "SubscriptionPlaced",
+    "ContractSigned",
+    "HandoverCompleted",
+    "MovedIn",
+    "ComplaintLodged",
+    "ComplaintReopened",
+    "RevisitCompleted",
+    "SurveyAnswered",
+    "ReferralMade",
+];
+
+/// The stage at one instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stage {
+    pub(crate) name: &'static str,
+    /// LOST by silence alone.
+    pub(crate) inferred: bool,
+    /// An owner with a further contract that is not yet delivered.
+    pub(crate) open_contract: bool,
+}
+
+impl Stage {
+    fn plain(name: &'static str) -> Self {
+        Self { name, inferred: false, open_contract: false }
+    }
+}
+
+/// The interactions, in order. "It counts even while a reference is unresolved."
+pub(crate) fn interactions<'a>(admitted: &Admitted<'a>) -> Vec<&'a Event> {
+    admitted.events.iter().copied().filter(|event| INTERACTIONS.contains(&event.kind)).collect()
+}
+
+/// "Silence runs from the later of the last interaction and the last LeadRegistered, else from the customer's first
+/// event."
+pub(crate) fn silent_since<'a>(admitted: &Admitted<'a>) -> &'a Event {
+    let interaction = interactions(admitted).last().copied();
+    let registered = admitted.of("LeadRegistered").last().copied();
+    let later = [interaction, registered].into_iter().flatten().max_by_key(|event| event.order());
+    later.unwrap_or(admitted.events[0])
+}
+
+/// The stage at as_of.
+pub(crate) fn stage(admitted: &Admitted<'_>) -> Stage {
+    let contracts = contracts(admitted);
+    let live: Vec<&Contract<'_>> = contracts.iter().filter(|contract| contract.live()).collect();
+    if !live.is_empty() {
+        return with_live_contract(admitted, &live);
+    }
+    let subscribed = has_open_subscription(admitted);
+    if !contracts.is_empty() {
+        // "No live contract left: EXITED; only an open subscription or a live contract leaves it."
+        return Stage::plain(if subscribed { "SUBSCRIBED" } else { "EXITED" });
+    }
+    // "LOST (inferred: true, false where LeadLost made it)."
+    if lost_by_event(admitted) {
+        return Stage::plain("LOST");
+    }
+    // "At 90 × 24 h of silence without a contract ever signed: LOST; any interaction or LeadRegistered ends that."
+    if admitted.since(silent_since(admitted).at) >= LOST_AFTER_DAYS * DAY {
+        return Stage { inferred: true, ..Stage::plain("LOST") };
+    }
+    // "SUBSCRIBED with an open subscription, PROSPECT if ever a visit or subscription, else LEAD (also a customer known
+    // by any other event only)."
+    if subscribed {
+        return Stage::plain("SUBSCRIBED");
+    }
+    let seen = !admitted.of("VisitRecorded").is_empty() || !admitted.of("SubscriptionPlaced").is_empty();
+    Stage::plain(if seen { "PROSPECT" } else { "LEAD" })
+}
+
+fn with_live_contract(admitted: &Admitted<'_>, live: &[&Contract<'_>]) -> Stage {
+    // "The unit is the one with the earliest such date among live contracts; when it ends, the next takes over."
+    let Some(earliest) = live.iter().filter_map(|contract| contract.months_from()).min() else {
+        return Stage::plain("QUASI_OWNER");
+    };
+    // "Calendar months, day clamped to the month's end, changing at 00:00 Shanghai."
+    let today = shanghai_date(admitted.as_of);
+    let name = if today < plus_months(earliest, STABLE_MONTHS) {
+        "RUN_IN"
+    } else if today < plus_months(earliest, LONG_TERM_MONTHS) {
+        "STABLE"
+    } else {
+        "LONG_TERM"
+    };
+    // "An owner with a further contract not yet delivered keeps the owner stage, flag open_contract."
+    let open_contract = live.iter().any(|contract| !contract.delivered());
+    Stage { name, inferred: false, open_contract }
+}
+
+/// "After LeadLost only a visit, a new subscription, LeadRegistered or contract brings the stage back." (Whether there
+/// ever was a contract is asked before.)
+fn lost_by_event(admitted: &Admitted<'_>) -> bool {
+    let Some(lost) = admitted.of("LeadLost").last().copied() else {
+        return false;
+    };
+    let mut back = admitted.of("VisitRecorded");
+    back.extend(admitted.of("LeadRegistered"));
+    back.extend(admitted.openings("SubscriptionPlaced", "subscription_id"));
+    !back.iter().any(|event| event.order() > lost.order())
+}
+
+/// Since when, without a break, the stage has had its name: the stage is evaluated at every instant at which it could
+/// have changed, from the latest back to the first with another stage.
+pub(crate) fn stage_since(admitted: &Admitted<'_>) -> i64 {
+    let present = stage(admitted).name;
+    let mut instants = instants_of_change(admitted);
+    instants.sort_unstable();
+    let mut since = instants.last().copied().unwrap_or(admitted.as_of);
+    for instant in instants.into_iter().rev() {
+        let then = admitted.earlier(instant).map(|earlier| stage(&earlier).name);
+        if then != Some(present) {
+            break;
+        }
+        since = instant;
+    }
+    since
+}
+
+/// The instants up to as_of at which an event happens, silence reaches 90 days, or months of residence end.
+fn instants_of_change(admitted: &Admitted<'_>) -> Vec<i64> {
+    let mut instants: Vec<i64> = Vec::new();
+    for event in &admitted.events {
+        instants.push(event.at + LOST_AFTER_DAYS * DAY);
+        for date in [event.text("handed_over_on"), event.text("on")].into_iter().flatten().filter_map(parse_date) {
+            instants.push(shanghai_midnight(plus_months(date, STABLE_MONTHS)));
+            instants.push(shanghai_midnight(plus_months(date, LONG_TERM_MONTHS)));
+        }
+    }
+    instants.retain(|instant| *instant <= admitted.as_of);
+    // An event up to 5 minutes after as_of may be admitted.
+    instants.extend(admitted.events.iter().map(|event| event.at));
+    instants
+}
