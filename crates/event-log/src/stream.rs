@@ -1,5 +1,6 @@
 //! The connection to the log: create the stream, verify it, know its identity.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ impl Options {
 }
 
 /// The log, verified. Clones share one connection, which reconnects by itself for ever.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Log {
     pub(crate) client: Client,
     pub(crate) stream: Stream<()>,
@@ -129,6 +130,13 @@ impl Log {
         let first = first.ok_or_else(|| no_genesis("there is no message 1".to_owned()))?;
         let epoch = identity::epoch_of(&first).map_err(no_genesis)?;
         Ok(Self { identity: Identity { epoch, created }, ..log })
+    }
+}
+
+impl fmt::Debug for Log {
+    /// The client's own form fills a page and says where it is connected.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").field("name", &self.name).field("identity", &self.identity).finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,12 @@
+//! The log against a real nats-server, through kill -9, cut connections and an administrator's mistakes.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod append;
+mod batch;
+mod faults;
+mod identity;
+mod provision;
+mod proxy;
+mod read;
+mod support;
+mod tail;
