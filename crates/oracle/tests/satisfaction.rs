@@ -1,5 +1,7 @@
 //! The examples S1 to S7 of the domain.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod story;
 
 use oracle::{Opinion, Place, Population, Unit, population, satisfaction};

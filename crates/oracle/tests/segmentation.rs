@@ -1,5 +1,7 @@
 //! The examples G1 to G7 of the domain.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod story;
 
 use oracle::{Customer, DEFAULT_SEGMENTS, Profile, customer, parse_segments, segmentation};
