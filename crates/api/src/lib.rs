@@ -6,11 +6,13 @@
 //! **Architecture Invariant:** no IO and no judgement. Only shapes are translated here: whether an event is valid is
 //! said by `touchpoint`, what an answer is by `views`.
 
+pub mod churn;
 pub mod errors;
 pub mod names;
 pub mod page;
 pub mod query;
 mod schema;
+pub mod standing;
 pub mod touchpoints;
 
 /// Messages, enumerations, clients and servers of package `lifefold.v1`.

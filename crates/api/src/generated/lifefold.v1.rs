@@ -56,6 +56,20 @@ pub struct Scope {
     #[prost(string, tag = "3")]
     pub consultant_id: ::prost::alloc::string::String,
 }
+/// Where a customer belongs at present: each by itself that of the latest-signed live contract, else of the latest event
+/// that names one. The consultant is the latest.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Belonging {
+    /// The city company's code. Empty: no event names one.
+    #[prost(string, tag = "1")]
+    pub company_id: ::prost::alloc::string::String,
+    /// The project's code. Empty: no event names one.
+    #[prost(string, tag = "2")]
+    pub project_id: ::prost::alloc::string::String,
+    /// The consultant's code. Empty: no event names one.
+    #[prost(string, tag = "3")]
+    pub consultant_id: ::prost::alloc::string::String,
+}
 /// An event behind a reason.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Evidence {
@@ -94,9 +108,6 @@ pub struct Lifecycle {
     /// For an owner: the Shanghai date from which the months count, for example "2025-04-01". Empty: no owner.
     #[prost(string, tag = "4")]
     pub owner_from: ::prost::alloc::string::String,
-    /// The last sign of life: the later of the last interaction and the last registration, else the first event.
-    #[prost(message, optional, tag = "5")]
-    pub silent_since: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// Where a customer stands in the lifecycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -159,15 +170,15 @@ impl LifecycleStage {
         }
     }
 }
-/// When customers of this kind buy again: 66 to 90 months after the latest live signing, by Shanghai dates.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+/// When customers buy again: 66 to 90 months after the latest live signing, by Shanghai dates such as "2030-10-01".
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RepurchaseWindow {
-    /// It begins here, included.
-    #[prost(message, optional, tag = "1")]
-    pub starts_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// It ends here, excluded.
-    #[prost(message, optional, tag = "2")]
-    pub ends_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The first date of it.
+    #[prost(string, tag = "1")]
+    pub from_date: ::prost::alloc::string::String,
+    /// The first date after it.
+    #[prost(string, tag = "2")]
+    pub until_date: ::prost::alloc::string::String,
     /// as_of is within it.
     #[prost(bool, tag = "3")]
     pub open: bool,
@@ -190,36 +201,34 @@ pub struct Risk {
     /// The band of the probability.
     #[prost(enumeration = "RiskBand", tag = "5")]
     pub band: i32,
-    /// What the stage alone gives, in millionths of a point; p = 1 / (1 + e^−(base + points of the reasons)). Absent:
-    /// withheld, or LOST or EXITED, where p is 1 without reasons.
+    /// The sum of the points of all reasons, in millionths; p = 1 / (1 + e^−(what the stage alone gives + points)). Absent:
+    /// withheld. LOST and EXITED have p 1 by definition, without reasons.
     #[prost(int64, optional, tag = "6")]
-    pub base_points_millionths: ::core::option::Option<i64>,
+    pub points_millionths: ::core::option::Option<i64>,
     /// Why, by |points| descending, then code: SILENCE, OPEN_COMPLAINT, COMPLAINT_OVERDUE, COMPLAINT_REOPENED,
     /// REPEAT_COMPLAINTS, LOW_SATISFACTION, SATISFIED, NPS_DETRACTOR, NPS_PROMOTER, HANDOVER_DELAYED, SERIOUS_DEFECT_OPEN,
     /// CONSULTANT_CHANGED, REVISIT_MISSED, CONSENT_WITHDRAWN, REFERRAL_MADE, REPURCHASED, REVISIT_SATISFIED.
     #[prost(message, repeated, tag = "7")]
     pub reasons: ::prost::alloc::vec::Vec<Reason>,
-    /// The horizon that the probability is for, in days: 365 with a live contract, else 90. 0: withheld.
-    #[prost(uint32, tag = "8")]
-    pub horizon_days: u32,
+    /// The horizon that the probability is for, in days: 365 with a live contract, else 90. Absent: withheld.
+    #[prost(uint32, optional, tag = "8")]
+    pub horizon_days: ::core::option::Option<u32>,
     /// When the customer may buy again. Absent: no live contract, or withheld.
     #[prost(message, optional, tag = "9")]
     pub repurchase_window: ::core::option::Option<RepurchaseWindow>,
-    /// The model was fitted to observed outcomes; false: its weights are set by hand.
+    /// The model was fitted to observed outcomes; false: its weights were chosen.
     #[prost(bool, tag = "10")]
     pub calibrated: bool,
-    /// Whole days of 24 hours since the last interaction or registration. Absent: withheld.
-    #[prost(uint32, optional, tag = "11")]
+    /// The last sign of life: the later of the last interaction and the last registration, else the first event. Absent:
+    /// withheld.
+    #[prost(message, optional, tag = "11")]
+    pub silent_since: ::core::option::Option<::prost_types::Timestamp>,
+    /// Whole days of 24 hours from silent_since to as_of. Absent: withheld.
+    #[prost(uint32, optional, tag = "12")]
     pub days_silent: ::core::option::Option<u32>,
-    /// The city company of the customer. Empty: no event names one.
-    #[prost(string, tag = "12")]
-    pub company_id: ::prost::alloc::string::String,
-    /// The project of the customer. Empty: no event names one.
-    #[prost(string, tag = "13")]
-    pub project_id: ::prost::alloc::string::String,
-    /// The consultant of the customer. Empty: no event names one.
-    #[prost(string, tag = "14")]
-    pub consultant_id: ::prost::alloc::string::String,
+    /// Company, project and consultant. Absent: withheld.
+    #[prost(message, optional, tag = "13")]
+    pub belonging: ::core::option::Option<Belonging>,
 }
 /// Asks for one customer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2992,15 +3001,18 @@ pub struct ServiceClock {
     /// Whether the limit was kept.
     #[prost(enumeration = "ServiceLevel", tag = "1")]
     pub level: i32,
-    /// The time on the clock at as_of, in whole seconds.
-    #[prost(uint64, tag = "2")]
-    pub elapsed_seconds: u64,
-    /// The limit, in seconds.
-    #[prost(uint64, tag = "3")]
-    pub limit_seconds: u64,
+    /// The time taken. Absent: the clock still runs.
+    #[prost(message, optional, tag = "2")]
+    pub taken: ::core::option::Option<::prost_types::Duration>,
+    /// The limit.
+    #[prost(message, optional, tag = "3")]
+    pub limit: ::core::option::Option<::prost_types::Duration>,
+    /// When the limit ends, while the clock runs. Absent: it does not run.
+    #[prost(message, optional, tag = "4")]
+    pub due_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// A complaint and how it was handled.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Complaint {
     /// The complaint's code.
     #[prost(string, tag = "1")]
@@ -3032,10 +3044,10 @@ pub struct Complaint {
     /// 群诉: the code that several customers' complaints about one cause share. Empty: it is no group complaint.
     #[prost(string, tag = "10")]
     pub group_id: ::prost::alloc::string::String,
-    /// The city company. Empty: none is named.
+    /// The city company that its lodging names. Empty: none.
     #[prost(string, tag = "11")]
     pub company_id: ::prost::alloc::string::String,
-    /// The project. Empty: none is named.
+    /// The project that its lodging names. Empty: none.
     #[prost(string, tag = "12")]
     pub project_id: ::prost::alloc::string::String,
     /// From lodging to the first sign of having been read.
@@ -3047,15 +3059,15 @@ pub struct Complaint {
     /// All time that it was open; the clock stops between resolved and reopened. MET only while resolved.
     #[prost(message, optional, tag = "15")]
     pub total: ::core::option::Option<ServiceClock>,
-    /// When the total clock passes its limit, if it is still open. Absent: it is not open.
-    #[prost(message, optional, tag = "16")]
-    pub due_at: ::core::option::Option<::prost_types::Timestamp>,
     /// How often it was effectively reopened.
-    #[prost(uint32, tag = "17")]
+    #[prost(uint32, tag = "16")]
     pub reopenings: u32,
     /// Steps that its state did not allow, and that changed nothing.
-    #[prost(uint32, tag = "18")]
+    #[prost(uint32, tag = "17")]
     pub ignored_steps: u32,
+    /// The lodging, the latest assessment, the reopenings and the last resolution, in order.
+    #[prost(message, repeated, tag = "18")]
+    pub evidence: ::prost::alloc::vec::Vec<Evidence>,
 }
 /// What enters a customer's index.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -3109,18 +3121,12 @@ pub struct CustomerIndex {
     /// The answers behind the loyalty class: codes OVERALL, REPURCHASE and RECOMMEND.
     #[prost(message, repeated, tag = "8")]
     pub loyalty_reasons: ::prost::alloc::vec::Vec<Reason>,
-    /// All complaints, the latest lodged first.
+    /// All complaints, in the order of their lodging.
     #[prost(message, repeated, tag = "9")]
     pub complaints: ::prost::alloc::vec::Vec<Complaint>,
-    /// The city company of the customer. Empty: no event names one.
-    #[prost(string, tag = "10")]
-    pub company_id: ::prost::alloc::string::String,
-    /// The project of the customer. Empty: no event names one.
-    #[prost(string, tag = "11")]
-    pub project_id: ::prost::alloc::string::String,
-    /// The consultant of the customer. Empty: no event names one.
-    #[prost(string, tag = "12")]
-    pub consultant_id: ::prost::alloc::string::String,
+    /// Company, project and consultant. Absent: withheld.
+    #[prost(message, optional, tag = "10")]
+    pub belonging: ::core::option::Option<Belonging>,
 }
 /// Asks for one customer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3269,8 +3275,8 @@ pub struct Change {
     #[prost(int32, optional, tag = "3")]
     pub difference_pp_hundredths: ::core::option::Option<i32>,
     /// The two-proportion pooled z, in hundredths. Absent: one of the waves has no answers.
-    #[prost(int32, optional, tag = "4")]
-    pub z_hundredths: ::core::option::Option<i32>,
+    #[prost(int64, optional, tag = "4")]
+    pub z_hundredths: ::core::option::Option<i64>,
     /// What it means.
     #[prost(enumeration = "Trend", tag = "5")]
     pub trend: i32,
@@ -3647,7 +3653,7 @@ pub struct ListOpenComplaintsRequest {
 /// A page of open complaints.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListOpenComplaintsResponse {
-    /// The complaints by due_at, then customer and complaint id.
+    /// The complaints by total.due_at, then customer and complaint id.
     #[prost(message, repeated, tag = "1")]
     pub complaints: ::prost::alloc::vec::Vec<Complaint>,
     /// Ask for the next page with this. Empty: there is none.
@@ -4260,7 +4266,7 @@ pub mod satisfaction_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Open complaints, the one whose limit ends first at the top.
+        /// Open complaints, the one whose total limit ends first at the top.
         pub async fn list_open_complaints(
             &mut self,
             request: impl tonic::IntoRequest<super::ListOpenComplaintsRequest>,
@@ -4374,7 +4380,7 @@ pub mod satisfaction_service_server {
             tonic::Response<super::GetComplaintServiceLevelResponse>,
             tonic::Status,
         >;
-        /// Open complaints, the one whose limit ends first at the top.
+        /// Open complaints, the one whose total limit ends first at the top.
         async fn list_open_complaints(
             &self,
             request: tonic::Request<super::ListOpenComplaintsRequest>,
@@ -5064,15 +5070,9 @@ pub struct CustomerSegments {
     /// Why: the events behind stage, R, F, M, the parts of the value score and the demand.
     #[prost(message, repeated, tag = "8")]
     pub reasons: ::prost::alloc::vec::Vec<Reason>,
-    /// The city company of the customer. Empty: no event names one.
-    #[prost(string, tag = "9")]
-    pub company_id: ::prost::alloc::string::String,
-    /// The project of the customer. Empty: no event names one.
-    #[prost(string, tag = "10")]
-    pub project_id: ::prost::alloc::string::String,
-    /// The consultant of the customer. Empty: no event names one.
-    #[prost(string, tag = "11")]
-    pub consultant_id: ::prost::alloc::string::String,
+    /// Company, project and consultant. Absent: withheld.
+    #[prost(message, optional, tag = "9")]
+    pub belonging: ::core::option::Option<Belonging>,
 }
 /// Asks for one customer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

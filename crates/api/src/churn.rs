@@ -1,0 +1,70 @@
+//! Answers of the churn risk view.
+
+use touchpoint::{CustomerId, Timestamp};
+use views::churn::{Answer, Band, Bands, Evidence, Reason, RepurchaseWindow, Risk};
+
+use crate::{names, standing, v1};
+
+/// The twin of a band.
+pub const fn band(band: Band) -> v1::RiskBand {
+    match band {
+        Band::Low => v1::RiskBand::Low,
+        Band::Medium => v1::RiskBand::Medium,
+        Band::High => v1::RiskBand::High,
+        Band::Critical => v1::RiskBand::Critical,
+    }
+}
+
+/// A band from the number of its twin; nothing for UNSPECIFIED and for numbers that this build does not know.
+pub fn band_from(number: i32) -> Option<Band> {
+    Band::ALL.into_iter().find(|&it| number == band(it) as i32)
+}
+
+/// A customer's risk at `as_of`; where profiling is withheld, the lifecycle only.
+pub fn risk(customer: CustomerId, answer: &Answer, as_of: Timestamp) -> v1::Risk {
+    let lifecycle_only = v1::Risk {
+        customer_id: customer.to_string(),
+        withheld: answer.standing.withheld,
+        lifecycle: Some(standing::lifecycle(&answer.standing)),
+        ..Default::default()
+    };
+    match &answer.risk {
+        None => lifecycle_only,
+        Some(risk) => v1::Risk {
+            p_millionths: Some(risk.p),
+            band: band(risk.band).into(),
+            points_millionths: Some(risk.points),
+            reasons: risk.reasons.iter().map(reason).collect(),
+            horizon_days: Some(risk.horizon_days),
+            repurchase_window: risk.repurchase.as_ref().map(repurchase_window),
+            calibrated: Risk::CALIBRATED,
+            silent_since: Some(names::timestamp(answer.standing.silent_since)),
+            days_silent: Some(whole_days(answer.standing.silent_since, as_of)),
+            belonging: standing::belonging(&answer.standing),
+            ..lifecycle_only
+        },
+    }
+}
+
+/// How many customers are in each band; every band is there.
+pub fn band_counts(bands: &Bands) -> Vec<v1::BandCount> {
+    Band::ALL.map(|it| v1::BandCount { band: band(it).into(), customers: bands.count(it) }).to_vec()
+}
+
+fn reason(reason: &Reason) -> v1::Reason {
+    let evidence = |it: &Evidence| standing::evidence(it.event, it.occurred_at);
+    v1::Reason {
+        code: reason.code.name().to_owned(),
+        points_millionths: Some(reason.points),
+        evidence: reason.evidence.iter().map(evidence).collect(),
+    }
+}
+
+fn repurchase_window(window: &RepurchaseWindow) -> v1::RepurchaseWindow {
+    let (from_date, until_date) = (window.from.to_string(), window.until.to_string());
+    v1::RepurchaseWindow { from_date, until_date, open: window.open }
+}
+
+fn whole_days(since: Timestamp, as_of: Timestamp) -> u32 {
+    u32::try_from(as_of.since(since).div_euclid(Timestamp::DAY)).unwrap_or(0)
+}
