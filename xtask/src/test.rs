@@ -42,7 +42,11 @@ const STEPS: &[Step] = &[
     Step { name: "proto image", fix: "cargo xtask proto", check: || with_buf(proto::image_is_fresh) },
     Step { name: "deploy/nats", fix: "nats-server -t -c <file>", check: deploy::nats },
     Step { name: "deploy/systemd", fix: "systemd-analyze verify <unit>", check: deploy::systemd },
-    Step { name: "deploy/prometheus", fix: "promtool check rules <file>", check: deploy::prometheus },
+    Step {
+        name: "deploy/prometheus",
+        fix: "promtool check config deploy/prometheus/scrape.yml",
+        check: deploy::prometheus,
+    },
     Step { name: "cargo test", fix: "cargo test --workspace", check: tests },
 ];
 
