@@ -12,6 +12,7 @@
 //!   known_at alone; otherwise all of them count as parked at every (as_of, known_at).
 //! - A void by `target_position` also works on a readable event at that position. Duplicates are dropped first, so
 //!   voiding the first position of a duplicated event voids the event, and voiding the second has no effect.
+//! - An event that has the id of an earlier one and other content has no effect, be it a void, a consent or an erasure.
 //! - Present consent to PROFILING (it decides `withheld`) is limited neither by as_of nor by known_at; neither are the
 //!   voids of consent events that decide it.
 //! - An event up to 5 minutes after as_of counts as happening at as_of in windows, days and clocks (never less than 0);
@@ -49,6 +50,7 @@
 //! - The mean of items takes company and date of the latest item by order.
 //! - NPS and CES count every counting answer of that metric on the port; several items are pooled. A value of NPS is
 //!   rounded as a basis point is. Differences below 0 are rounded half up, too (towards plus infinity).
+//! - Rankings list the units with at least one value in that wave and port.
 //! - The unit of a complaint (service levels) is the company and project that its ComplaintLodged names.
 //! - Withdrawing is allowed in every state but WITHDRAWN, RESOLVED and CLOSED included: the total is then WITHDRAWN, or
 //!   BREACHED past the limit; acknowledgement and first resolution keep their outcome.
@@ -58,6 +60,7 @@
 //! - Observations on ports of weight 0 are listed and change nothing; with nothing else the index is UNKNOWN.
 //!
 //! Churn risk
+//! - The at-risk list holds everybody, LOW, LOST and EXITED included; a band is a range of it.
 //! - Points are given without b₀, which stands beside them. LOST and EXITED have neither.
 //! - REPURCHASED: the earlier contract must not be cancelled at as_of. Evidence is the later signing.
 //! - REPEAT_COMPLAINTS counts complaints (by their opening event), not events; REFERRAL_MADE likewise.

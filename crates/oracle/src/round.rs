@@ -20,3 +20,19 @@ pub(crate) fn basis_points(yes: i64, n: i64) -> Option<i64> {
     }
     Some((20_000 * yes + n).div_euclid(2 * n))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_go_up_also_below_zero() {
+        assert_eq!([half_up(1, 2), half_up(-1, 2), half_up(-3, 2), half_up(-51, 100)], [1, 0, -1, -1]);
+        assert_eq!([half_up_float(1.005, 100.0), half_up_float(-0.005, 100.0)], [101, 0]);
+    }
+
+    #[test]
+    fn no_data_is_no_rate() {
+        assert_eq!([basis_points(0, 0), basis_points(1, 3), basis_points(-1, 3)], [None, Some(3_333), Some(-3_333)]);
+    }
+}

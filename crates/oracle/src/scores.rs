@@ -180,3 +180,23 @@ pub fn rank(units: &[(String, Score)]) -> Vec<Ranked> {
     lines.extend(insufficient.into_iter().map(|(id, score)| Ranked { id, score, rank: None }));
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(earlier: (i64, i64), later: (i64, i64)) -> &'static str {
+        let score = |(yes, n)| Score { n, yes, top: 0, sum: 0 };
+        compare(score(earlier), score(later)).unwrap().verdict
+    }
+
+    #[test]
+    fn verdicts_compare_exact_figures() {
+        assert_eq!(verdict((50, 100), (60, 100)), "FLAT");
+        assert_eq!(verdict((5_000, 10_000), (5_499, 10_000)), "SLIGHT_UP");
+        assert_eq!(verdict((5_000, 10_000), (5_500, 10_000)), "MARKED_UP");
+        assert_eq!(verdict((5_499, 10_000), (5_000, 10_000)), "SLIGHT_DOWN");
+        assert_eq!(verdict((10, 10), (20, 20)), "FLAT");
+        assert_eq!(compare(Score::default(), Score::default()), None);
+    }
+}
