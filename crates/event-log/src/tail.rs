@@ -2,7 +2,7 @@
 //!
 //! One session is one consumer on one connection, started at the last position + 1 after the log was recognised. A
 //! session ends at the first doubt (another connection, a skipped position, a missed heartbeat) and the next one begins
-//! at the last position that was handed over. Nothing is acknowledged: the reader's own position is the only truth.
+//! after the last position that arrived. Nothing is acknowledged: the reader's own position is the only truth.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,7 +14,7 @@ use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, Replay
 use futures::{Stream, StreamExt};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use touchpoint::Position;
 
 use crate::entry::{Batch, Entry};
@@ -24,12 +24,18 @@ use crate::stream::Log;
 
 /// The most entries of a batch; fewer if no more are there at the moment.
 pub const MAX_TAIL_BATCH: usize = 10_000;
-/// Batches that wait for a slow reader.
-const READY_BATCHES: usize = 2;
+/// Batches that wait for a slow reader, beside the one that grows.
+const READY_BATCHES: usize = 1;
+/// Messages that are looked at in one go.
+const READY_MESSAGES: usize = 1_000;
 /// A pull that brings nothing ends after this and is made again.
 const PULL_EXPIRES: Duration = Duration::from_secs(30);
 /// The server says that it is there; two missed end the session.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How often a session that hears nothing looks whether its connection is still the same.
+const CONNECTION_POLL: Duration = Duration::from_millis(50);
+/// How long a session waits for a connection before it says so.
+const CONNECTION_WAIT: Duration = Duration::from_secs(1);
 /// The server forgets a consumer that nobody pulls from.
 const CONSUMER_IDLE: Duration = Duration::from_secs(30);
 /// How long a closed consumer may take to be deleted; it is forgotten anyway.
@@ -37,6 +43,8 @@ const DELETE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Pause before a new session; doubles while none brings anything.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+const NOT_CONNECTED: &str = "no connection to the log";
 
 /// What the tail does at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +87,7 @@ impl Log {
     fn read_from(&self, from: Position, to: Option<Position>) -> Tail {
         let before = Position(from.0.saturating_sub(1));
         let mut tail = Reader::new(self.clone(), Checkpoint::start(self.identity()), to);
-        tail.handed_over = before;
+        tail.received = before;
         tail.spawn()
     }
 
@@ -122,8 +130,10 @@ struct Reader {
     log: Log,
     /// What the log must still hold: its position is zero until something was read.
     checkpoint: Checkpoint,
-    /// The last position that the reader was given; the next session begins right after it.
-    handed_over: Position,
+    /// The last position that arrived; the next session begins right after it.
+    received: Position,
+    /// What arrived and waits for the reader: it grows while the reader is busy, so a slow one gets large batches.
+    pending: Batch,
     to: Option<Position>,
 }
 
@@ -135,7 +145,7 @@ struct Out {
 
 impl Reader {
     fn new(log: Log, checkpoint: Checkpoint, to: Option<Position>) -> Self {
-        Self { log, checkpoint, handed_over: checkpoint.position, to }
+        Self { log, checkpoint, received: checkpoint.position, pending: nothing(), to }
     }
 
     fn spawn(self) -> Tail {
@@ -148,26 +158,33 @@ impl Reader {
     async fn run(mut self, out: Out) {
         let mut pause = PAUSE_MIN;
         loop {
-            let before = self.handed_over;
+            let before = self.received;
             out.state.send_replace(TailState::Opening);
-            match self.session(&out).await {
+            let end = self.session(&out).await;
+            if !self.flush(&out).await {
+                break;
+            }
+            match end {
                 End::Done => break,
                 End::Broken(broken) => {
                     out.batches.send(Err(broken.into())).await.ok();
                     break;
                 }
                 End::Again(reason) => {
-                    tracing::debug!(position = %self.handed_over, reason, "the tail begins a new session");
+                    tracing::debug!(position = %self.received, reason, "the tail begins a new session");
                     out.state.send_replace(TailState::Retrying(reason));
                 }
             }
-            pause = if self.handed_over > before { PAUSE_MIN } else { (pause * 2).min(PAUSE_MAX) };
+            pause = if self.received > before { PAUSE_MIN } else { (pause * 2).min(PAUSE_MAX) };
             sleep(pause).await;
         }
         out.state.send_replace(TailState::Ended);
     }
 
     async fn session(&mut self, out: &Out) -> End {
+        if !self.log.wait_connected(Instant::now() + CONNECTION_WAIT).await {
+            return End::Again(NOT_CONNECTED.to_owned());
+        }
         // Noted first: a connection made after this line ends the session.
         let connects = self.log.connects();
         let head = match self.log.check(&self.checkpoint).await {
@@ -175,11 +192,11 @@ impl Reader {
             Err(CheckError::Broken(broken)) => return End::Broken(broken),
             Err(CheckError::Unavailable(reason)) => return End::Again(reason),
         };
-        if self.handed_over > head {
+        if self.received > head {
             return self.beyond(head);
         }
         // A range ends where the log ended when its first session began.
-        self.to = self.to.map(|to| to.min(head.max(self.handed_over)));
+        self.to = self.to.map(|to| to.min(head.max(self.received)));
         if self.is_done() {
             return End::Done;
         }
@@ -199,12 +216,12 @@ impl Reader {
             return End::Done;
         }
         let found = format!("the log ends at {head}");
-        End::Broken(Broken::RolledBack { position: self.handed_over, found })
+        End::Broken(Broken::RolledBack { position: self.received, found })
     }
 
     async fn consumer(&self) -> Result<Consumer<pull::Config>, String> {
         let config = pull::Config {
-            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.handed_over.next().0 },
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.received.next().0 },
             ack_policy: AckPolicy::None,
             replay_policy: ReplayPolicy::Instant,
             inactive_threshold: CONSUMER_IDLE,
@@ -222,16 +239,27 @@ impl Reader {
             Err(error) => return End::Again(error.to_string()),
         };
         out.state.send_replace(TailState::Reading);
-        let mut ready = messages.ready_chunks(MAX_TAIL_BATCH);
-        while let Some(messages) = ready.next().await {
+        let mut ready = messages.ready_chunks(READY_MESSAGES);
+        loop {
+            let messages = tokio::select! {
+                place = out.batches.reserve(), if !self.pending.entries.is_empty() => {
+                    let Ok(place) = place else { return End::Done };
+                    place.send(Ok(self.take_pending()));
+                    continue;
+                }
+                messages = timeout(CONNECTION_POLL, ready.next()), if self.has_room() => messages,
+            };
             if self.log.connects() != connects {
-                // Some of these may come from a log that is not recognised yet.
+                // What arrived may come from a log that is not recognised yet.
                 return End::Again("the connection was made anew".to_owned());
             }
-            let Sorted { batch, doubt } = self.sort(messages);
-            if !batch.entries.is_empty() && !self.hand_over(batch, out).await {
-                return End::Done;
-            }
+            let messages = match messages {
+                Ok(Some(messages)) => messages,
+                Ok(None) => return End::Again("the consumer ended".to_owned()),
+                Err(_) if !self.log.is_connected() => return End::Again(NOT_CONNECTED.to_owned()),
+                Err(_) => continue,
+            };
+            let doubt = self.receive(messages);
             if self.is_done() {
                 return End::Done;
             }
@@ -241,50 +269,55 @@ impl Reader {
                 Some(Doubt::Failed(reason)) => return End::Again(reason),
             }
         }
-        End::Again("the consumer ended".to_owned())
     }
 
-    /// The messages that follow the last position without a hole, up to the end of the range.
-    fn sort(&self, messages: Vec<Result<Message, MessagesError>>) -> Sorted {
-        let mut batch = Batch { entries: Vec::with_capacity(messages.len()), last: Position::ZERO };
-        let mut before = self.handed_over;
-        let mut doubt = None;
-        for message in messages {
-            let delivered = message.map_err(|error| error.to_string());
-            let entry = delivered.and_then(|message| Entry::from_delivered(message).map_err(|error| error.to_string()));
-            match entry {
-                Err(reason) => doubt = Some(Doubt::Failed(reason)),
-                Ok((entry, _)) if entry.position > before.next() => doubt = Some(Doubt::Skipped),
-                Ok((entry, _)) if entry.position <= before || self.to.is_some_and(|to| entry.position > to) => continue,
-                Ok((entry, pending)) => {
-                    before = entry.position;
-                    batch.last = Position(before.0 + pending);
-                    batch.entries.push(entry);
-                    continue;
-                }
-            }
-            break;
+    /// Takes the messages that follow the last position without a hole, up to the end of the range.
+    fn receive(&mut self, messages: Vec<Result<Message, MessagesError>>) -> Option<Doubt> {
+        let before = self.received;
+        let doubt = messages.into_iter().find_map(|message| self.receive_one(message).err());
+        if let Some(last) = self.pending.entries.last().filter(|_| self.received > before) {
+            self.checkpoint = Checkpoint::at(self.log.identity(), last.position, last.digest());
         }
-        Sorted { batch, doubt }
+        doubt
     }
 
-    /// False if nobody reads.
-    async fn hand_over(&mut self, batch: Batch, out: &Out) -> bool {
-        let Some((position, digest)) = batch.entries.last().map(|last| (last.position, last.digest())) else {
+    fn receive_one(&mut self, message: Result<Message, MessagesError>) -> Result<(), Doubt> {
+        let message = message.map_err(|error| Doubt::Failed(error.to_string()))?;
+        let (entry, follow) = Entry::from_delivered(message).map_err(|error| Doubt::Failed(error.to_string()))?;
+        if entry.position > self.received.next() {
+            return Err(Doubt::Skipped);
+        }
+        if entry.position > self.received && self.to.is_none_or(|to| entry.position <= to) {
+            self.received = entry.position;
+            self.pending.last = Position(entry.position.0 + follow);
+            self.pending.entries.push(entry);
+        }
+        Ok(())
+    }
+
+    fn has_room(&self) -> bool {
+        self.pending.entries.len() + READY_MESSAGES <= MAX_TAIL_BATCH
+    }
+
+    fn take_pending(&mut self) -> Batch {
+        std::mem::replace(&mut self.pending, nothing())
+    }
+
+    /// Hands over what was received before a session ended; false if nobody reads.
+    async fn flush(&mut self, out: &Out) -> bool {
+        if self.pending.entries.is_empty() {
             return true;
-        };
-        self.handed_over = position;
-        self.checkpoint = Checkpoint::at(self.log.identity(), position, digest);
-        out.batches.send(Ok(batch)).await.is_ok()
+        }
+        out.batches.send(Ok(self.take_pending())).await.is_ok()
     }
 
     fn is_done(&self) -> bool {
-        self.to.is_some_and(|to| self.handed_over >= to)
+        self.to.is_some_and(|to| self.received >= to)
     }
 
     /// A position was skipped: by the way here, or by the log itself?
     async fn explain_skip(&self) -> End {
-        let missing = self.handed_over.next();
+        let missing = self.received.next();
         match self.log.leader_get(missing).await {
             Ok(None) => End::Broken(Broken::Gap(format!("position {missing} is missing"))),
             Ok(Some(_)) => End::Again(format!("position {missing} was skipped on the way")),
@@ -293,9 +326,8 @@ impl Reader {
     }
 }
 
-struct Sorted {
-    batch: Batch,
-    doubt: Option<Doubt>,
+fn nothing() -> Batch {
+    Batch { entries: Vec::new(), last: Position::ZERO }
 }
 
 enum Doubt {
