@@ -1,1 +1,28 @@
-//! The loop that folds events into records, lists and totals; timers; commit; rebuild.
+//! The loop of a view: events → facts → records → lists and totals → commit.
+//!
+//! A [`Generation`] is one folding of the log in memory. A [`Projector`] feeds one from a [`Source`], keeps it on disk,
+//! serves it once the head of the log is reached, and builds another one beside it on demand. Restart, rebuild and
+//! catching up are the same code on a fuller or emptier generation.
+//!
+//! **Architecture Invariant:** no NATS here (a source is a stream of batches), no gRPC, no clock of its own.
+
+mod commit;
+mod error;
+mod feed;
+mod follow;
+mod generation;
+mod lists;
+mod load;
+mod pages;
+mod parking;
+mod projector;
+mod rebuild;
+mod source;
+mod status;
+
+pub use error::{NotServing, RebuildError, StartError, WaitError};
+pub use generation::Generation;
+pub use parking::ParkedEvent;
+pub use projector::{Options, Projector};
+pub use source::{Batch, Checkpoint, Clock, Entry, Source, SourceError};
+pub use status::{GenerationStatus, State, Status};

@@ -152,10 +152,10 @@ fn stage_index(stage: Stage) -> Option<usize> {
     }
 }
 
-/// The logistic function in millionths, rounded half up after 1e-9 for the error of binary floating point.
+/// The logistic function in millionths, rounded half up with 1e-9 of the last place for the error of floating point.
 fn probability(log_odds: f64) -> u32 {
     let p = 1.0 / (1.0 + (-log_odds).exp());
-    ((p + 1e-9) * f64::from(ONE) + 0.5).floor() as u32
+    (p * f64::from(ONE) + 1e-9 + 0.5).floor() as u32
 }
 
 fn repurchase(lifecycle: &Lifecycle<'_>, rules: &rules::Churn, moment: &mut Moment) -> Option<RepurchaseWindow> {

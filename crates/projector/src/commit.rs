@@ -1,0 +1,84 @@
+//! Makes a generation durable. The position on disk is never ahead of the records; records ahead of it are harmless,
+//! since folding an event again has no second effect.
+
+use std::sync::Arc;
+
+use view_store::{CommitError, GenerationId, Head, LoadError, PageError, Store};
+use views::{FOLD_VERSION, View};
+
+use crate::source::Checkpoint;
+use crate::{Generation, generation::Dirty};
+
+/// Pages that are encoded and written at once: bounds the memory of a large commit.
+const PAGES_AT_ONCE: usize = 2_000;
+
+/// Why a commit did not come about; the generation keeps what it has, and the next commit tries again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeepError {
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Page(#[from] PageError),
+}
+
+/// Where a generation is kept on disk.
+#[derive(Clone)]
+pub(crate) struct Keeper {
+    pub(crate) store: Arc<Store>,
+    pub(crate) id: GenerationId,
+}
+
+impl Keeper {
+    /// Commits what changed since the last commit. Blocks on the disk.
+    pub(crate) fn commit<V: View>(&self, generation: &Generation<V>) -> Result<Checkpoint, KeepError> {
+        let Dirty { checkpoint, pages } = generation.take_dirty();
+        let mut numbers: Vec<_> = pages.iter().copied().collect();
+        numbers.sort_unstable();
+        let written = self.write(generation, &numbers, checkpoint);
+        match written {
+            Ok(()) => Ok(checkpoint),
+            Err(error) => {
+                generation.give_back(pages);
+                Err(error)
+            }
+        }
+    }
+
+    fn write<V: View>(
+        &self,
+        generation: &Generation<V>,
+        numbers: &[view_store::PageNumber],
+        checkpoint: Checkpoint,
+    ) -> Result<(), KeepError> {
+        let before = self.store.head(self.id)?;
+        let mut chunks = numbers.chunks(PAGES_AT_ONCE).peekable();
+        while let Some(chunk) = chunks.next() {
+            let pages: Vec<_> = chunk.iter().map(|page| generation.encode(*page)).collect::<Result<_, _>>()?;
+            // All but the last chunk keep the old position.
+            if chunks.peek().is_some() {
+                self.store.commit(self.id, pages, &before)?;
+            } else {
+                self.store.commit(self.id, pages, &head::<V>(checkpoint))?;
+            }
+        }
+        if numbers.is_empty() {
+            self.store.commit(self.id, [], &head::<V>(checkpoint))?;
+        }
+        Ok(())
+    }
+}
+
+/// The head of a generation at this checkpoint.
+pub(crate) fn head<V: View>(checkpoint: Checkpoint) -> Head {
+    Head {
+        epoch: checkpoint.epoch,
+        stream_created_micros: checkpoint.created.micros(),
+        position: checkpoint.position.0,
+        event_digest: checkpoint.digest,
+        fold_version: FOLD_VERSION,
+        view: V::NAME.to_owned(),
+        extra: Vec::new(),
+    }
+}

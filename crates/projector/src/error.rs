@@ -1,0 +1,89 @@
+//! What can go wrong, sorted by what the caller does next.
+
+use touchpoint::Position;
+use view_store::{CommitError, LoadError, OpenError};
+
+use crate::source::SourceError;
+use crate::status::State;
+
+/// Not answering, for this reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the projector is not serving: {}", reason(.0))]
+pub struct NotServing(pub State);
+
+fn reason(state: &State) -> String {
+    match state {
+        State::Broken(reason) => format!("{reason}; run a rebuild once the log is right"),
+        state => state.name().to_owned(),
+    }
+}
+
+/// The wanted position is not reached.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WaitError {
+    /// Not answering.
+    #[error(transparent)]
+    NotServing(#[from] NotServing),
+    /// The log does not have that position.
+    #[error("the log ends at position {end}")]
+    Beyond {
+        /// Where it ends.
+        end: Position,
+    },
+    /// Not in time.
+    #[error("applied up to position {position} so far")]
+    Behind {
+        /// The applied position just before the deadline.
+        position: Position,
+    },
+}
+
+/// A rebuild did not come about; what was served is served on.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// One at a time.
+    #[error("a rebuild of this view is running already")]
+    Rebuilding,
+    /// The log did not allow it.
+    #[error("the log cannot be read: {0}")]
+    Source(#[from] SourceError),
+    /// The disk did not allow it.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// The disk did not allow it.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The process is going down.
+    #[error("the projector is going down")]
+    Draining,
+}
+
+/// Why a projector did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The log cannot be read.
+    #[error("the log cannot be read: {0}")]
+    Source(#[from] SourceError),
+    /// The store cannot be written.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+impl From<RebuildError> for StartError {
+    fn from(busy: RebuildError) -> Self {
+        match busy {
+            RebuildError::Source(error) => Self::Source(error),
+            RebuildError::Commit(error) => Self::Commit(error),
+            RebuildError::Load(error) => Self::Load(error),
+            RebuildError::Rebuilding | RebuildError::Draining => {
+                Self::Source(SourceError::Unavailable(busy.to_string()))
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A generation and the task that feeds it.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use touchpoint::Position;
+use view_store::{GenerationId, Store};
+use views::View;
+
+use crate::Generation;
+use crate::commit::Keeper;
+use crate::follow::Follow;
+use crate::projector::Options;
+use crate::source::SourceError;
+use crate::status::GenerationStatus;
+
+/// How feeding ended; nothing while it goes on.
+type Outcome = Option<Result<(), SourceError>>;
+
+/// A generation and the task that feeds it.
+pub(crate) struct Fed<V: View> {
+    pub(crate) id: GenerationId,
+    pub(crate) generation: Arc<Generation<V>>,
+    pub(crate) committed: watch::Receiver<Position>,
+    pub(crate) stop: CancellationToken,
+    outcome: watch::Receiver<Outcome>,
+}
+
+impl<V: View> Fed<V> {
+    /// Begins to feed a generation that is kept under this id.
+    pub(crate) fn start(
+        options: &Options,
+        store: &Arc<Store>,
+        id: GenerationId,
+        generation: Arc<Generation<V>>,
+        stop: CancellationToken,
+    ) -> Arc<Self> {
+        let committed = watch::Sender::new(generation.position());
+        let receiver = committed.subscribe();
+        let follow = Follow {
+            generation: generation.clone(),
+            keeper: Keeper { store: store.clone(), id },
+            source: options.source.clone(),
+            clock: options.clock.clone(),
+            committed,
+            stop: stop.clone(),
+        };
+        let (ended, outcome) = watch::channel(None);
+        tokio::spawn(async move { ended.send_replace(Some(follow.run().await)) });
+        Arc::new(Self { id, generation, committed: receiver, stop, outcome })
+    }
+
+    /// Waits until feeding has ended, and says how. What was folded is durable by then, if the disk allows.
+    pub(crate) async fn ended(&self) -> Result<(), SourceError> {
+        match self.outcome.clone().wait_for(Option::is_some).await {
+            Ok(outcome) => outcome.clone().unwrap_or(Ok(())),
+            Err(_) => Err(SourceError::Broken("FOLD_PANICKED: see the log of this process".to_owned())),
+        }
+    }
+
+    /// Waits until the generation is live; false if feeding ended before.
+    pub(crate) async fn live(&self) -> bool {
+        let mut live = self.generation.live();
+        tokio::select! {
+            live = live.wait_for(|live| *live) => live.is_ok(),
+            _ = self.ended() => self.generation.is_live(),
+        }
+    }
+
+    /// How the generation is.
+    pub(crate) fn status(&self) -> GenerationStatus {
+        let generation = &self.generation;
+        let (checkpoint, digests) = generation.digests();
+        let (customers, timers) = generation.sizes();
+        let (parked, last_parked) = generation.parked();
+        let [folded, duplicates, conflicts] = generation.counts();
+        GenerationStatus {
+            generation: self.id.get(),
+            position: generation.position(),
+            committed: *self.committed.borrow(),
+            log_end: generation.log_end(),
+            digest_position: checkpoint.position,
+            digests,
+            customers,
+            erased: generation.erased(),
+            timers: timers as u64,
+            record_bytes: generation.record_bytes(),
+            parked: parked as u64,
+            last_parked,
+            folded,
+            duplicates,
+            conflicts,
+            last_recorded_at: generation.last_recorded_at(),
+        }
+    }
+}

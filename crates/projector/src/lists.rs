@@ -1,0 +1,60 @@
+//! Lists, totals and timers: derived from the records, never stored.
+
+use std::collections::BTreeSet;
+
+use touchpoint::{CustomerId, Timestamp};
+use views::{Sign, View};
+
+use crate::pages::Slot;
+
+/// The sum of all placements at one instant, and when each of them ends.
+pub(crate) struct Lists<V: View> {
+    pub(crate) totals: V::Totals,
+    /// When a placement ends with time alone.
+    timers: BTreeSet<(Timestamp, CustomerId)>,
+    /// Every placement holds at this instant.
+    pub(crate) as_of: Timestamp,
+    /// Customers with an answer.
+    pub(crate) customers: u64,
+}
+
+impl<V: View> Default for Lists<V> {
+    fn default() -> Self {
+        Self { totals: V::Totals::default(), timers: BTreeSet::new(), as_of: Timestamp::MIN, customers: 0 }
+    }
+}
+
+/// A customer's answer, as far as lists need it: the placement and until when it holds.
+pub(crate) type Placed<V> = (Option<<V as View>::Placement>, Timestamp);
+
+impl<V: View> Lists<V> {
+    /// The next customer whose placement has ended by then.
+    pub(crate) fn due(&self, now: Timestamp) -> Option<CustomerId> {
+        self.timers.first().filter(|(due, _)| *due <= now).map(|(_, customer)| *customer)
+    }
+
+    /// Moves a customer from the old placement to the new one.
+    pub(crate) fn replace(&mut self, slot: &mut Slot<V>, (placement, due): Placed<V>) {
+        if let Some(old) = &slot.placement {
+            V::place(&mut self.totals, slot.customer, old, Sign::Remove);
+            self.customers -= 1;
+        }
+        if slot.due < Timestamp::MAX {
+            self.timers.remove(&(slot.due, slot.customer));
+        }
+        if let Some(new) = &placement {
+            V::place(&mut self.totals, slot.customer, new, Sign::Add);
+            self.customers += 1;
+        }
+        if due < Timestamp::MAX {
+            self.timers.insert((due, slot.customer));
+        }
+        slot.placement = placement;
+        slot.due = due;
+    }
+
+    /// Timers that wait.
+    pub(crate) fn timers(&self) -> usize {
+        self.timers.len()
+    }
+}

@@ -1,0 +1,228 @@
+//! A view's projector: serves one generation, and can build another one beside it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use touchpoint::{Position, Timestamp};
+use view_store::{GenerationId, Store};
+use views::rules::Rules;
+use views::{FOLD_VERSION, View};
+
+use crate::Generation;
+use crate::error::{NotServing, StartError, WaitError};
+use crate::feed::Fed;
+use crate::load::{Loaded, load};
+use crate::rebuild::first;
+use crate::source::{Clock, Source, SourceError};
+use crate::status::{State, Status};
+
+/// Whole-population queries that are evaluated at once; the others wait.
+const SCANS_AT_ONCE: usize = 1;
+/// Pause before a tail that ended is opened again.
+const FOLLOW_AGAIN: Duration = Duration::from_millis(500);
+
+/// What a projector needs.
+#[derive(Clone)]
+pub struct Options {
+    /// The folder of this view's store.
+    pub dir: PathBuf,
+    /// The rules of lists, and of answers that name no others.
+    pub rules: Arc<Rules>,
+    /// The log.
+    pub source: Source,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// A view's projector. Cloning it gives another handle.
+pub struct Projector<V: View> {
+    pub(crate) inner: Arc<Inner<V>>,
+}
+
+impl<V: View> Clone for Projector<V> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone() }
+    }
+}
+
+pub(crate) struct Inner<V: View> {
+    pub(crate) options: Options,
+    pub(crate) store: Arc<Store>,
+    pub(crate) serving: watch::Sender<Arc<Fed<V>>>,
+    pub(crate) building: Mutex<Option<Arc<Fed<V>>>>,
+    pub(crate) rebuilds: Semaphore,
+    scans: Semaphore,
+    pub(crate) state: watch::Sender<State>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl<V: View> Inner<V> {
+    /// Feeds a generation until the projector stops.
+    pub(crate) fn feed(&self, id: GenerationId, generation: Arc<Generation<V>>) -> Arc<Fed<V>> {
+        Fed::start(&self.options, &self.store, id, generation, self.stop.child_token())
+    }
+}
+
+impl<V: View> Projector<V> {
+    /// Opens the store and reads it, blocking; then feeds it. Inside a runtime.
+    pub async fn start(options: Options, stop: CancellationToken) -> Result<Self, StartError> {
+        let (dir, rules) = (options.dir.clone(), options.rules.clone());
+        let Loaded { store, generation } = tokio::task::block_in_place(|| load::<V>(&dir, &rules))?;
+        let store = Arc::new(store);
+        let (id, generation) = match generation {
+            Some(found) => found,
+            None => {
+                let origin = (options.source.origin)().await?;
+                tokio::task::block_in_place(|| first(&store, origin, &options.rules))?
+            }
+        };
+        let fed = Fed::start(&options, &store, id, generation, stop.child_token());
+        let inner = Arc::new(Inner {
+            options,
+            store,
+            serving: watch::Sender::new(fed),
+            building: Mutex::new(None),
+            rebuilds: Semaphore::new(1),
+            scans: Semaphore::new(SCANS_AT_ONCE),
+            state: watch::Sender::new(State::CatchingUp),
+            stop,
+        });
+        Ok(Self { inner })
+    }
+
+    /// Watches over the feeding until it is told to stop; what was folded is durable when it returns.
+    pub async fn run(&self) {
+        let inner = &self.inner;
+        let mut serving = inner.serving.subscribe();
+        while !inner.stop.is_cancelled() {
+            let fed = serving.borrow_and_update().clone();
+            if fed.live().await {
+                self.answer_again();
+            }
+            if let Err(SourceError::Broken(reason)) = fed.ended().await {
+                tracing::error!(view = V::NAME, reason, "not serving until a rebuild");
+                inner.state.send_replace(State::Broken(reason));
+            }
+            tokio::select! {
+                () = inner.stop.cancelled() => {}
+                _ = serving.changed() => {}
+                () = tokio::time::sleep(FOLLOW_AGAIN), if !self.is_broken() => self.feed_again(&fed),
+            }
+        }
+        inner.state.send_replace(State::Draining);
+        let fed = inner.serving.borrow().clone();
+        _ = fed.ended().await;
+    }
+
+    /// From catching up, or from a broken log, to serving.
+    pub(crate) fn answer_again(&self) {
+        self.inner.state.send_if_modified(|state| {
+            let changes = matches!(state, State::CatchingUp | State::Broken(_));
+            if changes {
+                *state = State::Serving;
+            }
+            changes
+        });
+    }
+
+    fn feed_again(&self, fed: &Arc<Fed<V>>) {
+        let again = self.inner.feed(fed.id, fed.generation.clone());
+        self.inner.serving.send_if_modified(|serving| {
+            let same = Arc::ptr_eq(serving, fed);
+            if same {
+                *serving = again;
+            }
+            same
+        });
+    }
+
+    fn is_broken(&self) -> bool {
+        matches!(*self.inner.state.borrow(), State::Broken(_))
+    }
+
+    /// Whether it answers, as it changes.
+    pub fn state(&self) -> watch::Receiver<State> {
+        self.inner.state.subscribe()
+    }
+
+    /// The serving generation.
+    pub fn serving(&self) -> Result<Arc<Generation<V>>, NotServing> {
+        match &*self.inner.state.borrow() {
+            State::Serving => Ok(self.inner.serving.borrow().generation.clone()),
+            state => Err(NotServing(state.clone())),
+        }
+    }
+
+    /// The serving generation once it has applied this position.
+    pub async fn reached(&self, position: Position, until: Instant) -> Result<Arc<Generation<V>>, WaitError> {
+        let generation = self.serving()?;
+        if generation.position() >= position {
+            return Ok(generation);
+        }
+        if let Ok(end) = (self.inner.options.source.end)().await
+            && position > end
+        {
+            return Err(WaitError::Beyond { end });
+        }
+        let mut serving = self.inner.serving.subscribe();
+        loop {
+            let generation = self.serving()?;
+            let mut applied = generation.applied();
+            let wait = async {
+                tokio::select! {
+                    reached = applied.wait_for(|applied| *applied >= position) => reached.is_ok(),
+                    _ = serving.changed() => false,
+                }
+            };
+            match timeout_at(until, wait).await {
+                Ok(true) => return Ok(generation.clone()),
+                Ok(false) => {}
+                Err(_) => return Err(WaitError::Behind { position: generation.position() }),
+            }
+        }
+    }
+
+    /// Runs a whole-population query, one at a time, away from the threads that serve.
+    pub async fn scan<T: Send + 'static>(
+        &self,
+        generation: Arc<Generation<V>>,
+        query: impl FnOnce(&Generation<V>) -> T + Send + 'static,
+    ) -> Result<T, NotServing> {
+        let draining = || NotServing(State::Draining);
+        let _turn = self.inner.scans.acquire().await.map_err(|_| draining())?;
+        tokio::task::spawn_blocking(move || query(&generation)).await.map_err(|_| draining())
+    }
+
+    /// The time, as this projector sees it.
+    pub fn now(&self) -> Timestamp {
+        (self.inner.options.clock)()
+    }
+
+    /// The rules.
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.inner.options.rules
+    }
+
+    pub(crate) fn building(&self) -> std::sync::MutexGuard<'_, Option<Arc<Fed<V>>>> {
+        self.inner.building.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How it is. Sums up the digests of what changed since the last time.
+    pub fn status(&self) -> Status {
+        let serving = self.inner.serving.borrow().clone();
+        let building = self.building().clone();
+        Status {
+            view: V::NAME,
+            state: self.inner.state.borrow().clone(),
+            fold_version: FOLD_VERSION,
+            rules_version: self.rules().version().to_string(),
+            serving: serving.status(),
+            building: building.map(|fed| fed.status()),
+            store_bytes: self.inner.store.size_on_disk().unwrap_or_default(),
+        }
+    }
+}

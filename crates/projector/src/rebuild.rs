@@ -1,0 +1,88 @@
+//! Building a generation beside the serving one, and switching to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use view_store::{GenerationId, Store};
+use views::View;
+use views::rules::Rules;
+
+use crate::commit::head;
+use crate::error::{RebuildError, StartError};
+use crate::feed::Fed;
+use crate::source::Checkpoint;
+use crate::status::{State, Status};
+use crate::{Generation, Projector};
+
+/// How often a rebuild looks whether the serving generation is overtaken.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+impl<V: View> Projector<V> {
+    /// Folds the log into a new generation beside the serving one, and switches once that is at least as far and
+    /// durable. The old one is dropped.
+    pub async fn rebuild(&self) -> Result<Status, RebuildError> {
+        let inner = &self.inner;
+        let _turn = inner.rebuilds.try_acquire().map_err(|_| RebuildError::Rebuilding)?;
+        let origin = (inner.options.source.origin)().await?;
+        let (id, generation) = tokio::task::block_in_place(|| begin(&inner.store, origin, &inner.options.rules))?;
+        let fed = inner.feed(id, generation);
+        *self.building() = Some(fed.clone());
+        let built = self.built(&fed).await;
+        *self.building() = None;
+        if let Err(error) = built {
+            fed.stop.cancel();
+            _ = fed.ended().await;
+            inner.store.drop_generation(id)?;
+            return Err(error);
+        }
+        let old = inner.serving.send_replace(fed);
+        self.answer_again();
+        old.stop.cancel();
+        _ = old.ended().await;
+        inner.store.drop_generation(old.id)?;
+        Ok(self.status())
+    }
+
+    /// Waits until a new generation is live, durable, and as far as the serving one; then marks it on disk.
+    async fn built(&self, fed: &Fed<V>) -> Result<(), RebuildError> {
+        if !fed.live().await {
+            fed.ended().await?;
+            return Err(RebuildError::Draining);
+        }
+        let live_at = fed.generation.position();
+        let mut committed = fed.committed.clone();
+        while *committed.borrow_and_update() < live_at || !self.is_overtaken_by(&fed.generation) {
+            tokio::select! {
+                ended = fed.ended() => return Err(ended.map_or_else(RebuildError::from, |()| RebuildError::Draining)),
+                _ = tokio::time::timeout(LOOK_AGAIN, committed.changed()) => {}
+            }
+        }
+        tokio::task::block_in_place(|| self.inner.store.set_serving(fed.id))?;
+        Ok(())
+    }
+
+    /// Nothing that is served now would be missing. What is folded of a broken log does not count.
+    fn is_overtaken_by(&self, generation: &Generation<V>) -> bool {
+        let broken = matches!(*self.inner.state.borrow(), State::Broken(_));
+        broken || generation.position() >= self.inner.serving.borrow().generation.position()
+    }
+}
+
+type Begun<V> = (GenerationId, Arc<Generation<V>>);
+
+/// The first generation of a store, serving from the start.
+pub(crate) fn first<V: View>(store: &Store, origin: Checkpoint, rules: &Arc<Rules>) -> Result<Begun<V>, StartError> {
+    let begun = begin(store, origin, rules)?;
+    store.set_serving(begun.0)?;
+    Ok(begun)
+}
+
+/// An empty generation, in the store and in memory. Leftovers of a rebuild that was cut off are dropped.
+fn begin<V: View>(store: &Store, origin: Checkpoint, rules: &Arc<Rules>) -> Result<Begun<V>, RebuildError> {
+    let serving = store.serving()?;
+    for id in store.generations()?.into_iter().filter(|id| Some(*id) != serving) {
+        store.drop_generation(id)?;
+    }
+    let id = store.create_generation(&head::<V>(origin))?;
+    Ok((id, Arc::new(Generation::new(origin, rules.clone()))))
+}

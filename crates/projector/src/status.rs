@@ -1,0 +1,87 @@
+//! How a projector is.
+
+use touchpoint::{Position, Timestamp};
+use views::Digests;
+
+use crate::ParkedEvent;
+
+/// Whether a projector answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Folding up to the head that the log had at the start; not serving yet.
+    CatchingUp,
+    /// Answering.
+    Serving,
+    /// The log is not the one that was folded; a rebuild heals it.
+    Broken(String),
+    /// Going down.
+    Draining,
+}
+
+impl State {
+    /// The name in the API.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::CatchingUp => "CATCHING_UP",
+            Self::Serving => "SERVING",
+            Self::Broken(_) => "BROKEN",
+            Self::Draining => "DRAINING",
+        }
+    }
+}
+
+/// How a generation is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GenerationStatus {
+    /// Its number.
+    pub generation: u64,
+    /// The position up to which everything is applied.
+    pub position: Position,
+    /// The position that is durable.
+    pub committed: Position,
+    /// The last position of the log as far as is known.
+    pub log_end: Position,
+    /// The position that the digests are of.
+    pub digest_position: Position,
+    /// Digests of all records.
+    pub digests: Digests,
+    /// Customers with an answer.
+    pub customers: u64,
+    /// Customers who asked to be forgotten.
+    pub erased: u64,
+    /// Timers that wait.
+    pub timers: u64,
+    /// Bytes of the records in memory.
+    pub record_bytes: u64,
+    /// Events that could not be read and are not voided.
+    pub parked: u64,
+    /// The latest of them.
+    pub last_parked: Option<ParkedEvent>,
+    /// Since the start: events folded, seen again, and of another content under a known id.
+    pub folded: u64,
+    /// Events that had been seen before.
+    pub duplicates: u64,
+    /// Events with another content under a known id.
+    pub conflicts: u64,
+    /// The latest recorded_at that was folded since the start.
+    pub last_recorded_at: Option<Timestamp>,
+}
+
+/// How a projector is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The view.
+    pub view: &'static str,
+    /// Whether it answers.
+    pub state: State,
+    /// The version of the fold.
+    pub fold_version: u32,
+    /// The version of the rules.
+    pub rules_version: String,
+    /// The serving generation, or the one that is to serve.
+    pub serving: GenerationStatus,
+    /// The one that is being built beside it.
+    pub building: Option<GenerationStatus>,
+    /// Bytes of the store's files.
+    pub store_bytes: u64,
+}
