@@ -7,12 +7,18 @@
 //! said by `touchpoint`, what an answer is by `views`.
 
 pub mod churn;
+pub mod complaint;
 pub mod errors;
+pub mod funnel;
 pub mod names;
 pub mod page;
 pub mod query;
+pub mod report;
+pub mod satisfaction;
 mod schema;
+pub mod segmentation;
 pub mod standing;
+pub mod timeline;
 pub mod touchpoints;
 
 /// Messages, enumerations, clients and servers of package `lifefold.v1`.

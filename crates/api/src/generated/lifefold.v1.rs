@@ -76,7 +76,7 @@ pub struct Evidence {
     /// The event's id.
     #[prost(string, tag = "1")]
     pub event_id: ::prost::alloc::string::String,
-    /// When it happened.
+    /// When it happened. Absent where the view does not keep it: the timeline says.
     #[prost(message, optional, tag = "2")]
     pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
 }
@@ -4990,7 +4990,7 @@ pub mod satisfaction_service_server {
     }
 }
 /// Recency, frequency and money.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Rfm {
     /// R, 1 to 5, by days since the last interaction.
     #[prost(uint32, tag = "1")]
@@ -5004,9 +5004,9 @@ pub struct Rfm {
     /// The label; a part is high from 3.
     #[prost(enumeration = "RfmLabel", tag = "4")]
     pub label: i32,
-    /// Whole days of 24 hours since the last interaction. Absent: there was none.
-    #[prost(uint32, optional, tag = "5")]
-    pub days_since_interaction: ::core::option::Option<u32>,
+    /// The last interaction. Absent: there was none, and R is 1.
+    #[prost(message, optional, tag = "5")]
+    pub last_interaction: ::core::option::Option<Evidence>,
     /// Distinct days of interaction (Shanghai dates) in 365 days.
     #[prost(uint32, tag = "6")]
     pub interaction_days: u32,
@@ -5015,7 +5015,7 @@ pub struct Rfm {
     pub live_contracts_fen: i64,
 }
 /// How much the customer is worth to the company.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CustomerValue {
     /// The tier.
     #[prost(enumeration = "ValueTier", tag = "1")]
@@ -5023,9 +5023,12 @@ pub struct CustomerValue {
     /// The score, 0 to 10000 hundredths of a point.
     #[prost(uint32, tag = "2")]
     pub score_hundredths: u32,
+    /// The four parts of the score with the events behind them: VALUE, CONTRACTS, REFERRALS, PROMOTER.
+    #[prost(message, repeated, tag = "3")]
+    pub reasons: ::prost::alloc::vec::Vec<Reason>,
 }
 /// What the customer looks for: of each the latest that a visit named.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Demand {
     /// Why the customer looks for a home. UNSPECIFIED: no visit says.
     #[prost(enumeration = "Motive", tag = "1")]
@@ -5042,6 +5045,19 @@ pub struct Demand {
     /// Upper bound of the budget, in fen.
     #[prost(int64, optional, tag = "5")]
     pub budget_max_fen: ::core::option::Option<i64>,
+    /// The visits that named what is known, without points: MOTIVE, HOUSEHOLD, ROOMS, BUDGET.
+    #[prost(message, repeated, tag = "6")]
+    pub reasons: ::prost::alloc::vec::Vec<Reason>,
+}
+/// Belonging to a rule segment.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Membership {
+    /// The segment's name.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The events that its conditions counted.
+    #[prost(message, repeated, tag = "2")]
+    pub evidence: ::prost::alloc::vec::Vec<Evidence>,
 }
 /// A customer on every axis.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -5064,14 +5080,11 @@ pub struct CustomerSegments {
     /// The demand. Absent: withheld.
     #[prost(message, optional, tag = "6")]
     pub demand: ::core::option::Option<Demand>,
-    /// The names of the rule segments that the customer is in, in the order of the rules file.
-    #[prost(string, repeated, tag = "7")]
-    pub rule_segments: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Why: the events behind stage, R, F, M, the parts of the value score and the demand.
-    #[prost(message, repeated, tag = "8")]
-    pub reasons: ::prost::alloc::vec::Vec<Reason>,
+    /// The rule segments that the customer is in, by name. Empty also where withheld.
+    #[prost(message, repeated, tag = "7")]
+    pub rule_segments: ::prost::alloc::vec::Vec<Membership>,
     /// Company, project and consultant. Absent: withheld.
-    #[prost(message, optional, tag = "9")]
+    #[prost(message, optional, tag = "8")]
     pub belonging: ::core::option::Option<Belonging>,
 }
 /// Asks for one customer.
@@ -5152,7 +5165,7 @@ pub mod member_selector {
 /// Asks for the members.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListMembersRequest {
-    /// Required: of what.
+    /// Of what. Required unless scope names something: then it may be left out, for all customers of the scope.
     #[prost(message, optional, tag = "1")]
     pub selector: ::core::option::Option<MemberSelector>,
     /// Only customers of this company, project and consultant.
@@ -5231,7 +5244,7 @@ pub struct CountMembersResponse {
     /// By household of the demand; UNSPECIFIED counts those of whom no visit says.
     #[prost(message, repeated, tag = "7")]
     pub households: ::prost::alloc::vec::Vec<HouseholdCount>,
-    /// By rule segment, in the order of the rules file; a customer may be in several.
+    /// By rule segment, by name; a customer may be in several.
     #[prost(message, repeated, tag = "8")]
     pub rule_segments: ::prost::alloc::vec::Vec<RuleSegmentCount>,
     /// Customers who were erased; they are counted nowhere else.
@@ -5314,7 +5327,8 @@ pub struct GetFunnelRequest {
 /// The funnel.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetFunnelResponse {
-    /// One row for each cohort × lead source that has customers, then the margins; ordered by cohort, then lead source.
+    /// One row for each cohort × lead source that has customers, and their margins; by cohort, then lead source, each
+    /// margin before its parts, so that the first row is the whole. Empty: nobody is known.
     #[prost(message, repeated, tag = "1")]
     pub rows: ::prost::alloc::vec::Vec<FunnelRow>,
     /// What the answer rests on.
@@ -5362,9 +5376,9 @@ pub struct FunnelStepCount {
     /// Their share of the step before, in basis points. Absent: nobody reached that, or there is none.
     #[prost(uint32, optional, tag = "4")]
     pub of_previous_bp: ::core::option::Option<u32>,
-    /// Median of the whole days from KNOWN, in tenths of a day (the mean of the middle two may be a half). Absent: nobody.
-    #[prost(uint32, optional, tag = "5")]
-    pub median_days_tenths: ::core::option::Option<u32>,
+    /// Median of their whole days from KNOWN, in half days: the mean of the middle two may be a half. Absent: nobody.
+    #[prost(int64, optional, tag = "5")]
+    pub median_half_days: ::core::option::Option<i64>,
 }
 /// RFM label: how recently, how often, and for how much the customer deals with the company.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
