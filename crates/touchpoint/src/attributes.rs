@@ -1,14 +1,11 @@
 //! The attributes of an envelope, picked out in one pass and then judged one by one.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-use crate::catalog::{About, is_object};
+use crate::catalog::{About, Data};
 use crate::field::{FromScalar, Shape, read_field};
-use crate::keys::{Key, REPEATED, Seen};
+use crate::json::{Json, Malformed};
+use crate::keys::{REPEATED, Seen, find};
 use crate::spec::{ATTRIBUTE_NAMES, ENVELOPE, MAX_TEXT_CHARS, attribute};
 use crate::violation::Unreadable;
 use crate::{Event, Kind, MAX_EVENT_BYTES, Scalar, Timestamp, Touchpoint, Violations};
@@ -18,13 +15,13 @@ const DATA: usize = attribute("data");
 /// The attributes of an envelope before they are judged.
 pub(crate) struct Attributes<'a> {
     values: [Scalar<'a>; ENVELOPE.len()],
-    data: Option<&'a RawValue>,
+    data: Data<'a>,
     seen: Seen,
 }
 
 impl<'a> Attributes<'a> {
     pub(crate) fn new() -> Self {
-        Self { values: [const { Scalar::Null }; ENVELOPE.len()], data: None, seen: Seen::default() }
+        Self { values: [const { Scalar::Null }; ENVELOPE.len()], data: Data::Absent, seen: Seen::default() }
     }
 
     pub(crate) fn fill(&mut self, body: &'a [u8]) -> Result<(), Violations> {
@@ -34,18 +31,34 @@ impl<'a> Attributes<'a> {
         }
         let text = std::str::from_utf8(body)
             .map_err(|error| malformed(format!("expected UTF-8, which ends at byte {}", error.valid_up_to())))?;
-        // Asked here, since the parser would quote what it found instead.
-        if !text.trim_ascii_start().starts_with('{') {
-            return Err(malformed("expected one JSON object".to_owned()));
-        }
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        deserializer
-            .deserialize_map(self)
-            .and_then(|()| deserializer.end())
-            .map_err(|error| malformed(format!("expected one JSON object: {error}")))
+        self.read(&mut Json::new(text)).map_err(|error| malformed(format!("no JSON object: {error}")))
     }
 
-    pub(crate) fn event(&self, broken: &mut Violations) -> Option<Event<'a>> {
+    fn read(&mut self, json: &mut Json<'a>) -> Result<(), Malformed> {
+        json.space();
+        json.object(&ATTRIBUTE_NAMES, |json, key| {
+            let Some(index) = find(&ATTRIBUTE_NAMES, &key) else {
+                return json.scalar().map(drop);
+            };
+            match self.values.get_mut(index) {
+                Some(value) => *value = json.scalar()?,
+                None => self.data = Data::read(json, self.expected_fields())?,
+            }
+            self.seen.note(index);
+            Ok(())
+        })?;
+        json.end()
+    }
+
+    /// The fields of the event's type, if that stands before `data`.
+    fn expected_fields(&self) -> &'static [&'static str] {
+        match &self.values[const { attribute("type") }] {
+            Scalar::Text(name) => Kind::from_name(name).map_or(&[], Kind::names),
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn event(&mut self, broken: &mut Violations) -> Option<Event<'a>> {
         let version = self.take::<Text<'a>>(const { attribute("specversion") }, broken);
         if version.is_some_and(|version| version.0 != "1.0") {
             broken.add("specversion", "expected \"1.0\"");
@@ -122,15 +135,14 @@ impl<'a> Attributes<'a> {
         None
     }
 
-    fn body(&self, schema: Option<(Kind, u32)>, about: &About, broken: &mut Violations) -> Option<Touchpoint<'a>> {
-        let trouble = match self.data {
+    fn body(&mut self, schema: Option<(Kind, u32)>, about: &About, broken: &mut Violations) -> Option<Touchpoint<'a>> {
+        let trouble = match std::mem::take(&mut self.data) {
             _ if self.seen.is_repeated(DATA) => REPEATED,
-            None => "is required: expected an object",
-            Some(data) if data.get() == "null" => "is required: expected an object",
-            Some(data) if !is_object(data) => "expected an object",
-            Some(data) => {
+            Data::Absent => "is required: expected an object",
+            Data::Other => "expected an object",
+            Data::Object(fields) => {
                 let (kind, version) = schema?;
-                return Touchpoint::decode(kind, version, data, about, broken);
+                return Touchpoint::decode(kind, version, fields, about, broken);
             }
         };
         broken.add("data", trouble);
@@ -143,31 +155,6 @@ fn version_digits(kind: Kind, schema: &str) -> Option<&str> {
     let version = schema.strip_prefix("urn:lifefold:")?.strip_prefix(kind.name())?.strip_prefix(':')?;
     let is_number = version.bytes().all(|byte| byte.is_ascii_digit()) && !version.is_empty();
     (is_number && !version.starts_with('0')).then_some(version)
-}
-
-impl<'a> Visitor<'a> for &mut Attributes<'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an event as a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut expected = 0;
-        while let Some(key) = map.next_key_seed(Key { names: &ATTRIBUTE_NAMES, expected })? {
-            let Some(index) = key else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
-            match self.values.get_mut(index) {
-                Some(value) => *value = map.next_value()?,
-                None => self.data = Some(map.next_value()?),
-            }
-            self.seen.note(index);
-            expected = index + 1;
-        }
-        Ok(())
-    }
 }
 
 /// A text of the envelope.

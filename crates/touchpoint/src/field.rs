@@ -62,12 +62,18 @@ pub(crate) trait FieldType<'a>: FromScalar<'a> {
 }
 
 /// Reads a value, or says what was expected instead.
+#[inline]
 pub(crate) fn read_field<'a, T: FromScalar<'a>>(scalar: &Scalar<'a>) -> Result<T, String> {
-    T::read(scalar).ok_or_else(|| match scalar {
-        Scalar::Null if T::REQUIRED => format!("is required: expected {}", describe(T::SHAPE)),
-        _ if !T::QUOTABLE => format!("expected {}", describe(T::SHAPE)),
-        scalar => format!("expected {}, got {scalar}", describe(T::SHAPE)),
-    })
+    T::read(scalar).ok_or_else(|| misfit(scalar, T::SHAPE, T::REQUIRED, T::QUOTABLE))
+}
+
+#[cold]
+fn misfit(scalar: &Scalar<'_>, shape: Shape, is_required: bool, is_quotable: bool) -> String {
+    match scalar {
+        Scalar::Null if is_required => format!("is required: expected {}", describe(shape)),
+        _ if !is_quotable => format!("expected {}", describe(shape)),
+        scalar => format!("expected {}, got {scalar}", describe(shape)),
+    }
 }
 
 /// A shape in words.

@@ -1,36 +1,12 @@
 //! Which declared field a JSON key names, and which fields came more than once.
 
-use std::fmt;
+use crate::json::Key;
 
-use serde::de::{DeserializeSeed, Deserializer, Visitor};
-
-/// Finds the index of a key among the declared names, without keeping the key.
-pub(crate) struct Key {
-    /// The names, at most [`u32::BITS`] of them.
-    pub(crate) names: &'static [&'static str],
-    /// Where to look first: producers mostly write fields in the order in which they are declared.
-    pub(crate) expected: usize,
-}
-
-impl<'a> DeserializeSeed<'a> for Key {
-    type Value = Option<usize>;
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Key {
-    type Value = Option<usize>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a field name")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        let (before, from) = self.names.split_at_checked(self.expected).unwrap_or((self.names, &[]));
-        let later = from.iter().position(|name| *name == key).map(|index| before.len() + index);
-        Ok(later.or_else(|| before.iter().position(|name| *name == key)))
+/// The index of a key among at most [`u32::BITS`] declared names.
+pub(crate) fn find(names: &[&str], key: &Key<'_>) -> Option<usize> {
+    match key {
+        Key::Expected(index) => Some(*index),
+        Key::Other(text) => names.iter().position(|name| name == text),
     }
 }
 

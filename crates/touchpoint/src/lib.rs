@@ -14,6 +14,7 @@ pub mod compact;
 mod envelope;
 mod field;
 mod ids;
+mod json;
 mod keys;
 mod number;
 mod rfc3339;

@@ -29,13 +29,12 @@ pub use survey::*;
 pub use visit::*;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use serde_json::value::RawValue;
 
 use crate::compact::Reader;
 use crate::{Date, FieldSpec, Scalar, Violations};
 use macros::catalog;
-use slots::Slots;
-pub(crate) use slots::is_object;
+pub(crate) use slots::Data;
+use slots::{Field, Slots};
 
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -135,12 +134,11 @@ impl<'a> Touchpoint<'a> {
     pub(crate) fn decode(
         kind: Kind,
         version: u32,
-        data: &'a RawValue,
+        fields: Vec<Field<'a>>,
         about: &About,
         broken: &mut Violations,
     ) -> Option<Self> {
-        let mut slots = Slots::new(kind.names());
-        slots.fill(data, broken)?;
+        let mut slots = Slots::new(kind.names(), fields);
         lift::to_newest(kind, version, &mut slots);
         Self::read(kind, &slots, about, broken)
     }

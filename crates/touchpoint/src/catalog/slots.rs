@@ -1,16 +1,48 @@
-//! The values of one event's fields, picked out of `data` in one pass.
+//! The values of one event's fields, picked out of `data`.
 
-use std::fmt;
-
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 use crate::field::{FieldType, read_field};
-use crate::keys::{Key, REPEATED, Seen};
+use crate::json::{Json, Key, Malformed};
+use crate::keys::{REPEATED, Seen};
 use crate::{Scalar, Violations};
 
 /// Most fields that one event has; the catalogue does not compile beyond it.
 pub(crate) const MAX_FIELDS: usize = 16;
+
+/// A field of `data` by its name, whether declared or not.
+pub(crate) type Field<'a> = (Cow<'a, str>, Scalar<'a>);
+
+/// `data` before the type of the event is known, which may stand behind it.
+#[derive(Default)]
+pub(crate) enum Data<'a> {
+    /// Absent, or `null`, which means the same.
+    #[default]
+    Absent,
+    /// An object with these fields.
+    Object(Vec<Field<'a>>),
+    /// No object.
+    Other,
+}
+
+impl<'a> Data<'a> {
+    /// Reads a value; an object's fields mostly have these names.
+    pub(crate) fn read(json: &mut Json<'a>, names: &'static [&'static str]) -> Result<Self, Malformed> {
+        if !json.is_object() {
+            return Ok(if json.scalar()? == Scalar::Null { Self::Absent } else { Self::Other });
+        }
+        let mut fields = Vec::with_capacity(MAX_FIELDS);
+        json.object(names, |json, key| {
+            let name = match key {
+                Key::Expected(index) => Cow::Borrowed(names[index]),
+                Key::Other(text) => text,
+            };
+            fields.push((name, json.scalar()?));
+            Ok(())
+        })?;
+        Ok(Self::Object(fields))
+    }
+}
 
 /// A value for each declared field, in the order of the declaration.
 pub(crate) struct Slots<'a> {
@@ -20,29 +52,26 @@ pub(crate) struct Slots<'a> {
 }
 
 impl<'a> Slots<'a> {
-    /// No value yet for the fields of these names.
-    pub(crate) fn new(names: &'static [&'static str]) -> Self {
-        Self { names, values: [const { Scalar::Null }; MAX_FIELDS], seen: Seen::default() }
-    }
-
-    /// Picks the declared fields out of `data`; unknown ones are passed over.
-    pub(crate) fn fill(&mut self, data: &'a RawValue, broken: &mut Violations) -> Option<()> {
-        if !is_object(data) {
-            broken.add("data", "expected an object");
-            return None;
+    /// Picks the fields of these names; others are passed over.
+    pub(crate) fn new(names: &'static [&'static str], fields: Vec<Field<'a>>) -> Self {
+        let mut slots = Self { names, values: [const { Scalar::Null }; MAX_FIELDS], seen: Seen::default() };
+        let mut expected = 0;
+        for (name, value) in fields {
+            let later = names.iter().skip(expected).position(|declared| *declared == name);
+            let index = later.map(|index| index + expected);
+            if let Some(index) = index.or_else(|| names.iter().position(|declared| *declared == name)) {
+                slots.values[index] = value;
+                slots.seen.note(index);
+                expected = index + 1;
+            }
         }
-        serde_json::Deserializer::from_str(data.get())
-            .deserialize_map(self)
-            // What is left are numbers and escapes beyond reading; the parser names them without quoting them.
-            .map_err(|error| broken.add("data", format!("expected readable values: {error}")))
-            .ok()
+        slots
     }
 
     /// Gives a field that the event's version does not know this value.
     pub(crate) fn set(&mut self, name: &str, value: Scalar<'a>) {
-        let index = self.names.iter().position(|field| *field == name);
-        if let Some((index, slot)) = index.and_then(|index| Some((index, self.values.get_mut(index)?))) {
-            *slot = value;
+        if let Some(index) = self.names.iter().position(|declared| *declared == name) {
+            self.values[index] = value;
             self.seen.forget(index);
         }
     }
@@ -55,33 +84,5 @@ impl<'a> Slots<'a> {
             return None;
         }
         read_field(&self.values[index]).map_err(|message| broken.add(format!("data.{name}"), message)).ok()
-    }
-}
-
-/// It is an object; the text is JSON already, so the first character tells.
-pub(crate) fn is_object(data: &RawValue) -> bool {
-    data.get().starts_with('{')
-}
-
-impl<'a> Visitor<'a> for &mut Slots<'a> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut expected = 0;
-        while let Some(key) = map.next_key_seed(Key { names: self.names, expected })? {
-            match key.and_then(|index| Some((index, self.values.get_mut(index)?))) {
-                Some((index, value)) => {
-                    *value = map.next_value()?;
-                    self.seen.note(index);
-                    expected = index + 1;
-                }
-                None => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(())
     }
 }

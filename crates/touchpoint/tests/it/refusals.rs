@@ -13,6 +13,8 @@ fn check(body: &str, expected: &[(&str, &str)]) {
     }
 }
 
+const EXPECTED: &str = "no JSON object: expected an object at byte 0";
+
 fn accept(body: &str) {
     Event::decode(body.as_bytes()).unwrap_or_else(|broken| panic!("{body}\n{broken}"));
 }
@@ -59,21 +61,20 @@ fn the_templates_are_good_without_a_mistake() {
 #[test]
 fn bodies_that_are_no_json_object() {
     for (body, part) in [
-        ("", "expected one JSON object"),
-        ("null", "expected one JSON object"),
-        ("[1]", "expected one JSON object"),
-        ("{", "EOF"),
-        (r#"{"id":}"#, "line 1 column"),
-        (r#"{"a":1} {"#, "trailing"),
-        (r#"{"id":"\ud800"}"#, "escape"),
-        (r#"{"id":1e999}"#, "out of range"),
+        ("", EXPECTED),
+        ("null", EXPECTED),
+        ("[1]", EXPECTED),
+        ("{", "expected a text in quotes at byte 1"),
+        (r#"{"id":}"#, "expected a value at byte 6"),
+        (r#"{"a":1} {"#, "expected nothing more at byte 8"),
+        (r#"{"id":"\ud800"}"#, "surrogate pair"),
     ] {
         check(body, &[("", part)]);
     }
     // What was there instead is not quoted: it might be somebody's name.
     let broken = Event::decode("\"张三 13800138000\"".as_bytes()).unwrap_err();
-    assert_eq!((broken.reason, broken.to_string().as_str()), (Unreadable::Malformed, "expected one JSON object"));
-    check(&format!("{{\"id\":{}", "[".repeat(60_000)), &[("", "EOF")]);
+    assert_eq!((broken.reason, broken.to_string().as_str()), (Unreadable::Malformed, EXPECTED));
+    check(&format!("{{\"id\":{}", "[".repeat(60_000)), &[("", "expected a value at byte 60006")]);
     check(&format!("{{\"id\":\"{}\"}}", "x".repeat(MAX_EVENT_BYTES)), &[("", "at most 65536 bytes")]);
     assert!(Event::decode(b"{\"id\":\"\xff\"}").unwrap_err().to_string().contains("UTF-8, which ends at byte 7"));
 }
@@ -148,6 +149,7 @@ fn fields_of_wrong_type_or_out_of_range() {
         ("rooms", "5.0", "from 0 to 10000, got 5.0"),
         ("rooms", "1e3", "got 1000.0"),
         ("rooms", "1e300", "got 1e300"),
+        ("rooms", "1e999", "got inf"),
         ("rooms", "-1", "got -1"),
         ("rooms", "\"3\"", "got \"3\""),
         ("rooms", "true", "got true"),
@@ -166,7 +168,7 @@ fn fields_of_wrong_type_or_out_of_range() {
             &[(&format!("data.{field}"), part)],
         );
     }
-    check(&event(Kind::VisitRecorded, 1, &format!("{VISIT},\"rooms\":1e999")), &[("data", "out of range")]);
+
     let long = format!(r#""defect_id":"{}""#, "x".repeat(41));
     check(&event(Kind::DefectRectified, 1, &long), &[("data.defect_id", "got \"xxx")]);
     let prose = format!(r#""defect_id":"{}""#, "x".repeat(5_000));
