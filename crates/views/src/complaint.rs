@@ -69,6 +69,8 @@ pub struct Clock {
     pub taken: Option<i64>,
     /// The limit, in microseconds.
     pub limit: i64,
+    /// When the limit ends, while the clock runs.
+    pub due: Option<Timestamp>,
     /// How the limit was kept.
     pub outcome: Outcome,
 }
@@ -90,8 +92,10 @@ pub struct Complaint<'t> {
     pub ignored_steps: u32,
     /// Effective reopenings, in order: when, and by which event.
     pub reopened: Vec<(Timestamp, &'t Filed<'t>)>,
-    /// The last resolution.
-    pub resolved_at: Option<Timestamp>,
+    /// The last resolution: when, and by which event.
+    pub resolved: Option<(Timestamp, &'t Filed<'t>)>,
+    /// The event that gave the severity, if it was assessed.
+    pub assessment: Option<&'t Filed<'t>>,
     /// Until the complaint was acknowledged.
     pub acknowledgement: Clock,
     /// Until the first resolution.
@@ -166,7 +170,8 @@ struct Course<'t> {
     ignored_steps: u32,
     acknowledged_at: Option<Timestamp>,
     reopened: Vec<(Timestamp, &'t Filed<'t>)>,
-    resolutions: Vec<Timestamp>,
+    resolutions: Vec<(Timestamp, &'t Filed<'t>)>,
+    assessment: Option<&'t Filed<'t>>,
     withdrawn_at: Option<Timestamp>,
     /// Microseconds of the open spells that have ended, and the start of the one that runs.
     spent: i64,
@@ -185,6 +190,7 @@ impl<'t> Course<'t> {
             acknowledged_at: None,
             reopened: Vec::new(),
             resolutions: Vec::new(),
+            assessment: None,
             withdrawn_at: None,
             spent: 0,
             running_since: Some(lodging.occurred_at),
@@ -199,12 +205,13 @@ impl<'t> Course<'t> {
             Touchpoint::ComplaintAcknowledged(_) => self.advance(State::Acknowledged, at),
             Touchpoint::ComplaintAssessed(assessed) => {
                 self.severity = assessed.severity;
+                self.assessment = Some(step);
                 self.advance(State::Assessed, at);
             }
             Touchpoint::ComplaintAssigned(_) => self.advance(State::InProgress, at),
             Touchpoint::ComplaintEscalated(_) => self.escalated = true,
-            Touchpoint::ComplaintResolved(_) if open => self.resolve(State::Resolved, at),
-            Touchpoint::ComplaintClosed(_) if open => self.resolve(State::Closed, at),
+            Touchpoint::ComplaintResolved(_) if open => self.resolve(State::Resolved, at, step),
+            Touchpoint::ComplaintClosed(_) if open => self.resolve(State::Closed, at, step),
             Touchpoint::ComplaintClosed(_) if self.state == State::Resolved => self.state = State::Closed,
             Touchpoint::ComplaintReopened(_) if !open => {
                 self.state = State::InProgress;
@@ -228,9 +235,9 @@ impl<'t> Course<'t> {
         }
     }
 
-    fn resolve(&mut self, to: State, at: Timestamp) {
+    fn resolve(&mut self, to: State, at: Timestamp, step: &'t Filed<'t>) {
         self.acknowledged_at.get_or_insert(at);
-        self.resolutions.push(at);
+        self.resolutions.push((at, step));
         self.stop(at);
         self.state = to;
     }
@@ -250,7 +257,7 @@ impl<'t> Course<'t> {
             clock(done.map(|at| at.since(lodged_at)), withdrawn.map(|at| at.since(lodged_at)), lodged_at, limit, moment)
         };
         let acknowledgement = single(self.acknowledged_at, acknowledge, moment);
-        let first_resolution = single(self.resolutions.first().copied(), resolve, moment);
+        let first_resolution = single(self.resolutions.first().map(|(at, _)| *at), resolve, moment);
         let total = match (self.running_since, withdrawn) {
             // The limit is what is left of it after the spells that have ended.
             (Some(since), _) => {
@@ -268,7 +275,8 @@ impl<'t> Course<'t> {
             escalated: self.escalated,
             ignored_steps: self.ignored_steps,
             reopened: self.reopened,
-            resolved_at: self.resolutions.last().copied(),
+            resolved: self.resolutions.last().copied(),
+            assessment: self.assessment,
             acknowledgement,
             first_resolution,
             total,
@@ -285,5 +293,6 @@ fn clock(done: Option<i64>, withdrawn: Option<i64>, since: Timestamp, limit: i64
         (None, None) if moment.passed(since, limit) => Outcome::Breached,
         (None, None) => Outcome::Pending,
     };
-    Clock { taken: done.or(withdrawn), limit, outcome }
+    let taken = done.or(withdrawn);
+    Clock { taken, limit, due: taken.is_none().then(|| since.plus_micros(limit)), outcome }
 }
