@@ -2455,69 +2455,82 @@ pub struct GetStatusResponse {
     /// What the projector is doing.
     #[prost(enumeration = "ProjectorState", tag = "2")]
     pub state: i32,
-    /// What is wrong and what to do, if anything is.
+    /// What is wrong and what to do. Empty: nothing is.
     #[prost(string, tag = "3")]
     pub message: ::prost::alloc::string::String,
+    /// The generation that serves, or is to serve.
+    #[prost(message, optional, tag = "4")]
+    pub serving: ::core::option::Option<Generation>,
+    /// The generation that a rebuild is making beside it. Absent: no rebuild is under way.
+    #[prost(message, optional, tag = "5")]
+    pub building: ::core::option::Option<Generation>,
+    /// Digest of the rules that are applied.
+    #[prost(string, tag = "6")]
+    pub rules_version: ::prost::alloc::string::String,
+    /// Version of the fold; another one sets the store aside and folds the log again.
+    #[prost(uint32, tag = "7")]
+    pub fold_version: u32,
+    /// Size of the store's files, in bytes.
+    #[prost(uint64, tag = "8")]
+    pub store_bytes: u64,
+    /// Memory of the whole process (resident), in bytes; 0 where the system does not say.
+    #[prost(uint64, tag = "9")]
+    pub process_bytes: u64,
+}
+/// One folding of the log.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Generation {
+    /// Its number, from 1; every rebuild makes the next one.
+    #[prost(uint64, tag = "1")]
+    pub generation: u64,
     /// Every event up to this position is in the answers.
-    #[prost(uint64, tag = "4")]
+    #[prost(uint64, tag = "2")]
     pub position: u64,
     /// The last position of the log, as last seen.
-    #[prost(uint64, tag = "5")]
+    #[prost(uint64, tag = "3")]
     pub head: u64,
     /// Events of the log that are not in the answers yet: head − position.
-    #[prost(uint64, tag = "6")]
+    #[prost(uint64, tag = "4")]
     pub lag_events: u64,
-    /// How long ago the oldest of these was recorded, in whole seconds; 0 if there is none.
-    #[prost(uint64, tag = "7")]
+    /// How long ago the last applied event was recorded, in whole seconds; 0 if lag_events is 0.
+    #[prost(uint64, tag = "5")]
     pub lag_seconds: u64,
     /// Every event up to this position is durable in the store; a restart goes on from here.
-    #[prost(uint64, tag = "8")]
+    #[prost(uint64, tag = "6")]
     pub committed_position: u64,
-    /// The serving generation, from 1; every rebuild makes the next one.
-    #[prost(uint64, tag = "9")]
-    pub generation: u64,
     /// Digest over all customers' facts with positions and times of recording, in hexadecimal: equal for the same log.
-    #[prost(string, tag = "10")]
+    #[prost(string, tag = "7")]
     pub digest: ::prost::alloc::string::String,
     /// The same without positions and times of recording: equal for the same events in any order.
-    #[prost(string, tag = "11")]
+    #[prost(string, tag = "8")]
     pub content_digest: ::prost::alloc::string::String,
+    /// The position that both digests are of.
+    #[prost(uint64, tag = "9")]
+    pub digest_position: u64,
     /// Events that could not be read and are set aside.
-    #[prost(uint64, tag = "12")]
+    #[prost(uint64, tag = "10")]
     pub parked: u64,
     /// The latest of them. Absent: there is none.
-    #[prost(message, optional, tag = "13")]
+    #[prost(message, optional, tag = "11")]
     pub last_parked: ::core::option::Option<ParkedEvent>,
-    /// Events refused as conflicts: the id was taken by other content.
-    #[prost(uint64, tag = "14")]
+    /// Events, since the start of the process, whose id was taken by other content of the same customer.
+    #[prost(uint64, tag = "12")]
     pub conflicts: u64,
-    /// Digest of the rules that are applied.
-    #[prost(string, tag = "15")]
-    pub rules_version: ::prost::alloc::string::String,
-    /// Version of the fold; another one folds the log again.
-    #[prost(uint32, tag = "16")]
-    pub fold_version: u32,
+    /// Events, since the start of the process, that were seen again and had no second effect.
+    #[prost(uint64, tag = "13")]
+    pub duplicates: u64,
     /// Customers in the view.
-    #[prost(uint64, tag = "17")]
+    #[prost(uint64, tag = "14")]
     pub customers: u64,
     /// Customers who were erased.
-    #[prost(uint64, tag = "18")]
+    #[prost(uint64, tag = "15")]
     pub erased: u64,
+    /// Instants at which time alone will move a customer in the lists.
+    #[prost(uint64, tag = "16")]
+    pub timers: u64,
     /// Memory of the records, without lists and timers, in bytes.
-    #[prost(uint64, tag = "19")]
+    #[prost(uint64, tag = "17")]
     pub records_bytes: u64,
-    /// Memory of the whole process (resident), in bytes; 0 where the system does not say.
-    #[prost(uint64, tag = "20")]
-    pub process_bytes: u64,
-    /// The epoch of the log, a UUID drawn when it was created.
-    #[prost(string, tag = "21")]
-    pub log_epoch: ::prost::alloc::string::String,
-    /// When the process started.
-    #[prost(message, optional, tag = "22")]
-    pub started_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// The rebuild under way. Absent: there is none.
-    #[prost(message, optional, tag = "23")]
-    pub rebuild: ::core::option::Option<RebuildProgress>,
 }
 /// An event that was set aside.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2525,22 +2538,18 @@ pub struct ParkedEvent {
     /// Its position.
     #[prost(uint64, tag = "1")]
     pub position: u64,
-    /// The reason's code: MALFORMED, UNKNOWN_TYPE, UNKNOWN_VERSION or INVALID.
+    /// Whose it is.
     #[prost(string, tag = "2")]
+    pub customer_id: ::prost::alloc::string::String,
+    /// Its id, if that much could be read: an EventVoided can name it.
+    #[prost(string, tag = "3")]
+    pub event_id: ::prost::alloc::string::String,
+    /// When the log took it.
+    #[prost(message, optional, tag = "4")]
+    pub recorded_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The reason's code: MALFORMED, UNKNOWN_TYPE, UNKNOWN_VERSION or INVALID.
+    #[prost(string, tag = "5")]
     pub reason: ::prost::alloc::string::String,
-}
-/// How far a rebuild came.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RebuildProgress {
-    /// The generation that is being built.
-    #[prost(uint64, tag = "1")]
-    pub generation: u64,
-    /// Every event up to this position is folded into it.
-    #[prost(uint64, tag = "2")]
-    pub position: u64,
-    /// It must reach this position before it serves.
-    #[prost(uint64, tag = "3")]
-    pub target: u64,
 }
 /// Asks for a rebuild; nothing to say.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2551,9 +2560,9 @@ pub struct RebuildResponse {
     /// The generation that is being built.
     #[prost(uint64, tag = "1")]
     pub generation: u64,
-    /// It must reach this position before it serves.
+    /// The last position of the log when the rebuild began: it reaches this before it serves.
     #[prost(uint64, tag = "2")]
-    pub target: u64,
+    pub head: u64,
 }
 /// What a projector is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -2562,22 +2571,19 @@ pub enum ProjectorState {
     /// Not given.
     Unspecified = 0,
     /// Folding up to the head that the log had at start; not serving yet.
-    Starting = 1,
-    /// Serving and following the log.
+    CatchingUp = 1,
+    /// Serving, and following the log.
     Serving = 2,
-    /// Serving, but the log cannot be reached at present: the lag is unknown and grows.
-    LogUnreachable = 3,
-    /// Serving, but the store takes no commits, for example since the disk is full; a restart folds again from
-    /// committed_position.
-    NotCommitting = 4,
     /// The log ends before the position, or has another event there: it lost its tail. Not serving until rebuilt.
-    RolledBack = 5,
+    RolledBack = 3,
     /// The log is another one than the one that was folded. Not serving until rebuilt.
-    Recreated = 6,
+    Recreated = 4,
     /// The log skips positions. Not serving until rebuilt.
-    Gap = 7,
+    Gap = 5,
+    /// Folding stopped for another reason, which message says. Not serving until rebuilt.
+    Broken = 6,
     /// Shutting down.
-    Draining = 8,
+    Draining = 7,
 }
 impl ProjectorState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2587,13 +2593,12 @@ impl ProjectorState {
     pub fn as_str_name(&self) -> &'static str {
         match self {
             Self::Unspecified => "PROJECTOR_STATE_UNSPECIFIED",
-            Self::Starting => "PROJECTOR_STATE_STARTING",
+            Self::CatchingUp => "PROJECTOR_STATE_CATCHING_UP",
             Self::Serving => "PROJECTOR_STATE_SERVING",
-            Self::LogUnreachable => "PROJECTOR_STATE_LOG_UNREACHABLE",
-            Self::NotCommitting => "PROJECTOR_STATE_NOT_COMMITTING",
             Self::RolledBack => "PROJECTOR_STATE_ROLLED_BACK",
             Self::Recreated => "PROJECTOR_STATE_RECREATED",
             Self::Gap => "PROJECTOR_STATE_GAP",
+            Self::Broken => "PROJECTOR_STATE_BROKEN",
             Self::Draining => "PROJECTOR_STATE_DRAINING",
         }
     }
@@ -2601,13 +2606,12 @@ impl ProjectorState {
     pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
         match value {
             "PROJECTOR_STATE_UNSPECIFIED" => Some(Self::Unspecified),
-            "PROJECTOR_STATE_STARTING" => Some(Self::Starting),
+            "PROJECTOR_STATE_CATCHING_UP" => Some(Self::CatchingUp),
             "PROJECTOR_STATE_SERVING" => Some(Self::Serving),
-            "PROJECTOR_STATE_LOG_UNREACHABLE" => Some(Self::LogUnreachable),
-            "PROJECTOR_STATE_NOT_COMMITTING" => Some(Self::NotCommitting),
             "PROJECTOR_STATE_ROLLED_BACK" => Some(Self::RolledBack),
             "PROJECTOR_STATE_RECREATED" => Some(Self::Recreated),
             "PROJECTOR_STATE_GAP" => Some(Self::Gap),
+            "PROJECTOR_STATE_BROKEN" => Some(Self::Broken),
             "PROJECTOR_STATE_DRAINING" => Some(Self::Draining),
             _ => None,
         }
@@ -2731,7 +2735,7 @@ pub mod projector_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Starts to fold the whole log beside the serving generation, which goes on; switches over once the new one is folded
-        /// and durable. Answers at once; GetStatus shows the progress. It also heals ROLLED_BACK, RECREATED and GAP.
+        /// and durable. Answers at once; GetStatus shows the progress as building. It also heals ROLLED_BACK, RECREATED and GAP.
         /// FAILED_PRECONDITION if a rebuild is under way.
         pub async fn rebuild(
             &mut self,
@@ -2781,7 +2785,7 @@ pub mod projector_service_server {
             tonic::Status,
         >;
         /// Starts to fold the whole log beside the serving generation, which goes on; switches over once the new one is folded
-        /// and durable. Answers at once; GetStatus shows the progress. It also heals ROLLED_BACK, RECREATED and GAP.
+        /// and durable. Answers at once; GetStatus shows the progress as building. It also heals ROLLED_BACK, RECREATED and GAP.
         /// FAILED_PRECONDITION if a rebuild is under way.
         async fn rebuild(
             &self,
