@@ -57,9 +57,10 @@ impl<'a> Slots<'a> {
         let mut slots = Self { names, values: [const { Scalar::Null }; MAX_FIELDS], seen: Seen::default() };
         let mut expected = 0;
         for (name, value) in fields {
-            let later = names.iter().skip(expected).position(|declared| *declared == name);
-            let index = later.map(|index| index + expected);
-            if let Some(index) = index.or_else(|| names.iter().position(|declared| *declared == name)) {
+            // Nearly always the fields come in the order of their names.
+            let is_expected = names.get(expected).is_some_and(|declared| *declared == name);
+            let index = if is_expected { Some(expected) } else { position(names, &name) };
+            if let Some(index) = index {
                 slots.values[index] = value;
                 slots.seen.note(index);
                 expected = index + 1;
@@ -70,7 +71,7 @@ impl<'a> Slots<'a> {
 
     /// Gives a field that the event's version does not know this value.
     pub(crate) fn set(&mut self, name: &str, value: Scalar<'a>) {
-        if let Some(index) = self.names.iter().position(|declared| *declared == name) {
+        if let Some(index) = position(self.names, name) {
             self.values[index] = value;
             self.seen.forget(index);
         }
@@ -85,4 +86,8 @@ impl<'a> Slots<'a> {
         }
         read_field(&self.values[index]).map_err(|message| broken.add(format!("data.{name}"), message)).ok()
     }
+}
+
+fn position(names: &[&str], name: &str) -> Option<usize> {
+    names.iter().position(|declared| *declared == name)
 }

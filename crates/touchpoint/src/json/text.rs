@@ -32,20 +32,23 @@ impl<'a> Json<'a> {
     /// The characters up to the next quote, backslash or control character.
     #[inline]
     fn run(&mut self) -> &'a str {
-        let (start, bytes) = (self.at, self.text.as_bytes());
-        let mut at = start;
-        while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let start = self.at;
+        let mut rest = &self.text.as_bytes()[start..];
+        while let Some((word, more)) = rest.split_first_chunk::<8>() {
             let stops = stops(u64::from_le_bytes(*word));
-            at += (stops.trailing_zeros() / 8) as usize;
             if stops != 0 {
+                rest = &rest[stops.trailing_zeros() as usize / 8..];
                 break;
             }
+            rest = more;
         }
         // At most the last seven bytes of the body.
-        while bytes.get(at).is_some_and(|byte| !is_stop(*byte)) {
-            at += 1;
+        while let [byte, more @ ..] = rest
+            && !is_stop(*byte)
+        {
+            rest = more;
         }
-        self.at = at;
+        self.at = self.text.len() - rest.len();
         // Both ends are beside ASCII characters, so this is all of the run.
         self.text.get(start..self.at).unwrap_or_default()
     }
