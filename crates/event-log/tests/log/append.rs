@@ -94,7 +94,7 @@ async fn an_append_whose_answer_was_lost_is_found_again() {
     let proxy = Proxy::start(server.broker.port()).await;
     let appender = Appender::start(event_log::Log::open(&proxy.options()).await.unwrap());
     for (event, expected) in [(1, Some(Position::ZERO)), (2, None)] {
-        proxy.swallow_answers(true);
+        proxy.swallow_answers();
         let waiting = appender.clone();
         let call = tokio::spawn(async move { waiting.append(draft(1, event), expected, soon()).await });
         let position = Position(event as u64 + 1);
@@ -102,8 +102,7 @@ async fn an_append_whose_answer_was_lost_is_found_again() {
             tokio::task::yield_now().await;
         }
         assert!(!call.is_finished());
-        proxy.swallow_answers(false);
-        proxy.cut();
+        proxy.recover();
         assert_eq!(call.await.unwrap(), Ok(Appended { position, duplicate: true }));
     }
     assert_eq!(direct.last().await.unwrap(), Position(3));

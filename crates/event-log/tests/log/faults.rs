@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use event_log::{AppendError, Appended, Appender, Draft, Log};
 use futures::future::join_all;
+use serde_json::json;
 use tokio::time::Instant;
 use touchpoint::Position;
 
 use crate::proxy::{NEVER, Proxy};
-use crate::support::{Server, draft, only_position, soon, whole};
+use crate::support::{Server, append_range, draft, only_position, soon, whole};
 
 /// Asserts that every acknowledged event is in the log, once, where the answer said.
 async fn check(log: &Log, drafts: &[Draft], answers: &[Result<Appended, AppendError>]) {
@@ -117,11 +118,31 @@ async fn an_answer_that_never_comes_is_an_unknown_outcome() {
     let direct = server.log().await;
     let proxy = Proxy::start(server.broker.port()).await;
     let appender = Appender::start(Log::open(&proxy.options()).await.unwrap());
-    proxy.swallow_answers(true);
+    proxy.swallow_answers();
     for (event, expected) in [(1, None), (2, Some(Position(2)))] {
         let until = Instant::now() + Duration::from_millis(500);
         let answer = appender.append(draft(1, event), expected, until).await;
         assert!(matches!(answer, Err(AppendError::OutcomeUnknown(_))), "{answer:?}");
     }
     assert_eq!(direct.last().await.unwrap(), Position(3));
+}
+
+#[tokio::test]
+async fn a_full_log_is_unavailable_until_there_is_room() {
+    let server = Server::start();
+    let log = server.log().await;
+    let appender = Appender::start(log.clone());
+    append_range(&appender, 1, 1, 10).await;
+    server.change(|config| config["max_bytes"] = json!(4_000)).await;
+    let drafts = || (11..=40).map(|event| draft(1, event)).collect::<Vec<_>>();
+    let until = Instant::now() + Duration::from_millis(300);
+    let refused = appender.append_all(drafts(), until).await.unwrap_err();
+    assert!(matches!(refused.error, AppendError::Unavailable(_)), "{refused}");
+    assert_eq!(log.last().await.unwrap(), Position(11));
+    // It is tried again until there is room.
+    let waiting = appender.clone();
+    let call = tokio::spawn(async move { waiting.append_all(drafts(), soon()).await });
+    server.change(|config| config["max_bytes"] = json!(-1)).await;
+    let appended = call.await.unwrap().unwrap();
+    assert_eq!(appended[29], Appended { position: Position(41), duplicate: false });
 }

@@ -1,7 +1,7 @@
 //! A TCP proxy that cuts connections in the middle of whatever passes, or swallows answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use event_log::Options;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,8 +28,10 @@ struct Rules {
     requests: AtomicU64,
     /// Bytes to the client, per connection.
     answers: AtomicU64,
-    /// Answers are read and thrown away.
-    swallow: AtomicBool,
+    /// Connections made so far.
+    connections: AtomicU64,
+    /// Connections up to this number have their answers read and thrown away.
+    swallowed: AtomicU64,
     cuts: AtomicU64,
     cut_now: watch::Sender<u64>,
 }
@@ -41,7 +43,8 @@ impl Proxy {
         let rules = Arc::new(Rules {
             requests: NEVER.into(),
             answers: NEVER.into(),
-            swallow: false.into(),
+            connections: 0.into(),
+            swallowed: 0.into(),
             cuts: 0.into(),
             cut_now: watch::Sender::new(0),
         });
@@ -60,8 +63,14 @@ impl Proxy {
     }
 
     /// From now on no answer reaches the client.
-    pub(crate) fn swallow_answers(&self, swallow: bool) {
-        self.rules.swallow.store(swallow, Ordering::SeqCst);
+    pub(crate) fn swallow_answers(&self) {
+        self.rules.swallowed.store(NEVER, Ordering::SeqCst);
+    }
+
+    /// Cuts every connection; only later ones bring answers again.
+    pub(crate) fn recover(&self) {
+        self.rules.swallowed.store(self.rules.connections.load(Ordering::SeqCst), Ordering::SeqCst);
+        self.cut();
     }
 
     /// Cuts every connection now.
@@ -78,14 +87,16 @@ impl Proxy {
 async fn accept(listener: TcpListener, server_port: u16, rules: Arc<Rules>) {
     while let Ok((client, _)) = listener.accept().await {
         let rules = rules.clone();
+        let number = rules.connections.fetch_add(1, Ordering::SeqCst) + 1;
         tokio::spawn(async move {
+            let swallow = |of: &Rules| number <= of.swallowed.load(Ordering::SeqCst);
             let Ok(server) = TcpStream::connect(("127.0.0.1", server_port)).await else { return };
             let mut cut_now = rules.cut_now.subscribe();
             let (from_client, to_client) = client.into_split();
             let (from_server, to_server) = server.into_split();
             tokio::select! {
-                () = pass(from_client, to_server, &rules.requests, None, &rules.cuts) => {}
-                () = pass(from_server, to_client, &rules.answers, Some(&rules.swallow), &rules.cuts) => {}
+                () = pass(from_client, to_server, &rules.requests, || false, &rules.cuts) => {}
+                () = pass(from_server, to_client, &rules.answers, || swallow(&rules), &rules.cuts) => {}
                 _ = cut_now.changed() => {}
             }
         });
@@ -96,13 +107,13 @@ async fn pass(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     limit: &AtomicU64,
-    swallow: Option<&AtomicBool>,
+    swallow: impl Fn() -> bool,
     cuts: &AtomicU64,
 ) {
     let mut passed = 0;
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        if swallow.is_some_and(|swallow| swallow.load(Ordering::SeqCst)) {
+        if swallow() {
             continue;
         }
         let allowed = limit.load(Ordering::SeqCst).saturating_sub(passed).min(read as u64);
