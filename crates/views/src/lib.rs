@@ -16,6 +16,7 @@ mod moment;
 mod record;
 mod reference;
 pub mod rules;
+pub mod segmentation;
 pub mod survey;
 mod timeline;
 mod view;

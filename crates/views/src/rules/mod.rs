@@ -3,6 +3,25 @@
 //! The defaults are `rules.toml` beside this file. Rules are an argument of every answer: other rules need no other
 //! fold, only another evaluation.
 
+mod blank;
+mod condition;
+mod form;
+mod mistake;
+pub(crate) mod names;
+mod number;
+mod read;
+mod segments;
+mod units;
+mod write;
+
+use std::fmt;
+
+pub use condition::{Attribute, Axis, Bounds, Condition, Count, Segment, Value};
+pub use mistake::{Mistake, RulesError};
+
+/// The default rules as a file, with what each of them does.
+pub const DEFAULT_FILE: &str = include_str!("rules.toml");
+
 /// All rules of all views.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
@@ -139,9 +158,65 @@ pub struct Churn {
     pub revisit_satisfied: (i64, u32, u8),
 }
 
-/// A named segment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Segment {
-    /// The name, unique.
-    pub name: String,
+/// What tells rules of different meaning apart: comments, order of keys, white space and spelling do not matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Version(u64);
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Default for Rules {
+    /// The rules of [`DEFAULT_FILE`], of which a test says that it is complete and without a mistake.
+    fn default() -> Self {
+        let mut rules = blank::RULES;
+        read::read_over(&mut rules, DEFAULT_FILE);
+        rules
+    }
+}
+
+impl Rules {
+    /// Reads a rules file; what it leaves out has its default. A file with mistakes is refused with all of them.
+    pub fn parse(text: &str) -> Result<Self, RulesError> {
+        let mut rules = Self::default();
+        let (mistakes, _) = read::read_over(&mut rules, text);
+        if mistakes.is_empty() { Ok(rules) } else { Err(RulesError { mistakes }) }
+    }
+
+    /// The rules as a file in canonical form: every key, without comments. Reading it gives the same rules.
+    pub fn to_toml(&self) -> String {
+        let mut writer = write::Writer::default();
+        form::walk(&mut self.clone(), &mut writer);
+        writer.text
+    }
+
+    /// The digest of the meaning: of the canonical form.
+    pub fn version(&self) -> Version {
+        let digest = blake3::hash(self.to_toml().as_bytes());
+        let first = digest.as_bytes().first_chunk().copied().unwrap_or_default();
+        Version(u64::from_be_bytes(first))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_file_has_every_key_and_no_mistake() {
+        let mut rules = blank::RULES;
+        let (mistakes, absent) = read::read_over(&mut rules, DEFAULT_FILE);
+        assert_eq!(mistakes, []);
+        assert_eq!(absent, Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_canonical_form_has_every_key_and_the_same_meaning() {
+        let mut rules = blank::RULES;
+        let (mistakes, absent) = read::read_over(&mut rules, &Rules::default().to_toml());
+        assert_eq!((mistakes, absent), (vec![], vec![]));
+        assert_eq!(rules, Rules::default());
+    }
 }

@@ -1,0 +1,58 @@
+//! Rules without any number: what the default file is read over.
+
+use super::{Churn, Lifecycle, Rules, Satisfaction, Segmentation, ServiceLevels};
+
+/// No rule is set. Never seen outside: the default file sets them all.
+pub(super) const RULES: Rules = Rules {
+    lifecycle: Lifecycle { lost_after_days: 0, stable_after_months: 0, long_term_after_months: 0 },
+    service_levels: ServiceLevels { acknowledge_minutes: 0, resolve_hours: [0; 4] },
+    satisfaction: Satisfaction {
+        window_days: 0,
+        half_life_days: 0,
+        port_weights: [0; 9],
+        inferred_weight: 0,
+        satisfied_from: 0,
+        neutral_from: 0,
+        rank_minimum: 0,
+        flat_below_z: 0,
+        marked_from_bp: 0,
+    },
+    segmentation: Segmentation {
+        recency_days: [0; 4],
+        frequency_days: 0,
+        frequency_from: [0; 4],
+        monetary_from_fen: [0; 3],
+        high_from: 0,
+        tier_value: (0, 0),
+        tier_contracts: (0, 0),
+        tier_referrals: (0, 0),
+        tier_promoter: 0,
+        tier_from: [0; 3],
+        segments: Vec::new(),
+    },
+    churn: Churn {
+        horizon_days: (0, 0),
+        base: [0; 6],
+        gap_days: [0; 6],
+        band_from: [0; 3],
+        repurchase_months: (0, 0),
+        silence: (0, 0),
+        open_complaint: [0; 4],
+        open_group_complaint: 0,
+        open_complaint_most: 0,
+        complaint_overdue: 0,
+        complaint_reopened: (0, 0),
+        repeat_complaints: (0, 0, 0),
+        overall: [0; 5],
+        detractor: 0,
+        promoter: 0,
+        handover_delayed: (0, 0),
+        serious_defect_open: 0,
+        consultant_changed: (0, 0, 0),
+        revisit_missed: (0, 0),
+        consent_withdrawn: 0,
+        referral_made: (0, 0),
+        repurchased: (0, 0),
+        revisit_satisfied: (0, 0, 0),
+    },
+};

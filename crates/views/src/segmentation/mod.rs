@@ -1,0 +1,104 @@
+//! The segmentation view: where a customer stands on each axis, which rule segments they belong to, and how far they
+//! came.
+
+mod demand;
+mod funnel;
+mod members;
+mod rfm;
+mod rule;
+mod tier;
+
+use std::sync::Arc;
+
+use touchpoint::{EventId, Timestamp};
+
+use crate::lifecycle::Lifecycle;
+use crate::rules::Rules;
+use crate::{Filed, Moment, Record, Standing, Timeline, survey};
+
+pub use demand::{Budget, Demand, Said};
+pub use funnel::{Cell, Counts, Funnel, Month, Row, Source, Step, table};
+pub use members::{Group, Placement, Segmentation, Totals};
+pub use rfm::{Label, Rfm};
+pub use tier::{Part, PartCode, Tier, TierScore};
+
+/// What is said of one customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Where the customer stands.
+    pub standing: Standing,
+    /// Everything that is profiling; nothing while consent to it is withdrawn.
+    pub profile: Option<Profile>,
+    /// How far the customer came.
+    pub funnel: Funnel,
+}
+
+/// The axes and rule segments of a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Recency, frequency, monetary, and the label made of them.
+    pub rfm: Rfm,
+    /// The value tier.
+    pub tier: TierScore,
+    /// What the customer looks for.
+    pub demand: Demand,
+    /// The rule segments, in the order of their names.
+    pub segments: Vec<Membership>,
+}
+
+/// Belonging to a rule segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The segment's name.
+    pub name: Arc<str>,
+    /// The events that its counts counted, each once.
+    pub evidence: Vec<EventId>,
+}
+
+/// An event that explains something, and the instant at which it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The event.
+    pub event: EventId,
+    /// When it took effect.
+    pub at: Timestamp,
+}
+
+impl Mark {
+    fn of(event: &Filed<'_>) -> Self {
+        Self { event: event.id, at: event.occurred_at }
+    }
+}
+
+/// The answer for a customer at a moment; nothing if no event counts.
+pub(crate) fn answer(record: &Record, rules: &Rules, moment: &mut Moment) -> Option<Answer> {
+    let timeline = Timeline::at(record, moment)?;
+    let lifecycle = Lifecycle::fold(&timeline, &rules.lifecycle, moment);
+    let standing = Standing::new(&timeline, &lifecycle);
+    let funnel = Funnel::fold(&timeline, &lifecycle)?;
+    let profile = match timeline.withheld {
+        true => None,
+        false => Some(profile(&timeline, &lifecycle, &standing, rules, moment)),
+    };
+    Some(Answer { standing, profile, funnel })
+}
+
+fn profile(
+    timeline: &Timeline<'_>,
+    lifecycle: &Lifecycle<'_>,
+    standing: &Standing,
+    rules: &Rules,
+    moment: &mut Moment,
+) -> Profile {
+    let rules = &rules.segmentation;
+    let answers = survey::answers(timeline);
+    let rfm = Rfm::new(timeline, lifecycle, rules, moment);
+    let referrals = tier::converted_referrals(timeline);
+    let tier = TierScore::new(lifecycle, &referrals, &answers, rules);
+    let demand = Demand::fold(timeline);
+    let conversions = referrals.len();
+    let subject =
+        rule::Subject { timeline, lifecycle, standing, rfm: &rfm, tier: tier.tier, demand: &demand, conversions };
+    let segments = rule::memberships(&subject, &rules.segments, moment);
+    Profile { rfm, tier, demand, segments }
+}

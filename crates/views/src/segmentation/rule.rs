@@ -1,0 +1,120 @@
+//! Rule segments: whether a condition of the rules file holds of a customer.
+
+use touchpoint::{Code, EventId, Scalar, Timestamp};
+
+use super::{Demand, Membership, Rfm, Tier};
+use crate::lifecycle::Lifecycle;
+use crate::rules::{Attribute, Axis, Bounds, Condition, Count, Segment, Value};
+use crate::{Filed, Moment, Standing, Timeline};
+
+/// Whom conditions are asked of.
+pub(super) struct Subject<'s, 't> {
+    pub(super) timeline: &'s Timeline<'t>,
+    pub(super) lifecycle: &'s Lifecycle<'s>,
+    pub(super) standing: &'s Standing,
+    pub(super) rfm: &'s Rfm,
+    pub(super) tier: Tier,
+    pub(super) demand: &'s Demand,
+    pub(super) conversions: usize,
+}
+
+/// The segments of which the condition holds, in the order of the rules.
+pub(super) fn memberships(subject: &Subject<'_, '_>, segments: &[Segment], moment: &mut Moment) -> Vec<Membership> {
+    let member = |segment: &Segment| {
+        let mut evidence = Vec::new();
+        let holds = subject.holds(&segment.when, moment, &mut evidence);
+        let mut seen = std::collections::HashSet::new();
+        evidence.retain(|event| seen.insert(*event));
+        holds.then(|| Membership { name: segment.name.clone(), evidence })
+    };
+    segments.iter().filter_map(member).collect()
+}
+
+impl Subject<'_, '_> {
+    /// Whether a condition holds; the events counted for it are added where it does. What decides first ends the
+    /// question: only what decided can change the answer, so only its instants are noted by the moment.
+    fn holds(&self, condition: &Condition, moment: &mut Moment, evidence: &mut Vec<EventId>) -> bool {
+        let before = evidence.len();
+        let holds = match condition {
+            Condition::All(parts) => parts.iter().all(|part| self.holds(part, moment, evidence)),
+            Condition::Any(parts) => parts.iter().any(|part| self.holds(part, moment, evidence)),
+            Condition::Not(part) => !self.holds(part, moment, &mut Vec::new()),
+            Condition::Count(count) => self.count(count, moment, evidence),
+            Condition::OneOf(axis, names) => {
+                self.value(*axis).is_some_and(|value| names.iter().any(|name| name == value))
+            }
+            Condition::Between(Attribute::DaysSilent, bounds) => silent(self.standing.silent_since, bounds, moment),
+            Condition::Between(attribute, bounds) => self.number(*attribute).is_some_and(|it| bounds.contain(it)),
+            Condition::OpenContract(flag) => self.standing.open_contract == *flag,
+        };
+        if !holds {
+            evidence.truncate(before);
+        }
+        holds
+    }
+
+    fn count(&self, count: &Count, moment: &mut Moment, evidence: &mut Vec<EventId>) -> bool {
+        let before = evidence.len();
+        for event in self.timeline.events.iter().filter(|event| matches(event, count)) {
+            if count.days.is_none_or(|days| moment.within_days(event.occurred_at, days)) {
+                evidence.push(event.id);
+            }
+        }
+        count.bounds.contain((evidence.len() - before) as i64)
+    }
+
+    /// The value on an axis.
+    fn value(&self, axis: Axis) -> Option<&str> {
+        match axis {
+            Axis::Stage => Some(self.standing.stage.name()),
+            Axis::Label => Some(self.rfm.label.name()),
+            Axis::Tier => Some(self.tier.name()),
+            Axis::Motive => self.demand.motive.map(|said| said.value.name()),
+            Axis::Household => self.demand.household.map(|said| said.value.name()),
+            Axis::Project => self.standing.project.as_ref().map(Code::as_str),
+            Axis::Company => self.standing.company.as_ref().map(Code::as_str),
+            Axis::Consultant => self.standing.consultant.as_ref().map(Code::as_str),
+        }
+    }
+
+    /// The value of an attribute that time alone does not change.
+    fn number(&self, attribute: Attribute) -> Option<i64> {
+        let budget = self.demand.budget.map(|said| said.value);
+        match attribute {
+            Attribute::Rooms => self.demand.rooms.map(|said| i64::from(said.value.0)),
+            Attribute::BudgetMinFen => budget?.min.map(|fen| fen.0),
+            Attribute::BudgetMaxFen => budget?.max.map(|fen| fen.0),
+            Attribute::Recency => Some(self.rfm.recency.into()),
+            Attribute::Frequency => Some(self.rfm.frequency.into()),
+            Attribute::Monetary => Some(self.rfm.monetary.into()),
+            Attribute::LiveContracts => Some(self.lifecycle.live().count() as i64),
+            Attribute::ContractValueFen => Some(self.rfm.value.0),
+            Attribute::LargestContractFen => self.lifecycle.live().map(|contract| contract.price.0).max(),
+            Attribute::Conversions => Some(self.conversions as i64),
+            Attribute::DaysSilent => None,
+        }
+    }
+}
+
+/// The whole days since then, never fewer than 0, lie between these: asked only of the instants at which that changes.
+fn silent(since: Timestamp, bounds: &Bounds, moment: &mut Moment) -> bool {
+    bounds.min.is_none_or(|min| min <= 0 || moment.reached(since.plus_days(min)))
+        && bounds.max.is_none_or(|max| !moment.reached(since.plus_days(max + 1)))
+}
+
+/// The event is of a counted type and has the wanted fields.
+fn matches(event: &Filed<'_>, count: &Count) -> bool {
+    let fits = |(name, values): &(String, Vec<Value>)| {
+        event.body.field(name).is_some_and(|found| values.iter().any(|value| equal(value, &found)))
+    };
+    count.events.contains(&event.body.kind()) && count.filter.iter().all(fits)
+}
+
+fn equal(value: &Value, found: &Scalar<'_>) -> bool {
+    match (value, found) {
+        (Value::Text(value), Scalar::Text(found)) => value == found,
+        (Value::Whole(value), Scalar::Int(found)) => value == found,
+        (Value::Flag(value), Scalar::Bool(found)) => value == found,
+        _ => false,
+    }
+}

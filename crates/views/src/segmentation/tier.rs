@@ -1,0 +1,154 @@
+//! The value tier: a score of four parts, each in proportion to what earns all its points. Exact: the parts are
+//! fractions until the published figure is rounded.
+
+use touchpoint::{EventId, Metric, Touchpoint};
+
+use crate::lifecycle::Lifecycle;
+use crate::rules::names::names;
+use crate::survey::{Answer, latest_overall};
+use crate::{Timeline, rules};
+
+/// Points are kept in millionths, the score is published in hundredths.
+const MILLIONTHS_PER_HUNDREDTH: i128 = 10_000;
+/// The least NPS answer of a promoter, and of a passive.
+const PROMOTER_FROM: u8 = 9;
+const PASSIVE_FROM: u8 = 7;
+
+names! {
+    /// The value tier.
+    Tier {
+        /// The most valuable.
+        Vip = "VIP",
+        /// Of high value.
+        High = "HIGH",
+        /// Of middling value.
+        Mid = "MID",
+        /// The others.
+        Basic = "BASIC",
+    }
+}
+
+names! {
+    /// A part of the tier score.
+    PartCode {
+        /// The value of the live contracts.
+        Value = "VALUE",
+        /// The number of live contracts.
+        Contracts = "CONTRACTS",
+        /// Converted referrals.
+        Referrals = "REFERRALS",
+        /// The latest NPS answer on port OVERALL.
+        Promoter = "PROMOTER",
+    }
+}
+
+/// The tier of a customer and how it came about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TierScore {
+    /// The tier.
+    pub tier: Tier,
+    /// The score in hundredths, rounded half up.
+    pub score: i64,
+    /// The four parts.
+    pub parts: [Part; 4],
+}
+
+/// A part of the tier score.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Which part.
+    pub code: PartCode,
+    /// The points in millionths, rounded half up.
+    pub points: i64,
+    /// The events behind it.
+    pub evidence: Vec<EventId>,
+}
+
+/// A referral of which both events are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Conversion {
+    made: EventId,
+    converted: EventId,
+}
+
+/// The referrals that led to a contract, in the order in which they were made.
+pub(super) fn converted_referrals(timeline: &Timeline<'_>) -> Vec<Conversion> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut conversions = Vec::new();
+    for event in &timeline.events {
+        let Touchpoint::ReferralMade(made) = &event.body else { continue };
+        let id = made.referral_id.as_str();
+        if seen.contains(&id) {
+            continue;
+        }
+        seen.push(id);
+        let converts =
+            |body: &Touchpoint<'_>| matches!(body, Touchpoint::ReferralConverted(it) if it.referral_id.as_str() == id);
+        let converted = timeline.events.iter().find(|other| converts(&other.body));
+        conversions.extend(converted.map(|converted| Conversion { made: event.id, converted: converted.id }));
+    }
+    conversions
+}
+
+/// Points in millionths as a fraction that is not negative.
+#[derive(Clone, Copy)]
+struct Points {
+    over: i128,
+    under: i128,
+}
+
+impl Points {
+    /// So much of `full` earns so much of `points`, but not more than all. `full` is never 0: see the rules file.
+    fn share(points: i64, value: i64, full: i64) -> Self {
+        Self { over: i128::from(points) * i128::from(value.clamp(0, full)), under: i128::from(full) }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { over: self.over * other.under + other.over * self.under, under: self.under * other.under }
+    }
+
+    /// In so many millionths, rounded half up.
+    fn rounded(self, unit: i128) -> i64 {
+        ((2 * self.over + self.under * unit) / (2 * self.under * unit)) as i64
+    }
+}
+
+impl TierScore {
+    pub(super) fn new(
+        lifecycle: &Lifecycle<'_>,
+        referrals: &[Conversion],
+        answers: &[Answer<'_>],
+        rules: &rules::Segmentation,
+    ) -> Self {
+        let signings: Vec<_> = lifecycle.live().map(|contract| contract.signing.id).collect();
+        let brought: Vec<_> = referrals.iter().flat_map(|referral| [referral.made, referral.converted]).collect();
+        let nps = latest_overall(answers, Metric::Nps);
+        let halves = nps.map_or(0, |answer| match answer.score.0 {
+            PROMOTER_FROM.. => 2,
+            PASSIVE_FROM.. => 1,
+            _ => 0,
+        });
+        let ((value, full), (contracts, most)) = (rules.tier_value, rules.tier_contracts);
+        let (referred, most_referred) = rules.tier_referrals;
+        let parts = [
+            (PartCode::Value, Points::share(value, lifecycle.live_value().0, full), signings.clone()),
+            (PartCode::Contracts, Points::share(contracts, signings.len() as i64, most.into()), signings),
+            (PartCode::Referrals, Points::share(referred, referrals.len() as i64, most_referred.into()), brought),
+            (
+                PartCode::Promoter,
+                Points::share(rules.tier_promoter, halves, 2),
+                nps.map(|it| it.event.id).into_iter().collect(),
+            ),
+        ];
+        let none = Points { over: 0, under: 1 };
+        let score = parts.iter().fold(none, |sum, part| sum.plus(part.1)).rounded(MILLIONTHS_PER_HUNDREDTH);
+        let tier = match rules.tier_from {
+            [vip, ..] if score >= vip => Tier::Vip,
+            [_, high, _] if score >= high => Tier::High,
+            [.., mid] if score >= mid => Tier::Mid,
+            _ => Tier::Basic,
+        };
+        let part = |(code, points, evidence): (PartCode, Points, _)| Part { code, points: points.rounded(1), evidence };
+        Self { tier, score, parts: parts.map(part) }
+    }
+}
