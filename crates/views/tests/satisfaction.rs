@@ -1,5 +1,7 @@
 //! The examples S1 to S7 of the domain, and what surrounds them, from real events to answers and totals.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod satisfaction_customers;
 
 use satisfaction_customers::{Customer, at, totals};

@@ -1,6 +1,6 @@
 //! Published figures: rounded half up, from exact fractions where there are any.
 
-/// What is added to a figure computed in binary floating point before it is rounded half up.
+/// What is added to a figure computed in binary floating point before it is rounded half up, in units of its last place.
 const FLOAT_ERROR: f64 = 1e-9;
 /// Hundredths in one.
 const HUNDREDTHS: f64 = 100.0;
@@ -18,7 +18,7 @@ pub(super) fn basis_points(part: u64, n: u64) -> Option<u32> {
 
 /// A figure computed in floating point, in hundredths.
 pub(super) fn hundredths(figure: f64) -> i64 {
-    ((figure + FLOAT_ERROR) * HUNDREDTHS + 0.5).floor() as i64
+    (figure * HUNDREDTHS + FLOAT_ERROR + 0.5).floor() as i64
 }
 
 #[cfg(test)]

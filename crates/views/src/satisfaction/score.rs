@@ -186,4 +186,21 @@ mod tests {
         assert!(!less(2, 4, 1, 2));
         assert!(!less(1, 2, 2, 4));
     }
+
+    #[test]
+    fn trends_start_exactly_at_their_limits() {
+        let rules = crate::rules::Rules::default().satisfaction;
+        let trend = |(yes, n), (later_yes, later_n)| {
+            let score = |satisfied, n| Score { n, satisfied, top: 0, sum: 0 };
+            Difference::between(&score(yes, n), &score(later_yes, later_n), &rules).map(|it| it.trend)
+        };
+        // z² = 2 · 98² / 5000 = 1.96².
+        assert_eq!(trend((2_451, 5_000), (2_549, 5_000)), Some(Trend::SlightUp));
+        assert_eq!(trend((2_549, 5_000), (2_451, 5_000)), Some(Trend::SlightDown));
+        assert_eq!(trend((2_451, 5_000), (2_548, 5_000)), Some(Trend::Flat));
+        assert_eq!(trend((450, 1_000), (500, 1_000)), Some(Trend::MarkedUp));
+        assert_eq!(trend((451, 1_000), (500, 1_000)), Some(Trend::SlightUp));
+        assert_eq!(trend((40, 40), (50, 50)), Some(Trend::Flat));
+        assert_eq!(trend((0, 0), (50, 50)), None);
+    }
 }
