@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::{About, Data};
+use crate::catalog::{About, Slots};
 use crate::field::{FromScalar, Shape, read_field};
 use crate::json::{Json, Malformed};
 use crate::keys::{REPEATED, Seen, find};
@@ -16,12 +16,32 @@ const DATA: usize = attribute("data");
 pub(crate) struct Attributes<'a> {
     values: [Scalar<'a>; ENVELOPE.len()],
     data: Data<'a>,
+    slots: Slots<'a>,
     seen: Seen,
+}
+
+/// What is known of `data`.
+#[derive(Default)]
+enum Data<'a> {
+    /// Absent, or `null`, which means the same.
+    #[default]
+    Absent,
+    /// No object.
+    Other,
+    /// An object, whose fields are in their slots.
+    Read,
+    /// An object here, passed over.
+    At(Json<'a>),
 }
 
 impl<'a> Attributes<'a> {
     pub(crate) fn new() -> Self {
-        Self { values: [const { Scalar::Null }; ENVELOPE.len()], data: Data::Absent, seen: Seen::default() }
+        Self {
+            values: [const { Scalar::Null }; ENVELOPE.len()],
+            data: Data::Absent,
+            slots: Slots::new(),
+            seen: Seen::default(),
+        }
     }
 
     pub(crate) fn fill(&mut self, body: &'a [u8]) -> Result<(), Violations> {
@@ -42,7 +62,7 @@ impl<'a> Attributes<'a> {
             };
             match self.values.get_mut(index) {
                 Some(value) => *value = json.scalar()?,
-                None => self.data = Data::read(json, self.expected_fields())?,
+                None => self.data = self.read_data(json)?,
             }
             self.seen.note(index);
             Ok(())
@@ -50,12 +70,18 @@ impl<'a> Attributes<'a> {
         json.end()
     }
 
-    /// The fields of the event's type, if that stands before `data`.
-    fn expected_fields(&self) -> &'static [&'static str] {
-        match &self.values[const { attribute("type") }] {
-            Scalar::Text(name) => Kind::from_name(name).map_or(&[], Kind::names),
-            _ => &[],
+    /// Reads the fields of `data`, or notes where they are, if the event's type stands behind them.
+    fn read_data(&mut self, json: &mut Json<'a>) -> Result<Data<'a>, Malformed> {
+        if !json.is_object() {
+            return Ok(if json.scalar()? == Scalar::Null { Data::Absent } else { Data::Other });
         }
+        if let Scalar::Text(name) = &self.values[const { attribute("type") }]
+            && let Some(kind) = Kind::from_name(name)
+        {
+            return self.slots.read(kind.names(), json).map(|()| Data::Read);
+        }
+        let here = json.clone();
+        json.scalar().map(|_| Data::At(here))
     }
 
     pub(crate) fn event(&mut self, broken: &mut Violations) -> Option<Event<'a>> {
@@ -140,13 +166,21 @@ impl<'a> Attributes<'a> {
             _ if self.seen.is_repeated(DATA) => REPEATED,
             Data::Absent => "is required: expected an object",
             Data::Other => "expected an object",
-            Data::Object(fields) => {
-                let (kind, version) = schema?;
-                return Touchpoint::decode(kind, version, fields, about, broken);
+            Data::Read => return self.judge(schema?, about, broken),
+            Data::At(mut json) => {
+                let names = schema?.0.names();
+                match self.slots.read(names, &mut json) {
+                    Ok(()) => return self.judge(schema?, about, broken),
+                    Err(_) => "expected an object",
+                }
             }
         };
         broken.add("data", trouble);
         None
+    }
+
+    fn judge(&mut self, schema: (Kind, u32), about: &About, broken: &mut Violations) -> Option<Touchpoint<'a>> {
+        Touchpoint::decode(schema.0, schema.1, &mut self.slots, about, broken)
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) enum Key<'a> {
 }
 
 /// A place in JSON text. After an error the place means nothing.
+#[derive(Clone)]
 pub(crate) struct Json<'a> {
     text: &'a str,
     at: usize,

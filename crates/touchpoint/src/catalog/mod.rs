@@ -33,8 +33,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use crate::compact::Reader;
 use crate::{Date, FieldSpec, Scalar, Violations};
 use macros::catalog;
-pub(crate) use slots::Data;
-use slots::{Field, Slots};
+pub(crate) use slots::Slots;
 
 impl std::fmt::Display for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -134,13 +133,12 @@ impl<'a> Touchpoint<'a> {
     pub(crate) fn decode(
         kind: Kind,
         version: u32,
-        fields: Vec<Field<'a>>,
+        slots: &mut Slots<'a>,
         about: &About,
         broken: &mut Violations,
     ) -> Option<Self> {
-        let mut slots = Slots::new(kind.names(), fields);
-        lift::to_newest(kind, version, &mut slots);
-        Self::read(kind, &slots, about, broken)
+        lift::to_newest(kind, version, slots);
+        Self::read(kind, slots, about, broken)
     }
 
     /// The value of a field by its name; nothing if the event has no such field.
