@@ -22,7 +22,7 @@ pub mod timeline;
 pub mod touchpoints;
 
 /// Messages, enumerations, clients and servers of package `lifefold.v1`.
-#[allow(missing_docs, unreachable_pub, clippy::all, reason = "generated; documented in the protos")]
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated; documented in the protos")]
 pub mod v1 {
     include!("generated/lifefold.v1.rs");
 }

@@ -1,4 +1,5 @@
 //! Every event of the catalogue, from the JSON of the log to the message and back; and how mistakes are reported.
+#![allow(clippy::unwrap_used, reason = "a failed step of a test ends the test")]
 
 use std::collections::BTreeSet;
 use std::fs;
