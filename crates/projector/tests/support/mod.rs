@@ -1,0 +1,128 @@
+//! A log in memory, and histories in it.
+#![allow(dead_code, reason = "every test binary uses its part")]
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use history::nasty::{self, Config};
+use history::{Arrival, Order, arrange};
+use projector::{Batch, Checkpoint, Entry, Source, SourceError};
+use tokio::sync::watch;
+use touchpoint::{CustomerId, Position, Timestamp};
+
+/// A log that can grow, and break.
+#[derive(Clone)]
+pub(crate) struct Log {
+    entries: Arc<Mutex<Vec<Entry>>>,
+    end: watch::Sender<u64>,
+    batch: usize,
+    broken: Arc<Mutex<Option<String>>>,
+}
+
+impl Log {
+    /// A log of these entries, read in batches of this size.
+    pub(crate) fn new(entries: Vec<Entry>, batch: usize) -> Self {
+        let end = entries.last().map_or(0, |entry| entry.position.0);
+        Self { entries: Arc::new(Mutex::new(entries)), end: watch::Sender::new(end), batch, broken: Arc::default() }
+    }
+
+    /// Appends more entries.
+    pub(crate) fn append(&self, more: impl IntoIterator<Item = Entry>) {
+        let mut entries = self.entries.lock().unwrap();
+        entries.extend(more);
+        let end = entries.last().map_or(0, |entry| entry.position.0);
+        drop(entries);
+        self.end.send_replace(end);
+    }
+
+    /// From now on every tail ends with this.
+    pub(crate) fn break_down(&self, reason: Option<&str>) {
+        *self.broken.lock().unwrap() = reason.map(str::to_owned);
+        self.end.send_modify(|_| {});
+    }
+
+    pub(crate) fn end(&self) -> Position {
+        Position(*self.end.borrow())
+    }
+
+    /// The log as a projector reads it.
+    pub(crate) fn source(&self) -> Source {
+        let (tail, end) = (self.clone(), self.clone());
+        Source {
+            origin: Arc::new(|| -> BoxFuture<'static, _> { Box::pin(async { Ok(origin()) }) }),
+            tail: Arc::new(move |after| tail.clone().tail(after)),
+            end: Arc::new(move || {
+                let end = end.end();
+                Box::pin(async move { Ok(end) })
+            }),
+        }
+    }
+
+    fn tail(self, after: Checkpoint) -> BoxStream<'static, Result<Batch, SourceError>> {
+        let changes = self.end.subscribe();
+        futures::stream::unfold((self, changes, after.position), |(log, mut changes, at)| async move {
+            loop {
+                changes.borrow_and_update();
+                if let Some(reason) = log.broken.lock().unwrap().clone() {
+                    return Some((Err(SourceError::Broken(reason)), (log.clone(), changes, at)));
+                }
+                if let Some(batch) = log.batch_after(at) {
+                    let last = batch.entries.last()?.position;
+                    return Some((Ok(batch), (log, changes, last)));
+                }
+                changes.changed().await.ok()?;
+            }
+        })
+        .boxed()
+    }
+
+    fn batch_after(&self, at: Position) -> Option<Batch> {
+        let entries = self.entries.lock().unwrap();
+        let batch: Vec<_> = entries.iter().filter(|entry| entry.position > at).take(self.batch).cloned().collect();
+        batch_of(batch, Position(entries.last()?.position.0))
+    }
+}
+
+/// A batch of these entries.
+pub(crate) fn batch_of(entries: Vec<Entry>, log_end: Position) -> Option<Batch> {
+    let last = entries.last()?.position.0;
+    let mut digest = [0; 16];
+    digest[..8].copy_from_slice(&last.to_be_bytes());
+    Some(Batch { entries, digest, log_end })
+}
+
+/// Before the first entry.
+pub(crate) fn origin() -> Checkpoint {
+    Checkpoint { epoch: 7, created: Timestamp::from_micros(0), position: Position::ZERO, digest: [0; 16] }
+}
+
+/// A message that nobody reads, as the log's genesis is.
+pub(crate) fn genesis() -> Entry {
+    Entry {
+        position: Position(1),
+        recorded_at: Timestamp::from_micros(0),
+        customer: None,
+        body: Bytes::from_static(b"{}"),
+    }
+}
+
+/// The histories of a nasty population, in one log, and the instants that matter to them.
+pub(crate) fn population(seed: u64, customers: u64, order: Order) -> (Vec<Entry>, Vec<Timestamp>) {
+    let histories = nasty::population(seed, customers, &Config::default());
+    let planned = nasty::flatten(&histories);
+    let arrived = arrange(&planned, Arrival { order, start: Timestamp::MIN, import: true });
+    let customer = |index: usize| -> CustomerId { planned[index].event.customer };
+    let entries = arrived.into_iter().map(|it| Entry {
+        position: it.position,
+        recorded_at: it.recorded_at,
+        customer: Some(customer(it.index)),
+        body: Bytes::from(it.body),
+    });
+    let mut instants: Vec<_> = histories.into_iter().flat_map(|history| history.interesting).collect();
+    instants.sort_unstable();
+    instants.dedup();
+    (std::iter::once(genesis()).chain(entries).collect(), instants)
+}

@@ -1,0 +1,100 @@
+//! Lists and totals at t equal evaluating every customer at t, for many t with no event in between; and any split into
+//! batches gives the same.
+
+mod support;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use history::Order;
+use projector::{Entry, Generation};
+use support::{batch_of, origin, population};
+use touchpoint::{Position, Timestamp};
+use views::View;
+use views::churn::Churn;
+use views::rules::Rules;
+use views::satisfaction::Satisfaction;
+use views::segmentation::Segmentation;
+
+const POPULATIONS: u64 = 12;
+const CUSTOMERS: u64 = 60;
+const INSTANTS: usize = 60;
+
+fn fold<V: View>(entries: &[Entry], batch: usize, live: bool) -> Generation<V> {
+    let generation = Generation::new(origin(), Arc::new(Rules::default()));
+    let end = entries.last().unwrap().position;
+    if live {
+        generation.go_live(Timestamp::MIN);
+    }
+    for part in entries.chunks(batch) {
+        generation.fold(&batch_of(part.to_vec(), end).unwrap(), Timestamp::MIN);
+    }
+    if !live {
+        generation.go_live(Timestamp::MIN);
+    }
+    generation
+}
+
+fn hold<V: View>(seed: u64)
+where
+    V::Totals: PartialEq + Debug,
+{
+    let (entries, instants) = population(seed, CUSTOMERS, Order::Recorded);
+    let moved = fold::<V>(&entries, 7 + seed as usize, true);
+    let built = fold::<V>(&entries, 1_000, false);
+    let now = moved.at_least(Timestamp::MIN);
+    let later: Vec<_> = instants.into_iter().filter(|at| *at >= now).collect();
+    let step = (later.len() / INSTANTS).max(1);
+    for at in std::iter::once(now).chain(later.into_iter().step_by(step)) {
+        let fresh = built.totals_at(at, None);
+        moved.totals(at, |totals, as_of| {
+            assert_eq!(as_of, at);
+            assert_eq!(*totals, fresh, "moved one by one, seed {seed} {} at {at}", V::NAME);
+        });
+        built.totals(at, |totals, _| assert_eq!(*totals, fresh, "built at once, seed {seed} {} at {at}", V::NAME));
+    }
+}
+
+#[test]
+fn lists_and_totals_of_churn_hold_at_every_instant() {
+    (0..POPULATIONS).for_each(hold::<Churn>);
+}
+
+#[test]
+fn lists_and_totals_of_segmentation_hold_at_every_instant() {
+    (0..POPULATIONS).for_each(hold::<Segmentation>);
+}
+
+#[test]
+fn lists_and_totals_of_satisfaction_hold_at_every_instant() {
+    (0..POPULATIONS).for_each(hold::<Satisfaction>);
+}
+
+#[test]
+fn any_split_into_batches_gives_the_same_digests() {
+    let (entries, _) = population(99, CUSTOMERS, Order::Recorded);
+    let digests = |batch| fold::<Churn>(&entries, batch, true).digests();
+    let whole = digests(entries.len());
+    for batch in [1, 2, 3, 17, 100] {
+        assert_eq!(digests(batch), whole);
+    }
+}
+
+#[test]
+fn any_order_of_arrival_gives_the_same_content_digest() {
+    let digest = |order| fold::<Churn>(&population(5, CUSTOMERS, order).0, 50, true).digests().1.content;
+    let in_order = digest(Order::Occurred);
+    for order in [Order::Recorded, Order::Reversed, Order::Shuffled(1), Order::Shuffled(2)] {
+        assert_eq!(digest(order), in_order);
+    }
+}
+
+#[test]
+fn an_event_again_has_no_second_effect() {
+    let (entries, _) = population(6, CUSTOMERS, Order::Recorded);
+    let end = entries.last().unwrap().position.0;
+    let again = entries.iter().map(|entry| Entry { position: Position(end + entry.position.0), ..entry.clone() });
+    let twice: Vec<_> = entries.iter().cloned().chain(again).collect();
+    let (once, twice) = (fold::<Churn>(&entries, 50, true), fold::<Churn>(&twice, 50, true));
+    assert_eq!(once.digests().1, twice.digests().1);
+}
