@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use api::{touchpoints, v1};
 use prost::Message;
-use touchpoint::{Event, Kind};
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use touchpoint::{Event, Kind, Unreadable};
 
 /// Most time for one event, message to JSON or back, in a release build.
 const MOST_PER_EVENT: Duration = Duration::from_micros(10);
@@ -108,6 +109,48 @@ fn instants_that_the_log_cannot_hold_are_refused() {
         message.first_recorded_at = Some(prost_types::Timestamp { seconds, nanos });
         assert_eq!(refused(&message), ["touchpoint.first_recorded_at"], "{seconds} s {nanos} ns");
     }
+}
+
+fn descriptor() -> MessageDescriptor {
+    DescriptorPool::decode(api::FILE_DESCRIPTOR_SET).unwrap().get_message_by_name("lifefold.v1.Touchpoint").unwrap()
+}
+
+#[test]
+fn every_required_field_of_every_event_is_reported_where_it_is_missing() {
+    for &kind in Kind::ALL {
+        let message = sent(&format!("{}.v{}.json", kind.name(), kind.version()));
+        let whole = DynamicMessage::decode(descriptor(), message.encode_to_vec().as_slice()).unwrap();
+        let (member, _) = whole.fields().last().unwrap();
+        for field in kind.fields().iter().filter(|field| field.required) {
+            let mut without = whole.clone();
+            without.get_field_mut(&member).as_message_mut().unwrap().clear_field_by_name(field.name);
+            let path = format!("touchpoint.{}.{}", member.name(), field.name);
+            assert!(refused(&without.transcode_to().unwrap()).contains(&path), "{path}");
+        }
+    }
+}
+
+/// Whatever decodes as a message becomes JSON, and every violation names a field that the message has.
+#[test]
+fn damaged_messages_are_judged_and_never_break_the_form() {
+    let fields: BTreeSet<_> = descriptor().fields().map(|field| field.name().to_owned()).collect();
+    let mut judged = 0;
+    for (_, json) in fixtures() {
+        let good = touchpoints::from_event(&Event::decode(&json).unwrap()).encode_to_vec();
+        for index in 0..good.len() {
+            let mut bytes = good.clone();
+            bytes[index] ^= 0x11;
+            let Ok(message) = v1::Touchpoint::decode(bytes.as_slice()) else { continue };
+            let Err(broken) = Event::decode(&touchpoints::to_json(&message)) else { continue };
+            assert_ne!(broken.reason, Unreadable::Malformed, "{message:?}");
+            for violation in touchpoints::violations("", &message, &broken) {
+                let first = violation.field.split('.').next().unwrap();
+                assert!(fields.contains(first) || first == "event", "{} of {message:?}", violation.field);
+            }
+            judged += 1;
+        }
+    }
+    assert!(judged > 1_000, "only {judged} damaged messages were judged");
 }
 
 #[test]
