@@ -16,6 +16,7 @@ mod moment;
 mod record;
 mod reference;
 pub mod rules;
+pub mod satisfaction;
 pub mod segmentation;
 pub mod survey;
 mod timeline;
@@ -23,6 +24,6 @@ mod view;
 
 pub use fact::Filed;
 pub use moment::Moment;
-pub use record::{Digests, Filing, Parked, Record, Unfit};
-pub use timeline::{Timeline, present_profiling_consent};
+pub use record::{Digests, FOLD_VERSION, Filing, Parked, Record, Unfit};
+pub use timeline::{Timeline, present_profiling_consent, unvoided_parked};
 pub use view::{Sign, Standing, View};

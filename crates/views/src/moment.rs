@@ -1,6 +1,8 @@
 //! The instant of an answer, and until when the answer holds.
 
-use touchpoint::{Date, Timestamp};
+use touchpoint::{Date, Position, Timestamp};
+
+use crate::Filed;
 
 /// The instant at which a customer is looked at. Every question about time goes through it, and it notes the nearest
 /// instant ahead at which one of its answers would change.
@@ -8,18 +10,19 @@ use touchpoint::{Date, Timestamp};
 pub struct Moment {
     as_of: Timestamp,
     known_at: Option<Timestamp>,
+    up_to: Position,
     next: Timestamp,
 }
 
 impl Moment {
     /// What is true at `as_of`, by everything that is known.
     pub const fn now(as_of: Timestamp) -> Self {
-        Self { as_of, known_at: None, next: Timestamp::MAX }
+        Self::new(as_of, None)
     }
 
     /// What was true at `as_of`, by what was known at `known_at`; nothing means: by everything.
     pub const fn new(as_of: Timestamp, known_at: Option<Timestamp>) -> Self {
-        Self { as_of, known_at, next: Timestamp::MAX }
+        Self { as_of, known_at, up_to: Position(u64::MAX), next: Timestamp::MAX }
     }
 
     /// The instant.
@@ -27,9 +30,20 @@ impl Moment {
         self.as_of
     }
 
-    /// An event that was recorded then was known.
-    pub fn knows(&self, recorded: Timestamp) -> bool {
-        self.known_at.is_none_or(|known_at| recorded <= known_at)
+    /// The same moment in a shorter log: nothing after this position is known.
+    pub const fn up_to(mut self, position: Position) -> Self {
+        self.up_to = position;
+        self
+    }
+
+    /// The event was known then.
+    pub fn knows(&self, fact: &Filed<'_>) -> bool {
+        self.knew(fact.position, fact.known_at())
+    }
+
+    /// What the log took at this position, or was learned at that time, was known.
+    pub(crate) fn knew(&self, position: Position, known_at: Timestamp) -> bool {
+        position <= self.up_to && self.known_at.is_none_or(|limit| known_at <= limit)
     }
 
     /// The answers hold on [as_of, valid_until); [`Timestamp::MAX`] means for ever.

@@ -48,6 +48,21 @@ pub struct Digests {
     pub content: u128,
 }
 
+/// The form of a record. A store of another version is set aside and folded again.
+pub const FOLD_VERSION: u32 = 1;
+
+impl Digests {
+    /// The sum, modulo 2^128: digests of a view are sums over its customers.
+    pub const fn plus(self, other: Self) -> Self {
+        Self { full: self.full.wrapping_add(other.full), content: self.content.wrapping_add(other.content) }
+    }
+
+    /// The difference, modulo 2^128.
+    pub const fn minus(self, other: Self) -> Self {
+        Self { full: self.full.wrapping_sub(other.full), content: self.content.wrapping_sub(other.content) }
+    }
+}
+
 const LIVE: u8 = 0;
 const TOMBSTONE: u8 = 1;
 /// A live record without anything parked and without facts.
@@ -88,6 +103,11 @@ impl Record {
     /// The canonical bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Something is parked.
+    pub fn has_parked(&self) -> bool {
+        !self.is_erased() && self.bytes[1] != 0
     }
 
     /// The customer asked to be forgotten.

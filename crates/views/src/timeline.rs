@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use touchpoint::{Code, ConsentPurpose, EventId, Kind, Position, Timestamp, Touchpoint};
 
 use crate::reference::unresolved;
-use crate::{Filed, Moment, Record};
+use crate::{Filed, Moment, Parked, Record};
 
 /// The counting events of a customer at a moment, in order, and what every answer says about itself.
 #[derive(Debug, Clone)]
@@ -31,13 +31,20 @@ impl Voids {
     /// The voids that were known, whenever they happened: only known_at limits a void.
     fn known<'f, 'a: 'f>(facts: impl Iterator<Item = &'f Filed<'a>>, moment: &Moment) -> Self {
         let mut voids = Self::default();
-        for fact in facts.filter(|fact| moment.knows(fact.known_at())) {
+        for fact in facts.filter(|fact| moment.knows(fact)) {
             if let Touchpoint::EventVoided(void) = &fact.body {
                 voids.ids.extend(void.target_event_id);
                 voids.positions.extend(void.target_position);
             }
         }
         voids
+    }
+
+    /// The unreadable events that were known and are not voided.
+    fn spare(&self, record: &Record, moment: &Moment) -> Vec<Parked> {
+        let mut parked = record.parked();
+        parked.retain(|it| moment.knew(it.position, it.recorded_at) && !self.hit(it.id, it.position));
+        parked
     }
 
     fn hit(&self, id: Option<EventId>, position: Position) -> bool {
@@ -53,12 +60,11 @@ impl<'a> Timeline<'a> {
         let voids = Voids::known(events.iter(), moment);
         events.retain(|fact| {
             fact.body.kind() != Kind::EventVoided
-                && moment.knows(fact.known_at())
+                && moment.knows(fact)
                 && !voids.hit(Some(fact.id), fact.position)
                 && moment.reached(fact.admitted_at())
         });
-        let parked = record.parked();
-        let parked = parked.iter().filter(|it| moment.knows(it.recorded_at) && !voids.hit(it.id, it.position)).count();
+        let parked = voids.spare(record, moment).len();
         let unresolved = unresolved(&events);
         (!events.is_empty()).then_some(Self { events, unresolved, parked: parked as u32, withheld })
     }
@@ -87,6 +93,16 @@ impl<'a> Timeline<'a> {
     pub fn consent(&self, purpose: ConsentPurpose) -> Option<(&Filed<'a>, bool)> {
         latest_consent(&self.events, purpose)
     }
+}
+
+/// The unreadable events of a customer that nobody has voided.
+pub fn unvoided_parked(record: &Record) -> Vec<Parked> {
+    if record.parked().is_empty() {
+        return Vec::new();
+    }
+    let facts: Vec<_> = record.facts().collect();
+    let moment = Moment::now(Timestamp::MAX);
+    Voids::known(facts.iter(), &moment).spare(record, &moment)
 }
 
 /// The customer has not withdrawn consent to profiling. Always the present state: as_of and known_at do not matter.
