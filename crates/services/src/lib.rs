@@ -1,1 +1,25 @@
-//! The gRPC services, one file each.
+//! The gRPC services, one file each: read the request, ask, convert the answer.
+//!
+//! [`gateway`] and [`view`] give all that one process serves, health and reflection included; [`server`] bounds what a
+//! caller may ask of it. The binary only listens.
+//!
+//! **Architecture Invariant:** no judgement. Whether an event is valid is said by `touchpoint`, what an answer is by
+//! `views`, when it is fresh enough by `projector`; here is only the order in which they are asked.
+
+mod append;
+mod ask;
+mod call;
+mod churn;
+mod import;
+mod intake;
+mod limits;
+pub mod metrics;
+mod operate;
+mod process;
+mod recorded;
+mod replay;
+mod timeline;
+mod touchpoint_service;
+
+pub use limits::server;
+pub use process::{Gateway, Process, Served, gateway, view};

@@ -1,0 +1,216 @@
+//! Asking a view: wait for the position, fix the instant, answer one customer, several, or all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::errors::Error;
+use api::query::{self, Basis, Query};
+use api::v1;
+use projector::{Generation, NotServing, Projector, WaitError};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use touchpoint::{CustomerId, MAX_CLOCK_LEAD, Position, Timestamp};
+use views::{Moment, Standing, View};
+
+/// When to ask a view again that is not far enough.
+const BEHIND_RETRY: Duration = Duration::from_millis(250);
+/// When to ask a view again that is not serving.
+const NOT_SERVING_RETRY: Duration = Duration::from_secs(2);
+
+/// A view whose answers say where a customer stands.
+pub(crate) trait Stands: View {
+    /// What the answer says of its customer and of itself.
+    fn standing(answer: &Self::Answer) -> &Standing;
+}
+
+/// Asks one view.
+pub(crate) struct Asker<V: View> {
+    projector: Projector<V>,
+    rules_version: String,
+}
+
+/// A view that is far enough, and the instant that it is asked for.
+pub(crate) struct Asked<V: View> {
+    pub(crate) generation: Arc<Generation<V>>,
+    query: Query,
+    /// The instant; for a live question the present one.
+    pub(crate) as_of: Timestamp,
+    /// Read before anything is answered: a floor.
+    position: Position,
+    rules_version: String,
+}
+
+impl<V: Stands> Asker<V> {
+    pub(crate) fn new(projector: Projector<V>) -> Self {
+        let rules_version = projector.rules().version().to_string();
+        Self { projector, rules_version }
+    }
+
+    /// Waits until the view is where the query wants it, at most until the deadline.
+    ///
+    /// An `as_of` may be ahead of the present by as much as a producer's clock may be, and no more: what is not over
+    /// cannot be answered for.
+    pub(crate) async fn ask(&self, query: Option<&v1::ViewQuery>, until: Instant) -> Result<Asked<V>, Error> {
+        let query = Query::read(query)?;
+        let generation = self.reach(query.min_position, until).await?;
+        let now = generation.at_least(self.projector.now());
+        let as_of = query.as_of.unwrap_or(now);
+        if as_of > now.plus_micros(MAX_CLOCK_LEAD) {
+            let message = format!("expected at most 5 minutes after now ({now}), got {as_of}");
+            return Err(Error::field("query.as_of", message));
+        }
+        let position = generation.position();
+        Ok(Asked { generation, query, as_of, position, rules_version: self.rules_version.clone() })
+    }
+
+    async fn reach(&self, position: Position, until: Instant) -> Result<Arc<Generation<V>>, Error> {
+        if position == Position::ZERO {
+            return self.projector.serving().map_err(not_serving);
+        }
+        match timeout_at(until, self.projector.reached(position, until)).await {
+            Ok(Ok(generation)) => Ok(generation),
+            Ok(Err(WaitError::NotServing(error))) => Err(not_serving(error)),
+            Ok(Err(WaitError::Beyond { end })) => {
+                Err(Error::BeyondHead { field: "query.min_position", asked: position, head: end })
+            }
+            Ok(Err(WaitError::Behind { position: present })) => Err(behind(position, present)),
+            // The log did not even say where it ends.
+            Err(_) => Err(behind(position, self.projector.serving().map_err(not_serving)?.position())),
+        }
+    }
+
+    /// One customer. NOT_FOUND if no event of the customer counts.
+    pub(crate) async fn one<T>(
+        &self,
+        customer_id: &str,
+        query: Option<&v1::ViewQuery>,
+        until: Instant,
+        convert: impl FnOnce(CustomerId, &V::Answer, Timestamp) -> T,
+    ) -> Result<(T, v1::AnswerMeta), Error> {
+        let customer = query::customer_id("customer_id", customer_id)?;
+        let asked = self.ask(query, until).await?;
+        let (answer, valid_until) = asked.answer(customer).ok_or(Error::CustomerNotFound(customer))?;
+        let standing = V::standing(&answer);
+        let meta = asked.meta(Some(valid_until), standing.unresolved.into(), standing.parked.into());
+        Ok((convert(customer, &answer, asked.as_of), meta))
+    }
+
+    /// Several customers at one instant: the known ones, the unknown ones, both in the order of the request.
+    pub(crate) async fn several<T>(
+        &self,
+        customer_ids: &[String],
+        query: Option<&v1::ViewQuery>,
+        until: Instant,
+        convert: impl Fn(CustomerId, &V::Answer, Timestamp) -> T,
+    ) -> Result<(Vec<T>, Vec<String>, v1::AnswerMeta), Error> {
+        let customers = query::customer_ids(customer_ids)?;
+        let asked = self.ask(query, until).await?;
+        let (mut known, mut unknown) = (Vec::with_capacity(customers.len()), Vec::new());
+        let (mut earliest, mut unresolved, mut parked) = (Timestamp::MAX, 0, 0);
+        for customer in customers {
+            let Some((answer, valid_until)) = asked.answer(customer) else {
+                unknown.push(customer.to_string());
+                continue;
+            };
+            earliest = earliest.min(valid_until);
+            unresolved += u64::from(V::standing(&answer).unresolved);
+            parked += u64::from(V::standing(&answer).parked);
+            known.push(convert(customer, &answer, asked.as_of));
+        }
+        Ok((known, unknown, asked.meta(Some(earliest), unresolved, parked)))
+    }
+
+    /// Lists and totals: those that are kept if the question is about the present, else a scan in its turn.
+    pub(crate) async fn all<T: Send + 'static>(
+        &self,
+        asked: &Asked<V>,
+        until: Instant,
+        read: impl FnOnce(&Population<'_, V>) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let Asked { generation, query, as_of, .. } = asked;
+        if query.is_live() {
+            return Ok(generation
+                .totals(*as_of, |totals, as_of| read(&Population { generation, totals, as_of, known_at: None })));
+        }
+        let (as_of, known_at) = (*as_of, query.known_at);
+        let scan = move |generation: &Generation<V>| {
+            let totals = generation.totals_at(as_of, known_at);
+            read(&Population { generation, totals: &totals, as_of, known_at })
+        };
+        self.scan(generation.clone(), until, scan).await
+    }
+
+    /// A scan in its turn. It keeps its turn until it ends, and does not begin if the caller has gone by then.
+    async fn scan<T: Send + 'static>(
+        &self,
+        generation: Arc<Generation<V>>,
+        until: Instant,
+        read: impl FnOnce(&Generation<V>) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let gone = CancellationToken::new();
+        let _caller = gone.clone().drop_guard();
+        let projector = self.projector.clone();
+        let scan = tokio::spawn(async move {
+            projector.scan(generation, move |generation| (!gone.is_cancelled()).then(|| read(generation))).await
+        });
+        match timeout_at(until, scan).await {
+            Ok(Ok(Ok(Some(found)))) => Ok(found),
+            Ok(Ok(Err(error))) => Err(not_serving(error)),
+            Ok(Ok(Ok(None))) | Ok(Err(_)) => Err(Error::Internal("a scan did not end".to_owned())),
+            Err(_) => Err(Error::Unavailable {
+                reason: "SCAN_QUEUED",
+                message: "the scan over all customers did not end before the deadline; give it more time".to_owned(),
+                retry_after: NOT_SERVING_RETRY,
+                position: None,
+            }),
+        }
+    }
+}
+
+/// Lists and totals at one instant.
+pub(crate) struct Population<'g, V: View> {
+    pub(crate) generation: &'g Generation<V>,
+    pub(crate) totals: &'g V::Totals,
+    /// The instant at which they hold.
+    pub(crate) as_of: Timestamp,
+    known_at: Option<Timestamp>,
+}
+
+impl<V: View> Population<'_, V> {
+    /// The answer of one customer at the same instant. Events that arrived since the lists were read are in it.
+    pub(crate) fn answer(&self, customer: CustomerId) -> Option<V::Answer> {
+        self.generation.answer(customer, &mut Moment::new(self.as_of, self.known_at))
+    }
+}
+
+impl<V: View> Asked<V> {
+    /// The answer for a customer and until when it holds.
+    fn answer(&self, customer: CustomerId) -> Option<(V::Answer, Timestamp)> {
+        let mut moment = Moment::new(self.as_of, self.query.known_at);
+        let answer = self.generation.answer(customer, &mut moment)?;
+        Some((answer, moment.valid_until()))
+    }
+
+    fn meta(&self, valid_until: Option<Timestamp>, unresolved: u64, parked: u64) -> v1::AnswerMeta {
+        let Self { as_of, position, .. } = *self;
+        let (known_at, rules_version) = (self.query.known_at, self.rules_version.clone());
+        Basis { as_of, known_at, valid_until, position, rules_version, unresolved, parked }.into()
+    }
+
+    /// What a list or total rests on that holds at this instant: nobody knows until when.
+    pub(crate) fn meta_of_all(mut self, as_of: Timestamp, unresolved: u64) -> v1::AnswerMeta {
+        self.as_of = as_of;
+        let (parked, _) = self.generation.parked();
+        self.meta(None, unresolved, parked as u64)
+    }
+}
+
+fn behind(wanted: Position, present: Position) -> Error {
+    let message = format!("the view is at position {present}, not yet at {wanted}");
+    Error::Unavailable { reason: "BEHIND", message, retry_after: BEHIND_RETRY, position: Some(present) }
+}
+
+fn not_serving(error: NotServing) -> Error {
+    let (reason, message) = (error.0.name(), error.to_string());
+    Error::Unavailable { reason, message, retry_after: NOT_SERVING_RETRY, position: None }
+}

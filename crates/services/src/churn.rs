@@ -1,0 +1,245 @@
+//! ChurnRiskService: who is about to be lost, and why.
+
+use api::errors::Error;
+use api::page::Page;
+use api::query::Scope;
+use api::{churn as convert, v1};
+use projector::Projector;
+use tokio::time::Instant;
+use tonic::{Request, Response, Status};
+use touchpoint::{CustomerId, Timestamp};
+use views::Standing;
+use views::churn::{Answer, AtRisk, Band, Churn, Narrow};
+use views::rules::Rules;
+
+use crate::ask::{Asker, Population, Stands};
+use crate::call;
+
+const SERVICE: &str = "ChurnRiskService";
+
+impl Stands for Churn {
+    fn standing(answer: &Answer) -> &Standing {
+        &answer.standing
+    }
+}
+
+/// The service.
+pub(crate) struct ChurnRisk {
+    view: Asker<Churn>,
+}
+
+impl ChurnRisk {
+    pub(crate) fn new(projector: Projector<Churn>) -> Self {
+        Self { view: Asker::new(projector) }
+    }
+
+    async fn list(&self, request: v1::ListAtRiskRequest, until: Instant) -> Result<v1::ListAtRiskResponse, Error> {
+        let page = Page::of(&request)?;
+        let wanted = Wanted {
+            band: band(request.band)?,
+            scope: Scope::read(request.scope.as_ref())?,
+            after: page.cursor.as_deref().map(after).transpose()?,
+            size: page.size,
+        };
+        let asked = self.view.ask(request.query.as_ref(), until).await?;
+        let found = self.view.all(&asked, until, move |all| wanted.find(all)).await?;
+        let next_page_token = found.next.map(|last| page.token(&cursor(last))).unwrap_or_default();
+        Ok(v1::ListAtRiskResponse {
+            risks: found.risks,
+            next_page_token,
+            meta: Some(asked.meta_of_all(found.as_of, found.unresolved)),
+        })
+    }
+
+    async fn count(&self, request: v1::CountBandsRequest, until: Instant) -> Result<v1::CountBandsResponse, Error> {
+        let scope = Scope::read(request.scope.as_ref())?;
+        let asked = self.view.ask(request.query.as_ref(), until).await?;
+        let count = move |all: &Population<'_, Churn>| {
+            let (narrow, _) = narrow(&scope);
+            (all.totals.bands(&narrow), all.totals.unresolved, all.as_of)
+        };
+        let (bands, unresolved, as_of) = self.view.all(&asked, until, count).await?;
+        let listed: u64 = Band::ALL.iter().map(|&band| bands.count(band)).sum();
+        Ok(v1::CountBandsResponse {
+            customers: listed + bands.withheld,
+            withheld: bands.withheld,
+            bands: convert::band_counts(&bands),
+            meta: Some(asked.meta_of_all(as_of, unresolved)),
+        })
+    }
+}
+
+/// A page of the at-risk list.
+struct Wanted {
+    band: Option<Band>,
+    scope: Scope,
+    after: Option<AtRisk>,
+    size: usize,
+}
+
+/// What was found.
+struct Found {
+    risks: Vec<v1::Risk>,
+    /// The last one listed, if others follow.
+    next: Option<AtRisk>,
+    as_of: Timestamp,
+    unresolved: u64,
+}
+
+impl Wanted {
+    /// The page. A list is kept for everybody and for each single unit; of several named units the narrowest list is
+    /// read, and the others are asked of each customer.
+    fn find(&self, all: &Population<'_, Churn>) -> Found {
+        let (narrow, whole) = narrow(&self.scope);
+        let (start, least) = range(self.band, all.generation.rules());
+        // The list is by p descending, so that the later of two starts is the greater one.
+        let start = self.after.max(start);
+        let within =
+            |listed: &AtRisk| whole || all.answer(listed.customer).is_some_and(|answer| self.holds(&answer.standing));
+        let candidates = all.totals.at_risk(&narrow, start).take_while(|listed| listed.p() >= least);
+        let mut listed: Vec<AtRisk> = candidates.filter(within).take(self.size + 1).collect();
+        let more = listed.len() > self.size;
+        listed.truncate(self.size);
+        let risk = |listed: &AtRisk| {
+            let answer = all.answer(listed.customer).filter(|answer| answer.risk.is_some())?;
+            Some(convert::risk(listed.customer, &answer, all.as_of))
+        };
+        Found {
+            risks: listed.iter().filter_map(risk).collect(),
+            next: listed.last().copied().filter(|_| more),
+            as_of: all.as_of,
+            unresolved: all.totals.unresolved,
+        }
+    }
+
+    fn holds(&self, standing: &Standing) -> bool {
+        self.scope.holds(standing.company.as_ref(), standing.project.as_ref(), standing.consultant.as_ref())
+    }
+}
+
+/// The narrowest list that is kept, and whether it is all of the scope.
+fn narrow(scope: &Scope) -> (Narrow, bool) {
+    let Scope { company, project, consultant } = scope;
+    let named = [company, project, consultant].into_iter().flatten().count();
+    let narrow = match (consultant, project, company) {
+        (Some(consultant), ..) => Narrow::Consultant(consultant.clone()),
+        (_, Some(project), _) => Narrow::Project(project.clone()),
+        (.., Some(company)) => Narrow::Company(company.clone()),
+        (None, None, None) => Narrow::All,
+    };
+    (narrow, named <= 1)
+}
+
+/// Where a band begins on the list, and the least p of it.
+fn range(band: Option<Band>, rules: &Rules) -> (Option<AtRisk>, u32) {
+    let Some(band) = band else { return (None, 0) };
+    let from = |band: usize| rules.churn.band_from.get(band).and_then(|least| u32::try_from(*least).ok());
+    let index = band as usize;
+    // Nobody has the greatest id, and who had it would be of the band above.
+    let start = from(index).map(|above| AtRisk::new(above, CustomerId::from_u128(u128::MAX)));
+    let least = index.checked_sub(1).and_then(from).unwrap_or(0);
+    (start, least)
+}
+
+fn band(number: i32) -> Result<Option<Band>, Error> {
+    match (number, convert::band_from(number)) {
+        (0, _) => Ok(None),
+        (_, Some(band)) => Ok(Some(band)),
+        (_, None) => Err(Error::field("band", "expected LOW, MEDIUM, HIGH, CRITICAL, or nothing for all")),
+    }
+}
+
+const P_BYTES: usize = 4;
+
+/// The place of a customer on the list, for a page token.
+fn cursor(listed: AtRisk) -> Vec<u8> {
+    [&listed.p().to_be_bytes()[..], &listed.customer.as_u128().to_be_bytes()].concat()
+}
+
+fn after(cursor: &[u8]) -> Result<AtRisk, Error> {
+    let read = || {
+        let (p, customer) = cursor.split_at_checked(P_BYTES)?;
+        let p = u32::from_be_bytes(p.try_into().ok()?);
+        let customer = u128::from_be_bytes(customer.try_into().ok()?);
+        Some(AtRisk::new(p, CustomerId::from_u128(customer)))
+    };
+    read().ok_or_else(|| Error::field("page_token", "is damaged"))
+}
+
+#[tonic::async_trait]
+impl v1::churn_risk_service_server::ChurnRiskService for ChurnRisk {
+    async fn get_risk(&self, request: Request<v1::GetRiskRequest>) -> Result<Response<v1::GetRiskResponse>, Status> {
+        let until = call::answer_by(request.metadata());
+        let v1::GetRiskRequest { customer_id, query } = request.into_inner();
+        call::answer(SERVICE, "GetRisk", async {
+            let (risk, meta) = self.view.one(&customer_id, query.as_ref(), until, convert::risk).await?;
+            Ok(v1::GetRiskResponse { risk: Some(risk), meta: Some(meta) })
+        })
+        .await
+    }
+
+    async fn batch_get_risks(
+        &self,
+        request: Request<v1::BatchGetRisksRequest>,
+    ) -> Result<Response<v1::BatchGetRisksResponse>, Status> {
+        let until = call::answer_by(request.metadata());
+        let v1::BatchGetRisksRequest { customer_ids, query } = request.into_inner();
+        call::answer(SERVICE, "BatchGetRisks", async {
+            let several = self.view.several(&customer_ids, query.as_ref(), until, convert::risk).await?;
+            let (risks, not_found_customer_ids, meta) = several;
+            Ok(v1::BatchGetRisksResponse { risks, not_found_customer_ids, meta: Some(meta) })
+        })
+        .await
+    }
+
+    async fn list_at_risk(
+        &self,
+        request: Request<v1::ListAtRiskRequest>,
+    ) -> Result<Response<v1::ListAtRiskResponse>, Status> {
+        let until = call::answer_by(request.metadata());
+        call::answer(SERVICE, "ListAtRisk", self.list(request.into_inner(), until)).await
+    }
+
+    async fn count_bands(
+        &self,
+        request: Request<v1::CountBandsRequest>,
+    ) -> Result<Response<v1::CountBandsResponse>, Status> {
+        let until = call::answer_by(request.metadata());
+        call::answer(SERVICE, "CountBands", self.count(request.into_inner(), until)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_on_the_list_comes_back() {
+        let listed = AtRisk::new(574_443, CustomerId::from_u128(42));
+        assert_eq!(after(&cursor(listed)).unwrap(), listed);
+        assert!(after(b"short").is_err());
+    }
+
+    #[test]
+    fn a_band_is_a_range_of_the_list() {
+        let rules = Rules::default();
+        let p = |band| {
+            let (start, least) = range(band, &rules);
+            (start.map(|start| start.p()), least)
+        };
+        assert_eq!(p(Some(Band::Critical)), (None, 700_000));
+        assert_eq!(p(Some(Band::High)), (Some(700_000), 400_000));
+        assert_eq!(p(Some(Band::Low)), (Some(200_000), 0));
+        assert_eq!(p(None), (None, 0));
+    }
+
+    #[test]
+    fn the_narrowest_list_is_read() {
+        let code = |text: &'static str| touchpoint::Code::new(text);
+        let scope = Scope { company: code("C01"), project: code("P1"), consultant: None };
+        assert_eq!(narrow(&scope), (Narrow::Project(code("P1").unwrap()), false));
+        let scope = Scope { company: code("C01"), ..Scope::default() };
+        assert_eq!(narrow(&scope), (Narrow::Company(code("C01").unwrap()), true));
+        assert_eq!(narrow(&Scope::default()), (Narrow::All, true));
+    }
+}

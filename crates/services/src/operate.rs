@@ -1,0 +1,210 @@
+//! ProjectorService: how a projector does, and its rebuild. For operators.
+
+use std::time::Duration;
+
+use api::errors::Error;
+use api::{names, v1};
+use projector::{GenerationStatus, ParkedEvent, Projector, RebuildError, State, Status as Doing};
+use tokio::task::JoinHandle;
+use tonic::{Request, Response, Status};
+use touchpoint::Timestamp;
+use views::{Digests, View};
+
+use crate::call;
+
+const SERVICE: &str = "ProjectorService";
+/// How often a rebuild that was asked for is looked at, until it has begun.
+const BEGUN_POLL: Duration = Duration::from_millis(20);
+/// When to ask again for what the log or the disk did not allow.
+const REBUILD_RETRY: Duration = Duration::from_secs(5);
+const MICROS_PER_SECOND: i64 = 1_000_000;
+
+/// The service of one view's projector.
+pub(crate) struct Operating<V: View> {
+    projector: Projector<V>,
+}
+
+impl<V: View> Operating<V> {
+    pub(crate) fn new(projector: Projector<V>) -> Self {
+        Self { projector }
+    }
+
+    /// The status sums up what changed and visits every record: away from the threads that serve.
+    async fn status(&self) -> Result<Doing, Error> {
+        let projector = self.projector.clone();
+        let status = tokio::task::spawn_blocking(move || projector.status()).await;
+        status.map_err(|_| Error::Internal("the status could not be summed up".to_owned()))
+    }
+
+    /// Starts a rebuild, and answers once it has begun. It goes on whether or not the caller waits.
+    async fn rebuild(&self) -> Result<v1::RebuildResponse, Error> {
+        let projector = self.projector.clone();
+        let mut rebuild: JoinHandle<Result<Doing, RebuildError>> = tokio::spawn(async move {
+            let rebuilt = projector.rebuild().await;
+            match &rebuilt {
+                Ok(status) => tracing::info!(view = V::NAME, generation = status.serving.generation, "rebuilt"),
+                Err(error) => tracing::warn!(view = V::NAME, %error, "no rebuild"),
+            }
+            rebuilt
+        });
+        loop {
+            tokio::select! {
+                ended = &mut rebuild => {
+                    let ended = ended.map_err(|_| Error::Internal("the rebuild did not end".to_owned()))?;
+                    return ended.map(|status| begun(&status.serving)).map_err(not_rebuilt);
+                }
+                () = tokio::time::sleep(BEGUN_POLL) => {}
+            }
+            // A rebuild that another call began shows up here too, but then this one has ended with an error by now.
+            if let Some(building) = self.status().await?.building
+                && !rebuild.is_finished()
+            {
+                return Ok(begun(&building));
+            }
+        }
+    }
+}
+
+fn begun(generation: &GenerationStatus) -> v1::RebuildResponse {
+    v1::RebuildResponse { generation: generation.generation, head: generation.log_end.0 }
+}
+
+fn not_rebuilt(error: RebuildError) -> Error {
+    let message = error.to_string();
+    let unavailable = |reason| Error::Unavailable { reason, message, retry_after: REBUILD_RETRY, position: None };
+    match error {
+        RebuildError::Rebuilding => Error::Precondition { reason: "REBUILD_RUNNING", message: error.to_string() },
+        RebuildError::Draining => call::draining(),
+        RebuildError::Source(_) => unavailable("LOG_UNAVAILABLE"),
+        RebuildError::Commit(_) | RebuildError::Load(_) => unavailable("STORE_UNAVAILABLE"),
+    }
+}
+
+fn answer(status: &Doing, now: Timestamp) -> v1::GetStatusResponse {
+    let (state, message) = state(&status.state);
+    v1::GetStatusResponse {
+        view: status.view.to_owned(),
+        state: state.into(),
+        message,
+        serving: Some(generation(&status.serving, now)),
+        building: status.building.as_ref().map(|building| generation(building, now)),
+        rules_version: status.rules_version.to_string(),
+        fold_version: status.fold_version,
+        store_bytes: status.store_bytes,
+        process_bytes: process_bytes().unwrap_or(0),
+    }
+}
+
+/// The state, and what is wrong and what to do. A broken log begins its reason with the kind of trouble.
+fn state(state: &State) -> (v1::ProjectorState, String) {
+    use v1::ProjectorState as Twin;
+    match state {
+        State::CatchingUp => (Twin::CatchingUp, "folding up to the head that the log had at the start".to_owned()),
+        State::Serving => (Twin::Serving, String::new()),
+        State::Draining => (Twin::Draining, "the process is going down".to_owned()),
+        State::Broken(reason) => {
+            let twin = match reason.split(':').next() {
+                Some("ROLLED_BACK") => Twin::RolledBack,
+                Some("RECREATED") => Twin::Recreated,
+                Some("GAP") => Twin::Gap,
+                _ => Twin::Broken,
+            };
+            (twin, format!("{reason}; look at the log, then rebuild"))
+        }
+    }
+}
+
+fn generation(it: &GenerationStatus, now: Timestamp) -> v1::Generation {
+    let lag_events = it.log_end.0.saturating_sub(it.position.0);
+    let Digests { full, content } = it.digests;
+    v1::Generation {
+        generation: it.generation,
+        position: it.position.0,
+        head: it.log_end.0,
+        lag_events,
+        lag_seconds: if lag_events == 0 { 0 } else { seconds(it.last_recorded_at, now) },
+        committed_position: it.committed.0,
+        digest: format!("{full:032x}"),
+        content_digest: format!("{content:032x}"),
+        digest_position: it.digest_position.0,
+        parked: it.parked,
+        last_parked: it.last_parked.as_ref().map(parked),
+        conflicts: it.conflicts,
+        duplicates: it.duplicates,
+        customers: it.customers,
+        erased: it.erased,
+        timers: it.timers,
+        records_bytes: it.record_bytes,
+    }
+}
+
+/// Whole seconds since then; 0 before the first event.
+fn seconds(since: Option<Timestamp>, now: Timestamp) -> u64 {
+    since.and_then(|since| u64::try_from(now.since(since) / MICROS_PER_SECOND).ok()).unwrap_or(0)
+}
+
+fn parked(it: &ParkedEvent) -> v1::ParkedEvent {
+    v1::ParkedEvent {
+        position: it.position.0,
+        customer_id: it.customer.to_string(),
+        event_id: it.id.map(|id| id.to_string()).unwrap_or_default(),
+        recorded_at: Some(names::timestamp(it.recorded_at)),
+        reason: it.reason.to_owned(),
+    }
+}
+
+/// Resident memory, as Linux says it.
+fn process_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+#[tonic::async_trait]
+impl<V: View> v1::projector_service_server::ProjectorService for Operating<V> {
+    async fn get_status(
+        &self,
+        _request: Request<v1::GetStatusRequest>,
+    ) -> Result<Response<v1::GetStatusResponse>, Status> {
+        call::answer(SERVICE, "GetStatus", async { Ok(answer(&self.status().await?, self.projector.now())) }).await
+    }
+
+    async fn rebuild(&self, _request: Request<v1::RebuildRequest>) -> Result<Response<v1::RebuildResponse>, Status> {
+        call::answer(SERVICE, "Rebuild", self.rebuild()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_log_is_named_by_its_trouble() {
+        for (reason, twin) in [
+            ("ROLLED_BACK: position 7 was read, but the log ends at 3", v1::ProjectorState::RolledBack),
+            ("RECREATED: stream X is gone", v1::ProjectorState::Recreated),
+            ("GAP: position 7 is missing", v1::ProjectorState::Gap),
+            ("the fold panicked", v1::ProjectorState::Broken),
+        ] {
+            let (state, message) = state(&State::Broken(reason.to_owned()));
+            assert_eq!(state, twin);
+            assert!(message.contains(reason) && message.contains("rebuild"), "{message}");
+        }
+    }
+
+    #[test]
+    fn linux_says_how_much_memory_there_is() {
+        if cfg!(target_os = "linux") {
+            assert!(process_bytes().unwrap() > 100_000);
+        }
+    }
+
+    #[test]
+    fn lag_is_never_negative() {
+        let at = |seconds: i64| Timestamp::from_micros(seconds * MICROS_PER_SECOND);
+        assert_eq!(seconds(Some(at(10)), at(13)), 3);
+        assert_eq!(seconds(Some(at(10)), at(7)), 0);
+        assert_eq!(seconds(None, at(7)), 0);
+    }
+}

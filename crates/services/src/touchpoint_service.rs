@@ -1,0 +1,117 @@
+//! TouchpointService: takes touchpoints, and answers once they are durable.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use api::errors::Error;
+use api::v1;
+use event_log::{Appended, Appender, Draft, MAX_BATCH_EVENTS};
+use futures::stream::BoxStream;
+use projector::Clock;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+use touchpoint::{Intake, Position, Violation};
+
+use crate::{append, call, import, intake};
+
+const SERVICE: &str = "TouchpointService";
+/// Imports at once; each holds at most [`import::WINDOW_EVENTS`] events.
+const MAX_IMPORTS: usize = 8;
+/// When to ask again for a place.
+const PLACE_RETRY: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// The service. It owns nothing but handles.
+pub(crate) struct Touchpoints {
+    pub(crate) appender: Appender,
+    pub(crate) clock: Clock,
+    pub(crate) stop: CancellationToken,
+    imports: Arc<Semaphore>,
+}
+
+impl Touchpoints {
+    pub(crate) fn new(appender: Appender, clock: Clock, stop: CancellationToken) -> Self {
+        Self { appender, clock, stop, imports: Arc::new(Semaphore::new(MAX_IMPORTS)) }
+    }
+
+    /// Every touchpoint is judged before any is appended.
+    fn judge_all(&self, sent: &[v1::Touchpoint]) -> Result<Vec<Draft>, Error> {
+        if sent.is_empty() || sent.len() > MAX_BATCH_EVENTS {
+            let message = format!("expected 1 to {MAX_BATCH_EVENTS} touchpoints, got {}", sent.len());
+            return Err(Error::field("touchpoints", message));
+        }
+        let now = (self.clock)();
+        let (mut drafts, mut broken) = (Vec::with_capacity(sent.len()), Vec::new());
+        let mut ids = HashSet::with_capacity(sent.len());
+        for (index, touchpoint) in sent.iter().enumerate() {
+            match intake::message(touchpoint, &format!("touchpoints[{index}]"), now, Intake::Record) {
+                Err(violations) => broken.extend(violations),
+                Ok(draft) if ids.insert((draft.customer, draft.event)) => drafts.push(draft),
+                Ok(_) => broken.push(repeated(index)),
+            }
+        }
+        if broken.is_empty() { Ok(drafts) } else { Err(Error::Invalid(broken)) }
+    }
+}
+
+fn repeated(index: usize) -> Violation {
+    let message = "an id may not appear twice for one customer in one batch".to_owned();
+    Violation { field: format!("touchpoints[{index}].id"), message }
+}
+
+fn recorded(appended: Appended) -> v1::RecordOutcome {
+    v1::RecordOutcome { position: appended.position.0, duplicate: appended.duplicate }
+}
+
+#[tonic::async_trait]
+impl v1::touchpoint_service_server::TouchpointService for Touchpoints {
+    async fn record(&self, request: Request<v1::RecordRequest>) -> Result<Response<v1::RecordResponse>, Status> {
+        let until = call::answer_by(request.metadata());
+        let v1::RecordRequest { touchpoint, expected_revision } = request.into_inner();
+        call::answer(SERVICE, "Record", async {
+            let sent = touchpoint.ok_or_else(|| Error::field("touchpoint", "is required"))?;
+            let draft = intake::message(&sent, "touchpoint", (self.clock)(), Intake::Record).map_err(Error::Invalid)?;
+            let event = draft.event;
+            let appended = append::one(&self.appender, draft, expected_revision.map(Position), until).await;
+            let Appended { position, duplicate } = appended.map_err(|it| append::error(it, event, "touchpoint"))?;
+            Ok(v1::RecordResponse { position: position.0, duplicate })
+        })
+        .await
+    }
+
+    async fn record_batch(
+        &self,
+        request: Request<v1::RecordBatchRequest>,
+    ) -> Result<Response<v1::RecordBatchResponse>, Status> {
+        let until = call::answer_by(request.metadata());
+        let sent = request.into_inner().touchpoints;
+        call::answer(SERVICE, "RecordBatch", async {
+            let drafts = self.judge_all(&sent)?;
+            let events: Vec<_> = drafts.iter().map(|draft| draft.event).collect();
+            let appended = append::all(&self.appender, drafts, until).await;
+            let appended = appended.map_err(|(index, error)| {
+                let field = if index == 0 { "touchpoints".to_owned() } else { format!("touchpoints[{index}]") };
+                append::error(error, events[index], &field)
+            })?;
+            Ok(v1::RecordBatchResponse { outcomes: appended.into_iter().map(recorded).collect() })
+        })
+        .await
+    }
+
+    type ImportStream = BoxStream<'static, Result<v1::ImportResponse, Status>>;
+
+    async fn import(
+        &self,
+        request: Request<Streaming<v1::ImportRequest>>,
+    ) -> Result<Response<Self::ImportStream>, Status> {
+        call::answer(SERVICE, "Import", async {
+            let limit = MAX_IMPORTS as u64;
+            let too_many = |_| Error::TooMany { what: "imports", limit, retry_after: PLACE_RETRY };
+            let place = self.imports.clone().try_acquire_owned().map_err(too_many)?;
+            let until = call::given(request.metadata()).map(|given| tokio::time::Instant::now() + given);
+            let writer = import::Writer { appender: self.appender.clone(), clock: self.clock.clone(), until };
+            Ok(import::outcomes(request.into_inner(), writer, self.stop.clone(), place))
+        })
+        .await
+    }
+}
