@@ -134,6 +134,7 @@ fn s3_ranks_of_projects() {
     };
     assert_eq!((score("C").rank, score("C").of), (Some(3), 4));
     assert_eq!((score("D").rank, score("D").of), (None, 4));
+    assert_eq!((score("nobody").rank, score("nobody").of), (None, 4));
 }
 
 #[test]

@@ -321,3 +321,25 @@ fn the_histories_reach_what_the_laws_are_about() {
     println!("{reached:?}");
     assert!(reached.values().all(|count| *count > 0), "{reached:?}");
 }
+
+#[test]
+fn no_timer_is_without_effect() {
+    let rules = Rules::default();
+    for seed in 0..POPULATIONS {
+        let (arrived, instants) = population(seed);
+        let mut records: BTreeMap<CustomerId, Record> = BTreeMap::new();
+        for recorded in arrived.iter().map(recorded) {
+            records.entry(recorded.event.customer).or_default().file(&recorded);
+        }
+        for (record, as_of) in records.values().flat_map(|record| instants.iter().map(move |as_of| (record, *as_of))) {
+            let mut moment = Moment::now(as_of);
+            let answer = Satisfaction::answer(record, &rules, &mut moment);
+            let until = moment.valid_until();
+            // Not every event that comes to count changes something.
+            if until < Timestamp::MAX && record.facts().all(|fact| fact.admitted_at() != until) {
+                let then = Satisfaction::answer(record, &rules, &mut Moment::now(until));
+                assert_ne!(answer, then, "seed {seed}, from {as_of} until {until}");
+            }
+        }
+    }
+}

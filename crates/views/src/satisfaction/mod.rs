@@ -14,6 +14,7 @@ mod rank;
 mod report;
 mod score;
 mod service_level;
+mod tally;
 mod totals;
 
 pub use case::Case;
@@ -26,7 +27,8 @@ pub use rank::{Ranked, Unit, UnitKind};
 pub use report::{Indicator, Place, PortScore};
 pub use score::{Change, Difference, Score, Trend};
 pub use service_level::{LevelTally, ServiceLevels};
-pub use totals::{Ces, Classes, Narrow, Nps, OpenCase, OpenPlace, Totals};
+pub use tally::{Ces, Classes, Nps};
+pub use totals::{Narrow, OpenCase, OpenPlace, Totals};
 
 use touchpoint::{CustomerId, EventId, Timestamp};
 

@@ -17,7 +17,7 @@ pub struct PortScore {
     pub group: Score,
     /// Against the earlier wave; nothing where there is none.
     pub change: Option<Change>,
-    /// Among the units of its kind; nothing for the group, or without a value.
+    /// Among the units of its kind; nothing for the group.
     pub place: Option<Place>,
 }
 
@@ -151,7 +151,7 @@ impl Totals {
         let (kind, name) = unit.ranked_as()?;
         let ranked = self.rank(kind, port, wave, rules);
         let of = ranked.iter().filter(|it| it.rank.is_some()).count() as u32;
-        let rank = ranked.iter().find(|it| it.unit == *name)?.rank;
+        let rank = ranked.iter().find(|it| it.unit == *name).and_then(|it| it.rank);
         Some(Place { rank, of })
     }
 }
