@@ -5,7 +5,9 @@
 
 mod blank;
 mod condition;
+mod counts;
 mod form;
+mod given;
 mod mistake;
 pub(crate) mod names;
 mod number;
