@@ -21,7 +21,7 @@ fn segmentation_agrees_with_the_oracle() {
                 continue;
             };
             let answer = answer.unwrap_or_else(|| panic!("an answer {context}"));
-            if case.seed % 8 == 0 {
+            if case.seed.is_multiple_of(8) {
                 let customer = oracle::customer(&wanted, as_of, known_at).expect("the oracle answers both or none");
                 standing(&answer.standing, &customer, &context);
             }
