@@ -21,14 +21,16 @@ pub(crate) struct Case {
 impl Case {
     /// The history of this seed, in an order of arrival that depends on it.
     pub(crate) fn new(seed: u64) -> Self {
-        let history = nasty::customer(seed, seed % 7, &Config { position_voids: seed.is_multiple_of(5), ..Config::default() });
+        let history =
+            nasty::customer(seed, seed % 7, &Config { position_voids: seed.is_multiple_of(5), ..Config::default() });
         let order = match seed % 4 {
             0 => Order::Recorded,
             1 => Order::Shuffled(seed),
             2 => Order::Reversed,
             _ => Order::Occurred,
         };
-        let arrived = arrange(&history.planned, Arrival { order, start: Timestamp::MIN, import: seed.is_multiple_of(3) });
+        let arrived =
+            arrange(&history.planned, Arrival { order, start: Timestamp::MIN, import: seed.is_multiple_of(3) });
         let record = fold(&arrived);
         let (customer, planned, interesting) = (history.customer, history.planned, history.interesting);
         Self { seed, customer, planned, arrived, record, interesting }

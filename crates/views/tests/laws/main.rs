@@ -3,6 +3,8 @@
 //!
 //! Every failure names the seed of its history, so that one history can be looked at alone.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 mod agreement;
 mod arrival;
 mod history;
