@@ -12,8 +12,8 @@ use crate::wire;
 pub const MAX_BATCH_EVENTS: usize = 1_000;
 /// The most bytes of bodies in one atomic batch: what the server holds in memory until the commit.
 pub const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
-/// The longest body, in bytes: 64 KiB without 1 KiB for headers.
-pub const MAX_BODY_BYTES: usize = 63 * 1024;
+/// The longest body, in bytes: the longest event, which leaves 1 KiB of a message for headers.
+pub const MAX_BODY_BYTES: usize = touchpoint::MAX_EVENT_BYTES;
 
 /// An event that is to be written.
 #[derive(Debug, Clone)]

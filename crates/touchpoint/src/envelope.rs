@@ -7,8 +7,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::attributes::Attributes;
 use crate::{Channel, Code, CustomerId, EventId, Position, Timestamp, Touchpoint, Violations};
 
-/// Most bytes of one event: the log takes no larger message.
-pub const MAX_EVENT_BYTES: usize = 64 * 1024;
+/// Most bytes of one event: a message of the log has 64 KiB, of which 1 KiB is kept for headers.
+pub const MAX_EVENT_BYTES: usize = 63 * 1024;
 
 /// An event as its producer sent it, borrowed from the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
