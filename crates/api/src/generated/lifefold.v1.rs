@@ -223,7 +223,7 @@ pub struct Risk {
     /// withheld.
     #[prost(message, optional, tag = "11")]
     pub silent_since: ::core::option::Option<::prost_types::Timestamp>,
-    /// Whole days of 24 hours from silent_since to as_of. Absent: withheld.
+    /// Whole days of 24 hours from silent_since to as_of: the one figure that moves before valid_until. Absent: withheld.
     #[prost(uint32, optional, tag = "12")]
     pub days_silent: ::core::option::Option<u32>,
     /// Company, project and consultant. Absent: withheld.
