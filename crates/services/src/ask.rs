@@ -10,6 +10,7 @@ use projector::{Generation, NotServing, Projector, WaitError};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use touchpoint::{CustomerId, MAX_CLOCK_LEAD, Position, Timestamp};
+use views::rules::Rules;
 use views::{Moment, Standing, View};
 
 /// When to ask a view again that is not far enough.
@@ -31,9 +32,9 @@ pub(crate) struct Asker<V: View> {
 
 /// A view that is far enough, and the instant that it is asked for.
 pub(crate) struct Asked<V: View> {
-    pub(crate) generation: Arc<Generation<V>>,
+    generation: Arc<Generation<V>>,
     query: Query,
-    /// The instant; for a live question the present one.
+    /// The instant; of a live question the present one.
     pub(crate) as_of: Timestamp,
     /// Read before anything is answered: a floor.
     position: Position,
@@ -44,6 +45,16 @@ impl<V: Stands> Asker<V> {
     pub(crate) fn new(projector: Projector<V>) -> Self {
         let rules_version = projector.rules().version().to_string();
         Self { projector, rules_version }
+    }
+
+    /// The rules that are applied.
+    pub(crate) fn rules(&self) -> &Rules {
+        self.projector.rules()
+    }
+
+    /// The same, to take along into a scan.
+    pub(crate) fn shared_rules(&self) -> Arc<Rules> {
+        self.projector.rules().clone()
     }
 
     /// Waits until the view is where the query wants it, at most until the deadline.
@@ -120,17 +131,21 @@ impl<V: Stands> Asker<V> {
         Ok((known, unknown, asked.meta(Some(earliest), unresolved, parked)))
     }
 
-    /// Lists and totals: those that are kept if the question is about the present, else a scan in its turn.
+    /// Lists and totals: those that are kept if the question is about the present, else a scan in its turn. Afterwards
+    /// the instant is the one at which they hold.
     pub(crate) async fn all<T: Send + 'static>(
         &self,
-        asked: &Asked<V>,
+        asked: &mut Asked<V>,
         until: Instant,
         read: impl FnOnce(&Population<'_, V>) -> T + Send + 'static,
     ) -> Result<T, Error> {
         let Asked { generation, query, as_of, .. } = asked;
         if query.is_live() {
-            return Ok(generation
-                .totals(*as_of, |totals, as_of| read(&Population { generation, totals, as_of, known_at: None })));
+            let (found, holds_at) = generation.totals(*as_of, |totals, as_of| {
+                (read(&Population { generation, totals, as_of, known_at: None }), as_of)
+            });
+            asked.as_of = holds_at;
+            return Ok(found);
         }
         let (as_of, known_at) = (*as_of, query.known_at);
         let scan = move |generation: &Generation<V>| {
@@ -169,10 +184,10 @@ impl<V: Stands> Asker<V> {
 
 /// Lists and totals at one instant.
 pub(crate) struct Population<'g, V: View> {
-    pub(crate) generation: &'g Generation<V>,
+    generation: &'g Generation<V>,
+    /// The lists and totals. While they are read, nobody moves in them: be short.
     pub(crate) totals: &'g V::Totals,
-    /// The instant at which they hold.
-    pub(crate) as_of: Timestamp,
+    as_of: Timestamp,
     known_at: Option<Timestamp>,
 }
 
@@ -185,7 +200,7 @@ impl<V: View> Population<'_, V> {
 
 impl<V: View> Asked<V> {
     /// The answer for a customer and until when it holds.
-    fn answer(&self, customer: CustomerId) -> Option<(V::Answer, Timestamp)> {
+    pub(crate) fn answer(&self, customer: CustomerId) -> Option<(V::Answer, Timestamp)> {
         let mut moment = Moment::new(self.as_of, self.query.known_at);
         let answer = self.generation.answer(customer, &mut moment)?;
         Some((answer, moment.valid_until()))
@@ -197,11 +212,15 @@ impl<V: View> Asked<V> {
         Basis { as_of, known_at, valid_until, position, rules_version, unresolved, parked }.into()
     }
 
-    /// What a list or total rests on that holds at this instant: nobody knows until when.
-    pub(crate) fn meta_of_all(mut self, as_of: Timestamp, unresolved: u64) -> v1::AnswerMeta {
-        self.as_of = as_of;
+    /// What a list or total rests on: nobody knows until when it holds.
+    pub(crate) fn meta_of_all(&self, unresolved: u64) -> v1::AnswerMeta {
         let (parked, _) = self.generation.parked();
         self.meta(None, unresolved, parked as u64)
+    }
+
+    /// Customers who were erased.
+    pub(crate) fn erased(&self) -> u64 {
+        self.generation.erased()
     }
 }
 

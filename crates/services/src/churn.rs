@@ -7,7 +7,7 @@ use api::{churn as convert, v1};
 use projector::Projector;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
-use touchpoint::{CustomerId, Timestamp};
+use touchpoint::CustomerId;
 use views::Standing;
 use views::churn::{Answer, AtRisk, Band, Churn, Narrow};
 use views::rules::Rules;
@@ -41,30 +41,35 @@ impl ChurnRisk {
             after: page.cursor.as_deref().map(after).transpose()?,
             size: page.size,
         };
-        let asked = self.view.ask(request.query.as_ref(), until).await?;
-        let found = self.view.all(&asked, until, move |all| wanted.find(all)).await?;
-        let next_page_token = found.next.map(|last| page.token(&cursor(last))).unwrap_or_default();
+        let mut asked = self.view.ask(request.query.as_ref(), until).await?;
+        let range = range(wanted.band, self.view.rules());
+        let (listed, more, unresolved) = self.view.all(&mut asked, until, move |all| wanted.find(all, range)).await?;
+        let risk = |listed: &AtRisk| {
+            let (answer, _) = asked.answer(listed.customer)?;
+            answer.risk.is_some().then(|| convert::risk(listed.customer, &answer, asked.as_of))
+        };
         Ok(v1::ListAtRiskResponse {
-            risks: found.risks,
-            next_page_token,
-            meta: Some(asked.meta_of_all(found.as_of, found.unresolved)),
+            risks: listed.iter().filter_map(risk).collect(),
+            next_page_token: listed.last().filter(|_| more).map(|last| page.token(&cursor(*last))).unwrap_or_default(),
+            meta: Some(asked.meta_of_all(unresolved)),
         })
     }
 
     async fn count(&self, request: v1::CountBandsRequest, until: Instant) -> Result<v1::CountBandsResponse, Error> {
         let scope = Scope::read(request.scope.as_ref())?;
-        let asked = self.view.ask(request.query.as_ref(), until).await?;
-        let count = move |all: &Population<'_, Churn>| {
-            let (narrow, _) = narrow(&scope);
-            (all.totals.bands(&narrow), all.totals.unresolved, all.as_of)
-        };
-        let (bands, unresolved, as_of) = self.view.all(&asked, until, count).await?;
+        let (narrow, whole) = narrow(&scope);
+        if !whole {
+            return Err(Error::field("scope", "bands are counted for one company, project or consultant: name one"));
+        }
+        let mut asked = self.view.ask(request.query.as_ref(), until).await?;
+        let count = move |all: &Population<'_, Churn>| (all.totals.bands(&narrow), all.totals.unresolved);
+        let (bands, unresolved) = self.view.all(&mut asked, until, count).await?;
         let listed: u64 = Band::ALL.iter().map(|&band| bands.count(band)).sum();
         Ok(v1::CountBandsResponse {
             customers: listed + bands.withheld,
             withheld: bands.withheld,
             bands: convert::band_counts(&bands),
-            meta: Some(asked.meta_of_all(as_of, unresolved)),
+            meta: Some(asked.meta_of_all(unresolved)),
         })
     }
 }
@@ -77,21 +82,12 @@ struct Wanted {
     size: usize,
 }
 
-/// What was found.
-struct Found {
-    risks: Vec<v1::Risk>,
-    /// The last one listed, if others follow.
-    next: Option<AtRisk>,
-    as_of: Timestamp,
-    unresolved: u64,
-}
-
 impl Wanted {
-    /// The page. A list is kept for everybody and for each single unit; of several named units the narrowest list is
-    /// read, and the others are asked of each customer.
-    fn find(&self, all: &Population<'_, Churn>) -> Found {
+    /// The places of the page, whether others follow, and the unresolved references of all. A list is kept for
+    /// everybody and for each single unit; of several named units the narrowest list is read, and the others are asked
+    /// of each customer on it.
+    fn find(&self, all: &Population<'_, Churn>, (start, least): Range) -> (Vec<AtRisk>, bool, u64) {
         let (narrow, whole) = narrow(&self.scope);
-        let (start, least) = range(self.band, all.generation.rules());
         // The list is by p descending, so that the later of two starts is the greater one.
         let start = self.after.max(start);
         let within =
@@ -100,16 +96,7 @@ impl Wanted {
         let mut listed: Vec<AtRisk> = candidates.filter(within).take(self.size + 1).collect();
         let more = listed.len() > self.size;
         listed.truncate(self.size);
-        let risk = |listed: &AtRisk| {
-            let answer = all.answer(listed.customer).filter(|answer| answer.risk.is_some())?;
-            Some(convert::risk(listed.customer, &answer, all.as_of))
-        };
-        Found {
-            risks: listed.iter().filter_map(risk).collect(),
-            next: listed.last().copied().filter(|_| more),
-            as_of: all.as_of,
-            unresolved: all.totals.unresolved,
-        }
+        (listed, more, all.totals.unresolved)
     }
 
     fn holds(&self, standing: &Standing) -> bool {
@@ -130,8 +117,11 @@ fn narrow(scope: &Scope) -> (Narrow, bool) {
     (narrow, named <= 1)
 }
 
-/// Where a band begins on the list, and the least p of it.
-fn range(band: Option<Band>, rules: &Rules) -> (Option<AtRisk>, u32) {
+/// After which place a part of the list begins, and the least p of it.
+type Range = (Option<AtRisk>, u32);
+
+/// Where a band is on the list.
+fn range(band: Option<Band>, rules: &Rules) -> Range {
     let Some(band) = band else { return (None, 0) };
     let from = |band: usize| rules.churn.band_from.get(band).and_then(|least| u32::try_from(*least).ok());
     let index = band as usize;

@@ -18,6 +18,10 @@ mod operate;
 mod process;
 mod recorded;
 mod replay;
+mod report;
+mod satisfaction;
+mod satisfaction_service;
+mod segmentation;
 mod timeline;
 mod touchpoint_service;
 

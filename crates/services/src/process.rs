@@ -13,10 +13,14 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use views::View;
 use views::churn::Churn;
+use views::satisfaction::Satisfaction;
+use views::segmentation::Segmentation;
 
 use crate::churn::ChurnRisk;
 use crate::limits::{MAX_READ_BYTES, MAX_WRITE_BYTES};
 use crate::operate::Operating;
+use crate::satisfaction::Satisfied;
+use crate::segmentation::Segments;
 use crate::timeline::Timelines;
 use crate::touchpoint_service::Touchpoints;
 
@@ -83,6 +87,26 @@ pub trait Served: View {
     fn add(projector: &Projector<Self>, services: &mut RoutesBuilder)
     where
         Self: Sized;
+}
+
+impl Served for Segmentation {
+    const SERVICE: &'static str = "lifefold.v1.SegmentationService";
+
+    fn add(projector: &Projector<Self>, services: &mut RoutesBuilder) {
+        let service = Segments::new(projector.clone());
+        let server = v1::segmentation_service_server::SegmentationServiceServer::new(service);
+        services.add_service(server.max_decoding_message_size(MAX_READ_BYTES));
+    }
+}
+
+impl Served for Satisfaction {
+    const SERVICE: &'static str = "lifefold.v1.SatisfactionService";
+
+    fn add(projector: &Projector<Self>, services: &mut RoutesBuilder) {
+        let service = Satisfied::new(projector.clone());
+        let server = v1::satisfaction_service_server::SatisfactionServiceServer::new(service);
+        services.add_service(server.max_decoding_message_size(MAX_READ_BYTES));
+    }
 }
 
 impl Served for Churn {

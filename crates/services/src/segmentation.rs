@@ -1,0 +1,143 @@
+//! SegmentationService: who a customer is for the company.
+
+use api::errors::Error;
+use api::page::Page;
+use api::query::Scope;
+use api::{segmentation as convert, v1};
+use projector::Projector;
+use tokio::time::Instant;
+use tonic::{Request, Response, Status};
+use touchpoint::{CustomerId, Timestamp};
+use views::Standing;
+use views::segmentation::{Answer, Group, Segmentation, Totals};
+
+use crate::ask::{Asker, Population, Stands};
+use crate::call;
+
+const SERVICE: &str = "SegmentationService";
+
+impl Stands for Segmentation {
+    fn standing(answer: &Answer) -> &Standing {
+        &answer.standing
+    }
+}
+
+/// The service.
+pub(crate) struct Segments {
+    view: Asker<Segmentation>,
+}
+
+impl Segments {
+    pub(crate) fn new(projector: Projector<Segmentation>) -> Self {
+        Self { view: Asker::new(projector) }
+    }
+
+    async fn list(&self, request: v1::ListMembersRequest, until: Instant) -> Result<v1::ListMembersResponse, Error> {
+        let page = Page::of(&request)?;
+        let after = page.cursor.as_deref().map(after).transpose()?;
+        let scope = Scope::read(request.scope.as_ref())?;
+        let groups = convert::groups(request.selector.as_ref(), &scope, self.view.rules())?;
+        let mut asked = self.view.ask(request.query.as_ref(), until).await?;
+        let size = page.size;
+        let find = move |all: &Population<'_, Segmentation>| find(all.totals, &groups, after, size);
+        let (listed, more, unresolved) = self.view.all(&mut asked, until, find).await?;
+        let member = |customer: &CustomerId| {
+            let (answer, _) = asked.answer(*customer)?;
+            Some(convert::member(*customer, answer.standing.stage, answer.profile.as_ref()?))
+        };
+        Ok(v1::ListMembersResponse {
+            members: listed.iter().filter_map(member).collect(),
+            next_page_token: listed.last().filter(|_| more).map(|last| page.token(&cursor(*last))).unwrap_or_default(),
+            meta: Some(asked.meta_of_all(unresolved)),
+        })
+    }
+
+    async fn count(&self, request: v1::CountMembersRequest, until: Instant) -> Result<v1::CountMembersResponse, Error> {
+        if Scope::read(request.scope.as_ref())? != Scope::default() {
+            return Err(Error::field("scope", "members are counted over all customers: leave it out, or list them"));
+        }
+        let mut asked = self.view.ask(request.query.as_ref(), until).await?;
+        let rules = self.view.shared_rules();
+        let count =
+            move |all: &Population<'_, Segmentation>| (convert::totals(all.totals, &rules), all.totals.unresolved);
+        let (totals, unresolved) = self.view.all(&mut asked, until, count).await?;
+        let meta = Some(asked.meta_of_all(unresolved));
+        Ok(v1::CountMembersResponse { erased: asked.erased(), meta, ..totals })
+    }
+}
+
+fn segments(customer: CustomerId, answer: &Answer, _as_of: Timestamp) -> v1::CustomerSegments {
+    convert::customer_segments(customer, answer)
+}
+
+/// The members of a page, whether others follow, and the unresolved references of all.
+fn find(totals: &Totals, groups: &[Group], after: Option<CustomerId>, size: usize) -> (Vec<CustomerId>, bool, u64) {
+    let mut listed: Vec<CustomerId> = totals.members(groups, after).take(size + 1).collect();
+    let more = listed.len() > size;
+    listed.truncate(size);
+    (listed, more, totals.unresolved)
+}
+
+fn cursor(customer: CustomerId) -> [u8; 16] {
+    customer.as_u128().to_be_bytes()
+}
+
+fn after(cursor: &[u8]) -> Result<CustomerId, Error> {
+    let bytes = cursor.try_into().map_err(|_| Error::field("page_token", "is damaged"))?;
+    Ok(CustomerId::from_u128(u128::from_be_bytes(bytes)))
+}
+
+#[tonic::async_trait]
+impl v1::segmentation_service_server::SegmentationService for Segments {
+    async fn get_customer_segments(
+        &self,
+        request: Request<v1::GetCustomerSegmentsRequest>,
+    ) -> Result<Response<v1::GetCustomerSegmentsResponse>, Status> {
+        let until = call::answer_by(request.metadata());
+        let v1::GetCustomerSegmentsRequest { customer_id, query } = request.into_inner();
+        call::answer(SERVICE, "GetCustomerSegments", async {
+            let (customer, meta) = self.view.one(&customer_id, query.as_ref(), until, segments).await?;
+            Ok(v1::GetCustomerSegmentsResponse { customer: Some(customer), meta: Some(meta) })
+        })
+        .await
+    }
+
+    async fn batch_get_customer_segments(
+        &self,
+        request: Request<v1::BatchGetCustomerSegmentsRequest>,
+    ) -> Result<Response<v1::BatchGetCustomerSegmentsResponse>, Status> {
+        let until = call::answer_by(request.metadata());
+        let v1::BatchGetCustomerSegmentsRequest { customer_ids, query } = request.into_inner();
+        call::answer(SERVICE, "BatchGetCustomerSegments", async {
+            let several = self.view.several(&customer_ids, query.as_ref(), until, segments).await?;
+            let (customers, not_found_customer_ids, meta) = several;
+            Ok(v1::BatchGetCustomerSegmentsResponse { customers, not_found_customer_ids, meta: Some(meta) })
+        })
+        .await
+    }
+
+    async fn list_members(
+        &self,
+        request: Request<v1::ListMembersRequest>,
+    ) -> Result<Response<v1::ListMembersResponse>, Status> {
+        let until = call::answer_by(request.metadata());
+        call::answer(SERVICE, "ListMembers", self.list(request.into_inner(), until)).await
+    }
+
+    async fn count_members(
+        &self,
+        request: Request<v1::CountMembersRequest>,
+    ) -> Result<Response<v1::CountMembersResponse>, Status> {
+        let until = call::answer_by(request.metadata());
+        call::answer(SERVICE, "CountMembers", self.count(request.into_inner(), until)).await
+    }
+
+    async fn get_funnel(
+        &self,
+        _request: Request<v1::GetFunnelRequest>,
+    ) -> Result<Response<v1::GetFunnelResponse>, Status> {
+        // Medians need every customer's answer, which a generation does not give yet; totals have counts only.
+        let message = "the funnel is not served yet: CountMembers has the stages";
+        Err(Status::unimplemented(message))
+    }
+}
