@@ -26,4 +26,4 @@ pub use fact::Filed;
 pub use moment::Moment;
 pub use record::{Digests, FOLD_VERSION, Filing, Parked, Record, Unfit};
 pub use timeline::{Timeline, present_profiling_consent, unvoided_parked};
-pub use view::{Sign, Standing, View};
+pub use view::{Evidence, Sign, Standing, View};

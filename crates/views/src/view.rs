@@ -1,10 +1,10 @@
 //! What a view is to the projector that keeps it.
 
-use touchpoint::{Code, CustomerId, Date, Timestamp};
+use touchpoint::{Code, CustomerId, Date, EventId, Timestamp};
 
 use crate::lifecycle::{Lifecycle, Stage};
 use crate::rules::Rules;
-use crate::{Moment, Record, Timeline};
+use crate::{Filed, Moment, Record, Timeline};
 
 /// A view: an answer per customer, and lists and totals over all of them.
 ///
@@ -52,6 +52,22 @@ impl Sign {
             Self::Add => *count + by,
             Self::Remove => count.saturating_sub(by),
         };
+    }
+}
+
+/// An event behind a figure or a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evidence {
+    /// The event.
+    pub event: EventId,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+}
+
+impl Evidence {
+    /// This event.
+    pub fn of(event: &Filed<'_>) -> Self {
+        Self { event: event.id, occurred_at: event.occurred_at }
     }
 }
 

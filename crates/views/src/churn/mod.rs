@@ -5,8 +5,10 @@
 mod reason;
 mod totals;
 
-pub use reason::{Evidence, Reason, ReasonCode};
+pub use reason::{Reason, ReasonCode};
 pub use totals::{AtRisk, Bands, Narrow, Placement, Totals};
+
+pub use crate::Evidence;
 
 use touchpoint::{CustomerId, Date};
 

@@ -1,12 +1,12 @@
 //! The reasons of a risk: each with its code, its points and the events behind it.
 
-use touchpoint::{ConsentPurpose, DefectSeverity, EventId, Kind, Metric, Stars, Timestamp, Touchpoint};
+use touchpoint::{ConsentPurpose, DefectSeverity, Kind, Metric, Stars, Touchpoint};
 
 use crate::complaint::{Complaint, Outcome};
 use crate::lifecycle::Lifecycle;
 use crate::rules::Churn as Rules;
 use crate::survey::{Answer, latest_overall};
-use crate::{Filed, Moment, Timeline};
+use crate::{Evidence, Filed, Moment, Timeline};
 
 /// Why a risk is what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,15 +56,6 @@ impl ReasonCode {
     }
 }
 
-/// An event behind a reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Evidence {
-    /// The event.
-    pub event: EventId,
-    /// When it happened.
-    pub occurred_at: Timestamp,
-}
-
 /// A reason of a risk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
@@ -111,8 +102,7 @@ fn reason<'f, 't: 'f>(
     points: i64,
     events: impl IntoIterator<Item = &'f Filed<'t>>,
 ) -> Option<Reason> {
-    let evidence: Vec<_> =
-        events.into_iter().map(|event| Evidence { event: event.id, occurred_at: event.occurred_at }).collect();
+    let evidence: Vec<_> = events.into_iter().map(Evidence::of).collect();
     (!evidence.is_empty()).then_some(Reason { code, points, evidence })
 }
 
@@ -153,7 +143,7 @@ fn silence(of: &Subject<'_, '_>, stage: usize, moment: &mut Moment) -> Silence {
     } else {
         moment.whole_days_since(last.occurred_at)
     };
-    let since = Evidence { event: last.id, occurred_at: last.occurred_at };
+    let since = Evidence::of(last);
     Silence { numerator: weight * (days - gap).max(0), gap, since: Some(since) }
 }
 

@@ -30,28 +30,15 @@ pub use service_level::{LevelTally, ServiceLevels};
 pub use tally::{Ces, Classes, Nps};
 pub use totals::{Narrow, OpenCase, OpenPlace, Totals};
 
-use touchpoint::{CustomerId, EventId, Timestamp};
+pub use crate::Evidence;
+
+use touchpoint::CustomerId;
 
 use crate::complaint::{Complaint, complaints};
 use crate::lifecycle::Lifecycle;
 use crate::rules::{self, Rules};
 use crate::survey::{self, Answer as Counting};
-use crate::{Filed, Moment, Record, Sign, Standing, Timeline, View};
-
-/// An event behind a figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Evidence {
-    /// The event.
-    pub event: EventId,
-    /// When it happened.
-    pub occurred_at: Timestamp,
-}
-
-impl Evidence {
-    fn of(event: &Filed<'_>) -> Self {
-        Self { event: event.id, occurred_at: event.occurred_at }
-    }
-}
+use crate::{Moment, Record, Sign, Standing, Timeline, View};
 
 /// What is concluded about a customer by their own answers and complaints.
 #[derive(Debug, Clone, PartialEq, Eq)]
