@@ -1,5 +1,7 @@
 //! The life of a projector: start, restart, rebuild, damage, a broken log, poison.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 mod support;
 
 use std::path::Path;

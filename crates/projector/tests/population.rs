@@ -1,5 +1,7 @@
 //! Lists, totals, scores, ranks and the funnel of a whole population equal the oracle's, at many instants.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,8 @@
 //! Lists and totals at t equal evaluating every customer at t, for many t with no event in between; and any split into
 //! batches gives the same.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 mod support;
 
 use std::fmt::Debug;

@@ -1,5 +1,7 @@
 //! Churn risk by the worked examples of the domain, and the borders of its reasons.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 mod support;
 
 use serde_json::json;
