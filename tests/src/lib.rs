@@ -1,1 +1,20 @@
-//! The harness that starts real servers and processes, the end-to-end cases, and the benchmarks.
+//! The harness: real nats-server and real processes of the built binary, kill -9, and clients that wait on conditions.
+//!
+//! [`Machine`] is one computer: a temporary folder, a nats-server, and the [`Service`]s that run on it. Nothing here
+//! sleeps for a fixed time and hopes; everything waits for what it needs, with [`PATIENCE`].
+
+mod binary;
+mod clients;
+mod events;
+mod machine;
+mod recorder;
+mod service;
+mod wait;
+
+pub use binary::lifefold;
+pub use clients::Clients;
+pub use events::{instant, visit};
+pub use machine::{Machine, View};
+pub use recorder::{Acknowledged, Recorder};
+pub use service::{Service, text_of};
+pub use wait::{PATIENCE, until, until_sync};

@@ -1,2 +1,102 @@
-//! The lifefold binary.
-fn main() {}
+//! The lifefold binary: reads the command and the settings, runs it, says why it failed.
+
+mod announcement;
+mod cli;
+mod clock;
+mod door;
+mod gateway;
+mod gauges;
+mod projecting;
+mod settings;
+mod source;
+mod tasks;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use tokio_util::sync::CancellationToken;
+use views::churn::Churn;
+
+use cli::{Cli, Command, Config, View};
+use door::Door;
+use settings::{Mistakes, Process, Settings};
+use tasks::Tasks;
+
+/// A mistake in the command or the settings: a restart does not heal it.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let Cli { flags, command } = Cli::parse();
+    let process = match &command {
+        Command::Projector { view } => view.process(),
+        Command::Config { command: Config::Show { process, .. } } => *process,
+        _ => Process::Gateway,
+    };
+    let done = match Settings::resolve(&flags, process) {
+        Ok(settings) => perform(command, settings),
+        Err(mistakes) => Err(mistakes.into()),
+    };
+    done.unwrap_or_else(|error| {
+        // Each cause on its own line; a trace of this program would bury them.
+        let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+        eprintln!("error: {}", causes.join("\n  because: "));
+        if error.is::<Mistakes>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+    })
+}
+
+fn perform(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
+    if let Command::Config { command: Config::Show { output, .. } } = command {
+        settings::show(&settings, output);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
+    let done = runtime.block_on(async {
+        match command {
+            Command::Gateway => serve_gateway(settings).await.map(|()| ExitCode::SUCCESS),
+            Command::Projector { view } => serve_view(view, settings).await.map(|()| ExitCode::SUCCESS),
+            Command::Config { .. } => Ok(ExitCode::SUCCESS),
+        }
+    });
+    // Whatever still blocks a thread was given its time.
+    runtime.shutdown_background();
+    done
+}
+
+async fn serve_gateway(settings: Settings) -> anyhow::Result<()> {
+    let (door, stop) = prepare(&settings)?;
+    let mut tasks = Tasks::new(stop.clone());
+    tasks.start("gateway", gateway::run(settings, door, stop));
+    tasks.run().await
+}
+
+async fn serve_view(view: View, settings: Settings) -> anyhow::Result<()> {
+    let (door, stop) = prepare(&settings)?;
+    let mut tasks = Tasks::new(stop.clone());
+    start_view(&mut tasks, view, settings.data.clone(), settings, door, stop);
+    tasks.run().await
+}
+
+/// Starts the projector of a view with its store in this folder.
+pub(crate) fn start_view(
+    tasks: &mut Tasks,
+    view: View,
+    dir: std::path::PathBuf,
+    settings: Settings,
+    door: Door,
+    stop: CancellationToken,
+) {
+    match view {
+        _ => tasks.start("churn projector", projecting::run::<Churn>(view, settings, dir, door, stop)),
+    }
+}
+
+/// What every service begins with: logs, its address, metrics, and how it is told to stop.
+fn prepare(settings: &Settings) -> anyhow::Result<(Door, CancellationToken)> {
+    telemetry::start_logs(&settings.log, settings.log_format)?;
+    let door = Door::open(settings.listen)?;
+    let metrics = settings.metrics_listen.map(telemetry::start_metrics).transpose()?;
+    tracing::info!(grpc = %door.address(), metrics = metrics.map(tracing::field::display), "listening");
+    Ok((door, tasks::stop_on_signal()?))
+}

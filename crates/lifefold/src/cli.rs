@@ -1,0 +1,96 @@
+//! The command line.
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::settings::{Flags, Process};
+
+/// Folds every touchpoint of a property customer into three views: segmentation, satisfaction, churn risk.
+#[derive(Debug, Parser)]
+#[command(name = "lifefold", version, disable_help_subcommand = true, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 a mistake in the command or the settings, 3 differs.")]
+pub(crate) struct Cli {
+    /// The settings.
+    #[command(flatten)]
+    pub(crate) flags: Flags,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serves the gateway: takes touchpoints and writes the log.
+    #[command(after_help = "Examples:\n  lifefold gateway --provision\n  \
+                            LIFEFOLD_NATS_URL=nats://gateway:secret@nats:4222 lifefold gateway")]
+    Gateway,
+    /// Folds the log into one view and answers for it.
+    #[command(after_help = "Examples:\n  lifefold projector churn\n  \
+                            lifefold projector churn --data /var/lib/lifefold/churn --listen 0.0.0.0:7403")]
+    Projector {
+        /// The view.
+        view: View,
+    },
+    /// Looks at the settings.
+    Config {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: Config,
+    },
+}
+
+/// Runs everything on this machine.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Up {
+    /// First writes a believable history of so many customers, once for each data folder.
+    #[arg(long, value_name = "CUSTOMERS", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) demo: Option<u64>,
+}
+
+/// A view with a projector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum View {
+    /// Lifecycle, recency, value, demand, labels.
+    Segmentation,
+    /// Scores of ports, ranks, complaints and their service levels.
+    Satisfaction,
+    /// Who is about to be lost, and why.
+    Churn,
+}
+
+impl View {
+    /// The process that serves it.
+    pub(crate) const fn process(self) -> Process {
+        match self {
+            Self::Segmentation => Process::Segmentation,
+            Self::Satisfaction => Process::Satisfaction,
+            Self::Churn => Process::Churn,
+        }
+    }
+}
+
+/// What to do with the settings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Says every setting, its value, and who gave it.
+    #[command(after_help = "Examples:\n  lifefold config show\n  lifefold config show churn --output json")]
+    Show {
+        /// As this process would have them.
+        #[arg(default_value = "gateway")]
+        process: Process,
+        /// The form of the answer.
+        #[arg(long, default_value = "table")]
+        output: Output,
+    },
+}
+
+/// The form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Table,
+    /// One JSON value.
+    Json,
+    /// One JSON value for each line.
+    Ndjson,
+}

@@ -1,0 +1,67 @@
+//! The gateway: the only writer of the log.
+
+use std::time::Duration;
+
+use event_log::{Appender, Log, OpenError, Options};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::door::Door;
+use crate::settings::{Process, Settings};
+
+/// Pause before a log that could not be opened is tried again.
+const OPEN_AGAIN: Duration = Duration::from_secs(3);
+const SERVICES: [&str; 2] = ["lifefold.v1.TouchpointService", "lifefold.v1.TimelineService"];
+
+/// Serves until it is told to stop. While there is no log it waits for one, NOT_SERVING.
+pub(crate) async fn run(settings: Settings, door: Door, stop: CancellationToken) -> anyhow::Result<()> {
+    let options = log_options(&settings, Process::Gateway);
+    let opening = open_log(&options, settings.provision, &stop);
+    let Some(log) = door.wait_for(&SERVICES, opening).await? else { return Ok(()) };
+    tracing::info!(address = %door.address(), epoch = %log.identity().epoch, "the gateway serves");
+    let appender = Appender::start(log.clone());
+    let gateway = services::Gateway { log, appender, clock: clock::clock(), stop: stop.clone() };
+    serve(door, services::gateway(gateway), stop).await
+}
+
+/// Serves a process's services and keeps its health until it is told to stop.
+pub(crate) async fn serve(door: Door, process: services::Process, stop: CancellationToken) -> anyhow::Result<()> {
+    let services::Process { routes, health } = process;
+    let (served, ()) = tokio::join!(door.serve(routes, stop), health);
+    served
+}
+
+/// How this process connects to the log.
+pub(crate) fn log_options(settings: &Settings, process: Process) -> Options {
+    Options {
+        stream: settings.stream.clone(),
+        replicas: settings.replicas,
+        client_name: format!("lifefold {}", process.name()),
+        ..Options::new(&settings.nats_url)
+    }
+}
+
+/// Tries for ever: whoever operates this repairs the log and not the gateway. Nothing if it is told to stop.
+async fn open_log(options: &Options, provision: bool, stop: &CancellationToken) -> anyhow::Result<Option<Log>> {
+    loop {
+        let opened = async {
+            match try_open(options, provision).await {
+                Ok(log) => Some(log),
+                Err(error) => {
+                    tracing::warn!(%error, "not serving: no log; trying again in {OPEN_AGAIN:?}");
+                    tokio::time::sleep(OPEN_AGAIN).await;
+                    None
+                }
+            }
+        };
+        match stop.run_until_cancelled(opened).await {
+            Some(None) => {}
+            Some(Some(log)) => return Ok(Some(log)),
+            None => return Ok(None),
+        }
+    }
+}
+
+async fn try_open(options: &Options, provision: bool) -> Result<Log, OpenError> {
+    if provision { Log::provision(options, clock::random_epoch()).await } else { Log::open(options).await }
+}

@@ -1,0 +1,93 @@
+//! How a projector does, as gauges that are set once a second.
+
+use std::time::Duration;
+
+use metrics::{Unit, describe_counter, describe_gauge, gauge};
+use projector::{GenerationStatus, Projector, Source, State};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use touchpoint::Position;
+use views::View;
+
+/// How often the gauges are set.
+const EVERY: Duration = Duration::from_secs(1);
+/// How long the log may take to say where it ends, before that counts as not knowing.
+const END_TIMEOUT: Duration = Duration::from_millis(500);
+
+const SERVING: &str = "lifefold_projector_serving";
+const LAG_EVENTS: &str = "lifefold_projector_lag_events";
+const LAG_SECONDS: &str = "lifefold_projector_lag_seconds";
+const PARKED: &str = "lifefold_projector_parked_events";
+const COMMIT_AGE: &str = "lifefold_projector_commit_age_seconds";
+const POSITION: &str = "lifefold_projector_position";
+const CUSTOMERS: &str = "lifefold_projector_customers";
+const CONFLICTS: &str = "lifefold_projector_conflicts";
+
+/// Tells the recorder what these metrics are.
+pub(crate) fn describe() {
+    describe_gauge!(SERVING, "1 while the view is answered, else 0.");
+    describe_gauge!(LAG_EVENTS, "Events of the log that are not in the view yet.");
+    describe_gauge!(LAG_SECONDS, Unit::Seconds, "How long ago the view was last known to hold the whole log.");
+    describe_gauge!(PARKED, "Events that could not be read and wait for a decision.");
+    describe_gauge!(COMMIT_AGE, Unit::Seconds, "How long something has been waiting to be durable.");
+    describe_gauge!(POSITION, "The position up to which every event is in the view.");
+    describe_gauge!(CUSTOMERS, "Customers in the view.");
+    describe_gauge!(CONFLICTS, "Events since the start whose id was taken by other content.");
+    describe_counter!("lifefold_projector_events_total", "Events folded.");
+    describe_counter!("lifefold_projector_commit_failures_total", "Commits that the disk refused.");
+}
+
+/// Sets the gauges of a projector for ever.
+pub(crate) async fn watch<V: View>(projector: Projector<V>, source: Source) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ages = Ages { whole_at: Instant::now(), durable_at: Instant::now(), committed: Position::ZERO };
+    loop {
+        ticks.tick().await;
+        let end = timeout(END_TIMEOUT, (source.end)()).await.ok().and_then(Result::ok);
+        // Adds up the digests of what has changed: not for the threads that answer.
+        let asked = projector.clone();
+        let Ok(status) = tokio::task::spawn_blocking(move || asked.status()).await else { continue };
+        let serving = matches!(status.state, State::Serving);
+        set::<V>(serving, &status.serving, end, &mut ages);
+    }
+}
+
+/// Since when things have not been as they should be.
+struct Ages {
+    /// When the view was last known to hold the whole log.
+    whole_at: Instant,
+    /// When everything was last durable, or a commit was made.
+    durable_at: Instant,
+    committed: Position,
+}
+
+impl Ages {
+    fn update(&mut self, status: &GenerationStatus, end: Option<Position>) {
+        let now = Instant::now();
+        if end.is_some_and(|end| status.position >= end) {
+            self.whole_at = now;
+        }
+        if status.committed != self.committed || status.committed >= status.position {
+            (self.durable_at, self.committed) = (now, status.committed);
+        }
+    }
+}
+
+fn set<V: View>(serving: bool, status: &GenerationStatus, end: Option<Position>, ages: &mut Ages) {
+    ages.update(status, end);
+    let end = end.unwrap_or(status.log_end).max(status.log_end);
+    let lag = end.0.saturating_sub(status.position.0);
+    let values = [
+        (SERVING, f64::from(u8::from(serving))),
+        (LAG_EVENTS, lag as f64),
+        (LAG_SECONDS, ages.whole_at.elapsed().as_secs_f64().floor()),
+        (PARKED, status.parked as f64),
+        (COMMIT_AGE, ages.durable_at.elapsed().as_secs_f64().floor()),
+        (POSITION, status.position.0 as f64),
+        (CUSTOMERS, status.customers as f64),
+        (CONFLICTS, status.conflicts as f64),
+    ];
+    for (name, value) in values {
+        gauge!(name, "view" => V::NAME).set(value);
+    }
+}

@@ -1,0 +1,66 @@
+//! The settings as flags of every command, made from the table.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+
+use crate::settings::spec::{self, PROVISION};
+
+/// The flag and variable that name the file of settings.
+const CONFIG: &str = "config";
+const HEADING: &str = "Settings (flag > environment LIFEFOLD_… > file > default; see `lifefold config show`)";
+
+/// The settings that were given as flags.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Flags {
+    /// The file of settings.
+    pub(crate) file: Option<PathBuf>,
+    /// Values by the settings' names.
+    pub(crate) values: BTreeMap<&'static str, String>,
+}
+
+impl Args for Flags {
+    fn augment_args(command: Command) -> Command {
+        let file = Arg::new(CONFIG)
+            .long(CONFIG)
+            .value_name("FILE")
+            .help("The file of settings [env: LIFEFOLD_CONFIG] [default: lifefold.toml, if it is there]");
+        let flags = spec::ALL.iter().map(|spec| {
+            let default = if spec.default.is_empty() { String::new() } else { format!(" [default: {}]", spec.default) };
+            let flag = Arg::new(spec.name).long(spec.flag()).value_name(spec.form).help(format!(
+                "{} [env: {}]{default}",
+                spec.about,
+                spec.variable()
+            ));
+            match spec.name {
+                PROVISION => flag.num_args(0..=1).require_equals(true).default_missing_value("true"),
+                _ => flag,
+            }
+        });
+        let all = std::iter::once(file).chain(flags);
+        command.args(all.map(|flag| flag.global(true).help_heading(HEADING).hide_short_help(true)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Flags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        // A command may have a flag of the same name with a default of its own.
+        let typed = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
+        let given = |name| matches.get_one::<String>(name).filter(|_| typed(name)).map(|value| (name, value.clone()));
+        self.file = given(CONFIG).map(|(_, path)| PathBuf::from(path));
+        self.values = spec::ALL.iter().filter_map(|spec| given(spec.name)).collect();
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! One computer: a folder, a nats-server, services.
+
+use std::path::{Path, PathBuf};
+
+use broker::Broker;
+use event_log::{Entry, Log, Options};
+use futures::StreamExt;
+use tempfile::TempDir;
+use touchpoint::Position;
+
+use crate::service::Service;
+use crate::wait::PATIENCE;
+
+/// The views.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Segmentation.
+    Segmentation,
+    /// Satisfaction.
+    Satisfaction,
+    /// Churn risk.
+    Churn,
+}
+
+impl View {
+    /// The name in commands.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Segmentation => "segmentation",
+            Self::Satisfaction => "satisfaction",
+            Self::Churn => "churn",
+        }
+    }
+
+    /// The gRPC service.
+    pub const fn service(self) -> &'static str {
+        match self {
+            Self::Segmentation => "lifefold.v1.SegmentationService",
+            Self::Satisfaction => "lifefold.v1.SatisfactionService",
+            Self::Churn => "lifefold.v1.ChurnRiskService",
+        }
+    }
+}
+
+/// A computer with its own nats-server.
+#[derive(Debug)]
+pub struct Machine {
+    /// The nats-server.
+    pub nats: Broker,
+    // Dropped last: the server's files are in it.
+    folder: TempDir,
+}
+
+impl Machine {
+    /// A fresh one.
+    ///
+    /// # Panics
+    /// If no nats-server can be had.
+    pub fn start() -> Self {
+        let folder = TempDir::new().unwrap_or_else(|error| panic!("a temporary folder: {error}"));
+        let found = broker::find_server().unwrap_or_else(|error| panic!("{error}"));
+        let options = broker::Options { own_process_group: false, ..broker::Options::new(folder.path().join("nats")) };
+        let nats = Broker::start(&found.path, options).unwrap_or_else(|error| panic!("{error}"));
+        Self { nats, folder }
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where the store of a view is.
+    pub fn store(&self, view: View) -> PathBuf {
+        self.folder().join(view.name())
+    }
+
+    /// A gateway that may create the stream, started.
+    pub fn gateway(&self) -> Service {
+        let mut gateway = Service::new(
+            "gateway",
+            self.folder(),
+            ["gateway", "--provision"].map(Into::into).into_iter().chain(self.settings()),
+        );
+        gateway.start();
+        gateway
+    }
+
+    /// The projector of a view, started.
+    pub fn projector(&self, view: View) -> Service {
+        let command = ["projector".to_owned(), view.name().to_owned(), "--data".to_owned()];
+        let store = self.store(view).to_string_lossy().into_owned();
+        let arguments = command.into_iter().chain([store]).chain(self.settings());
+        let mut projector = Service::new(view.name(), self.folder(), arguments);
+        projector.start();
+        projector
+    }
+
+    fn settings(&self) -> [String; 6] {
+        let any = "127.0.0.1:0".to_owned();
+        let [listen, metrics, nats] = ["--listen", "--metrics-listen", "--nats-url"].map(str::to_owned);
+        [listen, any.clone(), metrics, any, nats, self.nats.url()]
+    }
+
+    /// The whole log, read without any service.
+    ///
+    /// # Panics
+    /// If the log cannot be read.
+    pub async fn log_entries(&self) -> Vec<Entry> {
+        let log = Log::open(&Options::new(self.nats.url())).await.unwrap_or_else(|error| panic!("{error}"));
+        let last = log.last().await.unwrap_or_else(|error| panic!("{error}"));
+        let mut replay = log.replay(Position(1), last);
+        let mut entries = Vec::new();
+        loop {
+            match tokio::time::timeout(PATIENCE, replay.next()).await {
+                Ok(Some(Ok(batch))) => entries.extend(batch.entries),
+                Ok(None) => return entries,
+                other => panic!("the log cannot be read: {other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! One process of the binary: started, looked at through its log, killed.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use crate::binary::lifefold;
+use crate::wait::until_sync;
+
+/// Lines of a service's log that a failed test shows.
+const SHOWN_LINES: usize = 60;
+
+/// A process of the binary. Killed when dropped; a test that fails shows the end of its log.
+#[derive(Debug)]
+pub struct Service {
+    name: String,
+    arguments: Vec<OsString>,
+    dir: PathBuf,
+    child: Option<Child>,
+    starts: u32,
+}
+
+impl Service {
+    /// A service that does not run yet; its log goes into `dir`, which is also where it runs.
+    pub fn new(name: &str, dir: &Path, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        let arguments = arguments.into_iter().map(Into::into).collect();
+        Self { name: name.to_owned(), arguments, dir: dir.to_owned(), child: None, starts: 0 }
+    }
+
+    /// Starts it, or starts it again.
+    ///
+    /// # Panics
+    /// If it runs, or cannot be run.
+    pub fn start(&mut self) {
+        assert!(self.child.is_none(), "{} runs already", self.name);
+        self.starts += 1;
+        let log = File::create(self.log_file()).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let errors = log.try_clone().unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let mut command = Command::new(lifefold());
+        command.args(&self.arguments).args(["--log-format", "json"]).current_dir(&self.dir);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("LIFEFOLD_") {
+                command.env_remove(name);
+            }
+        }
+        command.stdin(Stdio::null()).stdout(log).stderr(errors);
+        self.child = Some(command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.name)));
+    }
+
+    /// The file of the present process's output.
+    pub fn log_file(&self) -> PathBuf {
+        self.dir.join(format!("{}.{}.log", self.name, self.starts))
+    }
+
+    /// What the present process has written so far.
+    pub fn output(&self) -> String {
+        std::fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// Where the present process serves gRPC: it logs that as soon as it listens.
+    ///
+    /// # Panics
+    /// If it ends before, with its output.
+    pub fn address(&mut self) -> SocketAddr {
+        self.logged("grpc")
+    }
+
+    /// Where the present process serves metrics.
+    ///
+    /// # Panics
+    /// If it ends before, with its output.
+    pub fn metrics_address(&mut self) -> SocketAddr {
+        self.logged("metrics")
+    }
+
+    fn logged(&mut self, field: &str) -> SocketAddr {
+        let what = format!("{} to listen", self.name);
+        until_sync(&what, || {
+            if let Some(status) = self.ended() {
+                panic!("{} ended ({status}):\n{}", self.name, self.output());
+            }
+            self.output().lines().find_map(|line| address_in(line, field))
+        })
+    }
+
+    /// The process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.as_mut().and_then(|child| child.try_wait().ok().flatten())
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn wait(&mut self) -> ExitStatus {
+        let what = format!("{} to end", self.name);
+        let status = until_sync(&what, || self.ended());
+        self.child = None;
+        status
+    }
+
+    /// SIGTERM: it drains and ends.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn terminate(&self) {
+        let pid = self.pid().unwrap_or_else(|| panic!("{} does not run", self.name));
+        let sent = Command::new("kill").arg("-TERM").arg(pid.to_string()).status();
+        assert!(sent.is_ok_and(|status| status.success()), "cannot signal {}", self.name);
+    }
+
+    /// SIGKILL, as in a crash. Nothing if it does not run.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended by itself.
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+
+    /// SIGKILL and another start.
+    pub fn crash(&mut self) {
+        self.kill();
+        self.start();
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            let output = self.output();
+            let from = output.lines().count().saturating_sub(SHOWN_LINES);
+            let tail: Vec<_> = output.lines().skip(from).collect();
+            eprintln!("--- the end of {}:\n{}", self.log_file().display(), tail.join("\n"));
+        }
+    }
+}
+
+fn address_in(line: &str, field: &str) -> Option<SocketAddr> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    let fields = line.get("fields")?;
+    if fields.get("message")? != "listening" {
+        return None;
+    }
+    fields.get(field)?.as_str()?.parse().ok()
+}
+
+/// Runs a command of the binary to its end, in `dir`: its exit code, standard output and standard error.
+///
+/// # Panics
+/// If it cannot be run.
+pub fn text_of(dir: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let done = Command::new(lifefold()).args(arguments).current_dir(dir).stdin(Stdio::null()).output();
+    let done = done.unwrap_or_else(|error| panic!("lifefold {arguments:?}: {error}"));
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (done.status.code(), text(done.stdout), text(done.stderr))
+}
