@@ -1,0 +1,7 @@
+//! The view services over real connections, on a log in memory.
+
+mod churn;
+mod freshness;
+mod operation;
+mod others;
+mod support;
