@@ -7,16 +7,26 @@ use crate::{names, touchpoints, v1};
 
 /// An event of the log from its bytes; with the bytes themselves if `include_json`.
 pub fn recorded(position: Position, recorded_at: Timestamp, body: &[u8], include_json: bool) -> v1::RecordedTouchpoint {
+    shown(position, recorded_at, &Event::decode(body), if include_json { body } else { &[] })
+}
+
+/// An event of the log that was read already, or could not be; with these bytes.
+pub fn shown(
+    position: Position,
+    recorded_at: Timestamp,
+    read: &Result<Event<'_>, Violations>,
+    bytes: &[u8],
+) -> v1::RecordedTouchpoint {
     use v1::recorded_touchpoint::Content;
-    let content = match Event::decode(body) {
-        Ok(event) => Content::Touchpoint(touchpoints::from_event(&event)),
-        Err(broken) => Content::Unreadable(unreadable(&broken)),
+    let content = match read {
+        Ok(event) => Content::Touchpoint(touchpoints::from_event(event)),
+        Err(broken) => Content::Unreadable(unreadable(broken)),
     };
     v1::RecordedTouchpoint {
         position: position.0,
         recorded_at: Some(names::timestamp(recorded_at)),
         content: Some(content),
-        cloud_event_json: if include_json { body.to_vec() } else { Vec::new() },
+        cloud_event_json: bytes.to_vec(),
     }
 }
 

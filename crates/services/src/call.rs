@@ -17,13 +17,24 @@ const TIMEOUT_HEADER: &str = "grpc-timeout";
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 /// An answer is to be on its way so long before the deadline.
 const ANSWER_MARGIN: Duration = Duration::from_millis(50);
+/// So long before the deadline an append gives up: it waits up to 100 ms longer for the true reason.
+const APPEND_MARGIN: Duration = Duration::from_millis(150);
 /// But never earlier than after this share of the time: the margin of a short deadline is short.
 const MARGIN_SHARE: u32 = 4;
 
 /// The instant at which a call must have its answer: just before the caller's deadline.
 pub(crate) fn answer_by(metadata: &MetadataMap) -> Instant {
+    before_deadline(metadata, ANSWER_MARGIN)
+}
+
+/// The instant until which an append may be tried: the log's last word may come a moment later.
+pub(crate) fn append_by(metadata: &MetadataMap) -> Instant {
+    before_deadline(metadata, APPEND_MARGIN)
+}
+
+fn before_deadline(metadata: &MetadataMap, margin: Duration) -> Instant {
     let given = given(metadata).unwrap_or(DEFAULT_TIMEOUT).min(MAX_CALL_TIME);
-    Instant::now() + given - ANSWER_MARGIN.min(given / MARGIN_SHARE)
+    Instant::now() + given - margin.min(given / MARGIN_SHARE)
 }
 
 /// The time that the caller gives, if it says.

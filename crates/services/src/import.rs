@@ -7,8 +7,8 @@ use std::future::{Future, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::v1;
 use api::v1::import_outcome::Result as Became;
+use api::{timeline, v1};
 use event_log::{AppendError, Appended, Appender};
 use futures::future::Either;
 use futures::stream::BoxStream;
@@ -110,7 +110,7 @@ impl Writer {
                 let appended = append::one(&self.appender, draft, None, until).await;
                 became(appended).map_err(|error| append::error(error, event, ""))?
             }
-            Err(violations) => Became::Refused(refusal(v1::ImportRefusalReason::Invalid, violations)),
+            Err(violations) => Became::Refused(refusal(v1::ImportRefusalReason::Invalid, &violations)),
         };
         Ok(v1::ImportOutcome { sequence, result: Some(became) })
     }
@@ -132,10 +132,10 @@ fn became(appended: Result<Appended, AppendError>) -> Result<Became, AppendError
             Ok(Became::Recorded(v1::RecordOutcome { position: position.0, duplicate }))
         }
         Err(error @ AppendError::AlreadyExists { .. }) => {
-            Ok(Became::Refused(refusal(v1::ImportRefusalReason::Conflict, vec![violation("id", error.to_string())])))
+            Ok(Became::Refused(refusal(v1::ImportRefusalReason::Conflict, &[violation("id", error.to_string())])))
         }
         Err(error @ AppendError::TooLarge { .. }) => {
-            Ok(Became::Refused(refusal(v1::ImportRefusalReason::Invalid, vec![violation("", error.to_string())])))
+            Ok(Became::Refused(refusal(v1::ImportRefusalReason::Invalid, &[violation("", error.to_string())])))
         }
         // An import expects no revision, so that a conflict of revisions is not about the item either.
         Err(error) => Err(error),
@@ -146,9 +146,8 @@ fn violation(field: &str, message: impl Into<String>) -> Violation {
     Violation { field: field.to_owned(), message: message.into() }
 }
 
-fn refusal(reason: v1::ImportRefusalReason, violations: Vec<Violation>) -> v1::ImportRefusal {
-    let violations = violations.into_iter().map(|Violation { field, message }| v1::FieldViolation { field, message });
-    v1::ImportRefusal { reason: reason.into(), violations: violations.collect() }
+fn refusal(reason: v1::ImportRefusalReason, violations: &[Violation]) -> v1::ImportRefusal {
+    v1::ImportRefusal { reason: reason.into(), violations: timeline::field_violations(violations) }
 }
 
 #[cfg(test)]

@@ -1,19 +1,17 @@
-//! An entry of the log as the API shows it.
+//! An entry of the log, read as the API shows it.
 
-use api::{names, touchpoints, v1};
+use api::{timeline, v1};
 use event_log::{Entry, Subject};
-use touchpoint::{Event, Kind, Unreadable, Violations};
+use touchpoint::{Event, Kind, Violations};
 
-/// A customer's entry, read.
-pub(crate) struct Read {
-    /// The event's type; nothing if it could not be read.
-    pub(crate) kind: Option<Kind>,
-    content: v1::recorded_touchpoint::Content,
+/// A customer's entry: the event, or why it is none.
+pub(crate) struct Read<'e> {
+    entry: &'e Entry,
+    event: Result<Event<'e>, Violations>,
 }
 
 /// Reads an entry; nothing for those that are no customer's, the genesis for example.
-pub(crate) fn read(entry: &Entry) -> Option<Read> {
-    use v1::recorded_touchpoint::Content;
+pub(crate) fn read(entry: &Entry) -> Option<Read<'_>> {
     let event = match &entry.subject {
         Subject::Control => return None,
         Subject::Foreign(_) => Err(elsewhere("the subject of the log is no customer's")),
@@ -22,24 +20,19 @@ pub(crate) fn read(entry: &Entry) -> Option<Read> {
             event => event,
         },
     };
-    Some(match event {
-        Ok(event) => {
-            let content = Content::Touchpoint(touchpoints::from_event(&event));
-            Read { kind: Some(event.body.kind()), content }
-        }
-        Err(broken) => Read { kind: None, content: Content::Unreadable(unreadable(&broken)) },
-    })
+    Some(Read { entry, event })
 }
 
-impl Read {
-    /// The message for this entry.
-    pub(crate) fn message(self, entry: &Entry, include_json: bool) -> v1::RecordedTouchpoint {
-        v1::RecordedTouchpoint {
-            position: entry.position.0,
-            recorded_at: Some(names::timestamp(entry.recorded_at)),
-            content: Some(self.content),
-            cloud_event_json: if include_json { entry.body.to_vec() } else { Vec::new() },
-        }
+impl Read<'_> {
+    /// The event's type; nothing if it could not be read.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        self.event.as_ref().ok().map(|event| event.body.kind())
+    }
+
+    /// The message.
+    pub(crate) fn message(&self, include_json: bool) -> v1::RecordedTouchpoint {
+        let bytes: &[u8] = if include_json { &self.entry.body } else { &[] };
+        timeline::shown(self.entry.position, self.entry.recorded_at, &self.event, bytes)
     }
 }
 
@@ -47,20 +40,6 @@ fn elsewhere(message: &str) -> Violations {
     let mut broken = Violations::default();
     broken.add("subject", message);
     broken
-}
-
-fn unreadable(broken: &Violations) -> v1::UnreadableEvent {
-    let reason = match broken.reason {
-        Unreadable::Malformed => v1::UnreadableReason::Malformed,
-        Unreadable::UnknownType => v1::UnreadableReason::UnknownType,
-        Unreadable::UnknownVersion => v1::UnreadableReason::UnknownVersion,
-        Unreadable::Invalid => v1::UnreadableReason::Invalid,
-    };
-    v1::UnreadableEvent {
-        reason: reason.into(),
-        message: broken.to_string(),
-        event_id: broken.id.map(|id| id.to_string()).unwrap_or_default(),
-    }
 }
 
 #[cfg(test)]
@@ -81,8 +60,8 @@ mod tests {
     fn an_event_is_shown_with_its_place_and_its_bytes_if_asked() {
         let entry = entry(Subject::Customer(CustomerId::from_u128(1)), ERASED);
         let read = read(&entry).unwrap();
-        assert_eq!(read.kind, Some(Kind::CustomerErased));
-        let message = read.message(&entry, true);
+        assert_eq!(read.kind(), Some(Kind::CustomerErased));
+        let message = read.message(true);
         assert_eq!((message.position, message.cloud_event_json.as_slice()), (7, ERASED.as_bytes()));
     }
 
@@ -96,8 +75,8 @@ mod tests {
         ] {
             let entry = entry(subject, body);
             let read = read(&entry).unwrap();
-            assert_eq!(read.kind, None);
-            let Some(v1::recorded_touchpoint::Content::Unreadable(it)) = read.message(&entry, false).content else {
+            assert_eq!(read.kind(), None);
+            let Some(v1::recorded_touchpoint::Content::Unreadable(it)) = read.message(false).content else {
                 panic!("{body} is read");
             };
             assert_eq!(it.reason(), reason);

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use api::errors::Error;
-use api::{query, v1};
+use api::{query, timeline, v1};
 use event_log::{Entry, Log, Tail};
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
@@ -31,7 +31,8 @@ pub(crate) struct Plan {
     from: Position,
     /// The last position; before `from`: nothing.
     to: Position,
-    kinds: Vec<Kind>,
+    /// Nothing is all, and what cannot be read.
+    kinds: Option<Vec<Kind>>,
     max_events: u64,
     include_json: bool,
 }
@@ -39,7 +40,7 @@ pub(crate) struct Plan {
 /// Reads the request, and asks the log where it begins and ends.
 pub(crate) async fn plan(log: &Log, request: &v1::ReplayRequest) -> Result<Plan, Error> {
     use v1::replay_request::Start;
-    let kinds = kinds(&request.event_types)?;
+    let kinds = timeline::kinds(&request.event_types)?;
     let head = log.last().await.map_err(unavailable)?;
     let from = match &request.start {
         None => Position(1),
@@ -67,19 +68,6 @@ fn first(from: u64, head: Position) -> Result<Position, Error> {
         return Err(Error::BeyondHead { field: "from_position", asked: from, head });
     }
     Ok(from)
-}
-
-fn kinds(names: &[String]) -> Result<Vec<Kind>, Error> {
-    let mut broken = Violations::default();
-    let mut kinds = Vec::with_capacity(names.len().min(Kind::ALL.len()));
-    for (index, name) in names.iter().enumerate() {
-        match Kind::from_name(name) {
-            Some(kind) if kinds.contains(&kind) => {}
-            Some(kind) => kinds.push(kind),
-            None => broken.add(format!("event_types[{index}]"), "expected an event type such as SurveyAnswered"),
-        }
-    }
-    Error::check(broken).map(|()| kinds)
 }
 
 /// Starts the task that reads, and gives what it reads.
@@ -146,14 +134,18 @@ impl Pump {
                 self.give(progress).await?;
             }
         }
+        if self.reached < self.plan.to {
+            return Err(call::log_unavailable(format!("the log was read up to position {} only", self.reached)));
+        }
         Ok(())
     }
 
     fn wanted(&self, entry: &Entry) -> Option<v1::ReplayResponse> {
         let read = recorded::read(entry)?;
-        let wanted = self.plan.kinds.is_empty() || read.kind.is_some_and(|kind| self.plan.kinds.contains(&kind));
-        let event = |read: recorded::Read| read.message(entry, self.plan.include_json);
-        wanted.then(|| v1::ReplayResponse { result: Some(v1::replay_response::Result::Event(event(read))) })
+        let of_kind = |kinds: &Vec<Kind>| read.kind().is_some_and(|kind| kinds.contains(&kind));
+        let event = || v1::replay_response::Result::Event(read.message(self.plan.include_json));
+        let wanted = self.plan.kinds.as_ref().is_none_or(of_kind);
+        wanted.then(|| v1::ReplayResponse { result: Some(event()) })
     }
 
     fn progress(&self, done: bool) -> v1::ReplayResponse {
@@ -168,5 +160,51 @@ impl Pump {
             Ok(Err(_)) => Err(Error::Internal("the caller has gone".to_owned())),
             Err(_) => Err(Error::SlowReader { resume_at: self.reached.next() }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use event_log::{Batch, Subject};
+    use touchpoint::{CustomerId, Timestamp};
+
+    fn entries(count: u64) -> Batch {
+        let entry = |position| Entry {
+            position: Position(position),
+            recorded_at: Timestamp::from_micros(0),
+            subject: Subject::Customer(CustomerId::from_u128(1)),
+            body: b"{}".as_slice().into(),
+        };
+        Batch { entries: (1..=count).map(entry).collect(), last: Position(count) }
+    }
+
+    fn pump(to: u64) -> (Pump, mpsc::Receiver<v1::ReplayResponse>) {
+        let (buffer, receiver) = mpsc::channel(BUFFER_MESSAGES);
+        let plan = Plan { from: Position(1), to: Position(to), kinds: None, max_events: u64::MAX, include_json: false };
+        (Pump { plan, reached: Position::ZERO, given: 0, buffer }, receiver)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_is_told_where_to_go_on() {
+        let (mut pump, mut buffer) = pump(1_000);
+        let error = pump.fill(stream::iter([Ok(entries(1_000))])).await.unwrap_err();
+        let resume_at = Position(BUFFER_MESSAGES as u64 + 1);
+        assert_eq!(error, Error::SlowReader { resume_at });
+        buffer.close();
+        let mut last = 0;
+        while let Some(v1::ReplayResponse { result: Some(v1::replay_response::Result::Event(event)) }) =
+            buffer.recv().await
+        {
+            last = event.position;
+        }
+        assert_eq!(Position(last).next(), resume_at);
+    }
+
+    #[tokio::test]
+    async fn a_log_that_ends_too_early_is_no_complete_replay() {
+        let (mut pump, _buffer) = pump(5);
+        let error = pump.fill(stream::iter([Ok(entries(3))])).await.unwrap_err();
+        assert_eq!(error.reason(), "LOG_UNAVAILABLE");
     }
 }

@@ -63,7 +63,7 @@ impl Timelines {
                 break;
             }
             last = entry.position;
-            events.extend(recorded::read(entry).map(|read| read.message(entry, include_json)));
+            events.extend(recorded::read(entry).map(|read| read.message(include_json)));
         }
         Ok((events, last))
     }

@@ -66,7 +66,7 @@ fn recorded(appended: Appended) -> v1::RecordOutcome {
 #[tonic::async_trait]
 impl v1::touchpoint_service_server::TouchpointService for Touchpoints {
     async fn record(&self, request: Request<v1::RecordRequest>) -> Result<Response<v1::RecordResponse>, Status> {
-        let until = call::answer_by(request.metadata());
+        let until = call::append_by(request.metadata());
         let v1::RecordRequest { touchpoint, expected_revision } = request.into_inner();
         call::answer(SERVICE, "Record", async {
             let sent = touchpoint.ok_or_else(|| Error::field("touchpoint", "is required"))?;
@@ -83,7 +83,7 @@ impl v1::touchpoint_service_server::TouchpointService for Touchpoints {
         &self,
         request: Request<v1::RecordBatchRequest>,
     ) -> Result<Response<v1::RecordBatchResponse>, Status> {
-        let until = call::answer_by(request.metadata());
+        let until = call::append_by(request.metadata());
         let sent = request.into_inner().touchpoints;
         call::answer(SERVICE, "RecordBatch", async {
             let drafts = self.judge_all(&sent)?;
