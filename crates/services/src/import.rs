@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use touchpoint::{Intake, Violation};
 
-use crate::{append, call, intake};
+use crate::{append, call, damaged, intake};
 
 /// Events of one import on their way at once: two groups of the log, one in flight while the next one forms.
 pub(crate) const WINDOW_EVENTS: usize = 2_000;
@@ -68,7 +68,7 @@ where
         .take_until(stop.clone().cancelled_owned())
         .map(move |item| match item {
             Ok(item) => Either::Left(take(item)),
-            Err(status) => Either::Right(ready(Err(status))),
+            Err(status) => Either::Right(ready(Err(damaged::blame(status)))),
         })
         .buffered(WINDOW_EVENTS)
         .map(|outcome| outcome.map(Some));

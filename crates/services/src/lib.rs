@@ -10,6 +10,7 @@ mod append;
 mod ask;
 mod call;
 mod churn;
+mod damaged;
 mod import;
 mod intake;
 mod limits;

@@ -11,12 +11,14 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+use tower::util::MapResponseLayer;
 use views::View;
 use views::churn::Churn;
 use views::satisfaction::Satisfaction;
 use views::segmentation::Segmentation;
 
 use crate::churn::ChurnRisk;
+use crate::damaged;
 use crate::limits::{MAX_READ_BYTES, MAX_WRITE_BYTES};
 use crate::operate::Operating;
 use crate::satisfaction::Satisfied;
@@ -146,7 +148,8 @@ where
     let (reporter, health) = tonic_health::server::health_reporter();
     services.add_service(health);
     reflection(&mut services);
-    Process { routes: services.routes().prepare(), health: Box::pin(keep(reporter)) }
+    let routes = services.routes().into_axum_router().layer(MapResponseLayer::new(damaged::response));
+    Process { routes: Routes::from(routes).prepare(), health: Box::pin(keep(reporter)) }
 }
 
 /// Both versions of reflection, since clients still ask for either.

@@ -94,6 +94,23 @@ async fn wrong_requests_name_their_field() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_request_is_the_callers_mistake() {
+    let (log, _) = Log::believable(2);
+    let running = serve::<Churn>(&log).await;
+    let mut client = tonic::client::Grpc::new(running.channel.clone());
+    // Field 2 is a number here, and a message in the request that belongs to this method.
+    let wrong = v1::GetTimelineRequest { page_size: 5, ..Default::default() };
+    let long = v1::GetTimelineRequest { customer_id: "x".repeat(1 << 20), ..Default::default() };
+    for request in [wrong, long] {
+        client.ready().await.unwrap();
+        let codec = tonic_prost::ProstCodec::<_, v1::GetRiskResponse>::default();
+        let path = "/lifefold.v1.ChurnRiskService/GetRisk".parse().unwrap();
+        let refused = client.unary(tonic::Request::new(request), path, codec).await.unwrap_err();
+        assert_eq!(field(&refused), "");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_lists_whom_it_does_not_know() {
     let (log, customers) = Log::believable(20);
     let running = serve::<Churn>(&log).await;
