@@ -1,0 +1,83 @@
+//! The client half of the command line: ask the services over gRPC, show what they say.
+//!
+//! Every command is one file: its arguments, the call, and what it prints. Only [`rules`] works without services.
+
+mod churn;
+mod evidence;
+mod failure;
+mod format;
+mod import;
+mod json;
+mod link;
+mod output;
+mod pages;
+mod progress;
+mod query;
+mod rebuild;
+mod record;
+mod replay;
+mod rules;
+mod satisfaction;
+mod segment;
+mod status;
+mod stored;
+mod timeline;
+mod words;
+
+use std::process::ExitCode;
+
+use failure::{Failure, Outcome};
+pub(crate) use progress::Progress;
+
+use crate::settings::Settings;
+
+/// Commands that ask running services.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Record one touchpoint
+    Record(record::Args),
+    /// Record many touchpoints, one JSON event a line
+    Import(import::Args),
+    /// Show the events of a customer as the log has them
+    Timeline(timeline::Args),
+    /// Print the events of everybody from a position or time on, one JSON event a line
+    Replay(replay::Args),
+    /// 客户细分: stage, value, demand and segments of a customer, members, totals, funnel
+    Segment(segment::Args),
+    /// 流失风险: who is about to be lost, and why
+    Churn(churn::Args),
+    /// 满意度: customers, reports by service port, ranks, NPS, complaints
+    Satisfaction(satisfaction::Args),
+    /// Show how the projectors do, side by side
+    Status(status::Args),
+    /// Fold the whole log again for one view, and compare the digests
+    Rebuild(rebuild::Args),
+    /// Check a rules file, or show the rules
+    Rules(rules::Args),
+}
+
+/// Runs a command to its end; what goes wrong is said on stderr.
+#[expect(clippy::unnecessary_wraps, reason = "as the other commands of the binary")]
+pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let done = match command {
+        Command::Record(args) => record::run(args, settings).await,
+        Command::Import(args) => import::run(args, settings).await,
+        Command::Timeline(args) => timeline::run(args, settings).await,
+        Command::Replay(args) => replay::run(args, settings).await,
+        Command::Segment(args) => segment::run(args, settings).await,
+        Command::Churn(args) => churn::run(args, settings).await,
+        Command::Satisfaction(args) => satisfaction::run(args, settings).await,
+        Command::Status(args) => status::run(args, settings).await,
+        Command::Rebuild(args) => rebuild::run(args, settings).await,
+        Command::Rules(args) => rules::run(&args),
+    };
+    Ok(match done {
+        Ok(outcome) => outcome.into(),
+        // Who closed the pipe has read enough.
+        Err(Failure::Closed) => Outcome::Done.into(),
+        Err(failure) => {
+            output::note(&failure.report());
+            Outcome::Failed.into()
+        }
+    })
+}

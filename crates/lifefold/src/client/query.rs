@@ -1,0 +1,149 @@
+//! What read commands have in common: the instant, the scope, the customer; and the line that says what an answer
+//! rests on.
+
+use api::v1;
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono_tz::Asia::Shanghai;
+use prost_types::Timestamp;
+use touchpoint::CustomerId;
+
+use super::format;
+
+/// The last microsecond of a day.
+const END_OF_DAY: NaiveTime = match NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999) {
+    Some(time) => time,
+    None => NaiveTime::MIN,
+};
+
+/// The instant that a view is asked for.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Instant")]
+pub(crate) struct Query {
+    /// Ask for this instant instead of now: RFC 3339, or a date for the end of that day in Shanghai
+    #[arg(long, global = true, value_name = "INSTANT", value_parser = instant)]
+    as_of: Option<Timestamp>,
+    /// Only what was recorded by then: "what did we believe"; RFC 3339, or a date for the end of that day in Shanghai
+    #[arg(long, global = true, value_name = "INSTANT", value_parser = instant)]
+    known_at: Option<Timestamp>,
+    /// Wait until the view has applied the log up to this position, for example the one that `record` printed
+    #[arg(long, global = true, value_name = "POSITION")]
+    min_position: Option<u64>,
+}
+
+impl Query {
+    /// As a part of a request.
+    pub(crate) fn message(&self) -> Option<v1::ViewQuery> {
+        let min_position = self.min_position.unwrap_or_default();
+        Some(v1::ViewQuery { as_of: self.as_of, known_at: self.known_at, min_position })
+    }
+}
+
+/// Narrows lists and totals.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Scope")]
+pub(crate) struct Scope {
+    /// Only customers of this city company
+    #[arg(long, value_name = "CODE")]
+    company: Option<String>,
+    /// Only customers of this project
+    #[arg(long, value_name = "CODE")]
+    project: Option<String>,
+    /// Only customers of this consultant
+    #[arg(long, value_name = "CODE")]
+    consultant: Option<String>,
+}
+
+impl Scope {
+    /// As a part of a request.
+    pub(crate) fn message(&self) -> Option<v1::Scope> {
+        let text = |code: &Option<String>| code.clone().unwrap_or_default();
+        Some(v1::Scope {
+            company_id: text(&self.company),
+            project_id: text(&self.project),
+            consultant_id: text(&self.consultant),
+        })
+    }
+}
+
+/// An instant from RFC 3339, or from a date, which means its last microsecond in Shanghai.
+pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
+    let time = date(text, END_OF_DAY).or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc()));
+    let time = time.ok_or("expected an instant such as 2025-04-01T09:30:00+08:00, or a date such as 2025-04-01")?;
+    Ok(timestamp(time))
+}
+
+/// The first instant of a date in Shanghai; nothing for what is no date.
+pub(crate) fn start_of_day(text: &str) -> Option<Timestamp> {
+    date(text, NaiveTime::MIN).map(timestamp)
+}
+
+fn date(text: &str, time: NaiveTime) -> Option<DateTime<Utc>> {
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    Shanghai.from_local_datetime(&date.and_time(time)).latest().map(|time| time.to_utc())
+}
+
+fn timestamp(time: DateTime<Utc>) -> Timestamp {
+    // Below 2·10⁹ even in a leap second, so that it fits.
+    Timestamp { seconds: time.timestamp(), nanos: time.timestamp_subsec_nanos().cast_signed() }
+}
+
+/// A customer's id.
+pub(crate) fn customer(text: &str) -> Result<String, String> {
+    let id: CustomerId = text.parse().map_err(|error: touchpoint::InvalidId| error.to_string())?;
+    Ok(id.to_string())
+}
+
+/// What an answer rests on, in one line; what makes it incomplete in a second one.
+pub(crate) fn basis(meta: Option<&v1::AnswerMeta>) -> String {
+    let Some(meta) = meta else { return String::new() };
+    let mut parts = vec![format!("as of {}", format::local(meta.as_of.as_ref()))];
+    if meta.known_at.is_some() {
+        parts.push(format!("known at {}", format::local(meta.known_at.as_ref())));
+    }
+    if meta.valid_until.is_some() {
+        parts.push(format!("unchanged until {}", format::local(meta.valid_until.as_ref())));
+    }
+    let mut second = vec![format!("position {}", meta.position), format!("rules {}", meta.rules_version)];
+    if meta.unresolved_references > 0 {
+        second.push(format!("{} unresolved references", format::count(meta.unresolved_references)));
+    }
+    if meta.parked > 0 {
+        second.push(format!("INCOMPLETE: {} events set aside", format::count(meta.parked)));
+    }
+    format!("\n{}\n{}\n", parts.join(" · "), second.join(" · "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_the_end_of_that_day_in_shanghai() {
+        let shown = |text| format::rfc3339(Some(&instant(text).unwrap())).unwrap();
+        assert_eq!(shown("2025-04-01"), "2025-04-01T15:59:59.999999Z");
+        assert_eq!(shown("1988-07-01"), "1988-07-01T14:59:59.999999Z");
+        assert_eq!(shown("2025-04-01T09:30:00+08:00"), "2025-04-01T01:30:00Z");
+        assert!(instant("yesterday").unwrap_err().starts_with("expected an instant"));
+    }
+
+    #[test]
+    fn a_customer_is_a_uuid() {
+        assert_eq!(customer("0190A5C8-7E4B-7CC3-8A5E-2F1F8A5F0C11").unwrap(), "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11");
+        assert!(customer("Mr Wang").is_err());
+    }
+
+    #[test]
+    fn an_incomplete_answer_says_so() {
+        let meta = v1::AnswerMeta {
+            as_of: instant("2025-04-01T09:30:00+08:00").ok(),
+            position: 42,
+            rules_version: "abc".to_owned(),
+            unresolved_references: 2,
+            parked: 1,
+            ..Default::default()
+        };
+        let expect = "\nas of 2025-04-01 09:30:00+08:00\nposition 42 · rules abc · 2 unresolved references · \
+                      INCOMPLETE: 1 events set aside\n";
+        assert_eq!(basis(Some(&meta)), expect);
+    }
+}

@@ -1,0 +1,75 @@
+//! `rules`: check a rules file, show the rules. Needs no service.
+
+use std::path::{Path, PathBuf};
+
+use views::rules::{DEFAULT_FILE, Rules};
+
+use super::failure::{Failure, Outcome};
+use super::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  lifefold rules show > rules.toml      the defaults, each with what it does
+  lifefold rules check rules.toml       every mistake with its line; exit code 1 if there is one
+  lifefold rules show rules.toml        every number that then applies, in canonical form";
+
+/// Arguments of `rules`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Say every mistake of a rules file with its line and column
+    Check {
+        /// The rules file
+        file: PathBuf,
+    },
+    /// Print the compiled-in rules file, or what a given one comes to
+    Show {
+        /// Print this file in canonical form: every key, what it leaves out with its default
+        file: Option<PathBuf>,
+    },
+}
+
+/// Runs `rules`.
+pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
+    match &args.command {
+        Command::Check { file } => check(file),
+        Command::Show { file: None } => output::print(DEFAULT_FILE).map(|()| Outcome::Done),
+        Command::Show { file: Some(file) } => {
+            let rules = parse(file, &read(file)?)?;
+            output::print(&rules.to_toml()).map(|()| Outcome::Done)
+        }
+    }
+}
+
+fn check(file: &Path) -> Result<Outcome, Failure> {
+    let rules = parse(file, &read(file)?)?;
+    let same = if rules == Rules::default() { ", the same as the defaults" } else { "" };
+    let segments = rules.segmentation.segments.len();
+    output::print(&format!(
+        "{}: no mistakes; rules version {}{same}; {segments} rule segments\n",
+        file.display(),
+        rules.version()
+    ))?;
+    Ok(Outcome::Done)
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|error| Failure::File(file.display().to_string(), error))
+}
+
+/// The rules, or every mistake as `file:line:column: message`.
+fn parse(file: &Path, text: &str) -> Result<Rules, Failure> {
+    Rules::parse(text).map_err(|error| {
+        let name = file.display();
+        let line = |it: &views::rules::Mistake| format!("\n{name}:{}:{}: {}", it.line, it.column, it.message);
+        let mistakes: String = error.mistakes.iter().map(line).collect();
+        let number = error.mistakes.len();
+        Failure::Other(format!("{name} has {number} mistake{}{mistakes}", if number == 1 { "" } else { "s" }))
+    })
+}

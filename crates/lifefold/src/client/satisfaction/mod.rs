@@ -1,0 +1,336 @@
+//! `satisfaction`: how content customers are, one by one and by company, project, wave and service port.
+
+mod complaints;
+mod customer;
+mod report;
+mod units;
+
+use api::v1;
+use clap::ValueEnum;
+
+use super::failure::{Failure, Outcome};
+use super::link::{Link, Wait};
+use super::output::Output;
+use super::pages::Limit;
+use super::query::{self, Query, Scope};
+use super::words;
+use crate::settings::Settings;
+
+const EXAMPLES: &str = "\
+Examples:
+  lifefold satisfaction report --unit company:C01 --wave 2025
+  lifefold satisfaction rank --by project --port REPAIR
+  lifefold satisfaction compare --unit project:P003 --wave 2025 --with 2023
+  lifefold satisfaction nps --unit group
+  lifefold satisfaction complaints --overdue --company C01
+  lifefold satisfaction customer 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
+
+Ports: OVERALL, SALES, DESIGN, QUALITY, REPAIR, PROPERTY, COMPLAINT, HANDOVER, CALL_CENTRE.
+Without --wave the latest wave is answered for; --wave and --with take the wave's id.";
+
+/// Arguments of `satisfaction`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    query: Query,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    wait: Wait,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// A customer's index with what it is made of, loyalty, and complaints
+    Customer {
+        /// The customer's id
+        #[arg(value_name = "CUSTOMER", value_parser = query::customer)]
+        customer: String,
+    },
+    /// The satisfaction report of a unit: port by port, with the wave before, the group, and the rank
+    Report(Of),
+    /// The same item by item
+    Indicators(Of),
+    /// Two waves of a unit, port by port
+    Compare(Of),
+    /// City companies or projects by the rate of one port
+    Rank {
+        /// What is ranked
+        #[arg(long, value_enum, default_value_t = Kind::Project)]
+        by: Kind,
+        /// The service port
+        #[arg(long, value_parser = words::read_port, default_value = "OVERALL")]
+        port: v1::ServicePort,
+        /// The survey wave
+        #[arg(long)]
+        wave: Option<String>,
+        #[command(flatten)]
+        limit: Limit,
+    },
+    /// Net promoter score and customer effort of a unit beside the group
+    Nps {
+        #[command(flatten)]
+        unit: Unit,
+        /// The service port
+        #[arg(long, value_parser = words::read_port, default_value = "OVERALL")]
+        port: v1::ServicePort,
+        /// The survey wave
+        #[arg(long)]
+        wave: Option<String>,
+    },
+    /// How many customers are in each satisfaction class and each loyalty class
+    Totals {
+        #[command(flatten)]
+        scope: Scope,
+    },
+    /// Open complaints with their clocks, the most urgent first
+    Complaints {
+        #[command(flatten)]
+        scope: Scope,
+        #[command(flatten)]
+        about: About,
+        /// Only those past their limit
+        #[arg(long)]
+        overdue: bool,
+        #[command(flatten)]
+        limit: Limit,
+    },
+    /// How many complaints were acknowledged and resolved within their limits
+    ServiceLevels {
+        #[command(flatten)]
+        unit: Unit,
+        #[command(flatten)]
+        about: About,
+    },
+}
+
+/// Whose scores, and of which waves.
+#[derive(Debug, clap::Args)]
+struct Of {
+    #[command(flatten)]
+    unit: Unit,
+    /// The survey wave
+    #[arg(long)]
+    wave: Option<String>,
+    /// The wave to compare with [default: the one before]
+    #[arg(long = "with", value_name = "WAVE")]
+    with: Option<String>,
+    /// Only this service port; may be given several times
+    #[arg(long = "port", value_parser = words::read_port, value_name = "PORT")]
+    ports: Vec<v1::ServicePort>,
+}
+
+/// Whose scores.
+#[derive(Debug, clap::Args)]
+struct Unit {
+    /// Whose: group, company:<CODE> or project:<CODE>
+    #[arg(long, default_value = "group", value_parser = read_unit)]
+    unit: v1::Unit,
+}
+
+/// Which complaints.
+#[derive(Debug, clap::Args)]
+struct About {
+    /// Only complaints on this service port
+    #[arg(long, value_parser = words::read_port)]
+    port: Option<v1::ServicePort>,
+    /// Only complaints of this present severity: LOW, MEDIUM, HIGH or CRITICAL
+    #[arg(long, value_parser = words::read_severity)]
+    severity: Option<v1::ComplaintSeverity>,
+}
+
+/// What is ranked.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    /// Projects
+    Project,
+    /// City companies
+    Company,
+}
+
+impl Kind {
+    const fn message(self) -> v1::UnitKind {
+        match self {
+            Self::Project => v1::UnitKind::Project,
+            Self::Company => v1::UnitKind::Company,
+        }
+    }
+}
+
+/// A unit as it is typed.
+fn read_unit(text: &str) -> Result<v1::Unit, String> {
+    use v1::unit::Unit::{CompanyId, ProjectId};
+    let unit = match text.split_once(':') {
+        None if text == "group" => None,
+        Some(("company", code)) if !code.is_empty() => Some(CompanyId(code.to_owned())),
+        Some(("project", code)) if !code.is_empty() => Some(ProjectId(code.to_owned())),
+        _ => return Err("expected group, company:<CODE> or project:<CODE>, for example project:P003".to_owned()),
+    };
+    Ok(v1::Unit { unit })
+}
+
+/// A unit as a title.
+fn title(unit: &v1::Unit) -> String {
+    use v1::unit::Unit::{CompanyId, ProjectId};
+    match &unit.unit {
+        None => "The group 集团".to_owned(),
+        Some(CompanyId(code)) => format!("City company 一线公司 {code}"),
+        Some(ProjectId(code)) => format!("Project 项目 {code}"),
+    }
+}
+
+/// Runs `satisfaction`.
+pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
+    let Args { command, query, output, wait } = args;
+    let ask = Ask { link: Link::new(settings, &wait), output, query: query.message() };
+    match command {
+        Command::Customer { customer } => ask.customer(customer).await?,
+        Command::Report(of) => ask.report(of).await?,
+        Command::Indicators(of) => ask.indicators(of).await?,
+        Command::Compare(of) => ask.compare(of).await?,
+        Command::Rank { by, port, wave, limit } => ask.rank(by, port, wave, &limit).await?,
+        Command::Nps { unit, port, wave } => ask.nps(unit.unit, port, wave).await?,
+        Command::Totals { scope } => ask.totals(&scope).await?,
+        Command::Complaints { scope, about, overdue, limit } => {
+            ask.complaints(&scope, &about, overdue, &limit).await?;
+        }
+        Command::ServiceLevels { unit, about } => ask.service_levels(unit.unit, &about).await?,
+    }
+    Ok(Outcome::Done)
+}
+
+/// What every question has in common.
+struct Ask {
+    link: Link,
+    output: Output,
+    query: Option<v1::ViewQuery>,
+}
+
+impl Ask {
+    async fn customer(&self, customer_id: String) -> Result<(), Failure> {
+        let request = v1::GetCustomerIndexRequest { customer_id, query: self.query };
+        let mut service = self.link.satisfaction().await?;
+        let answer = service.get_customer_index(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| customer::render(screen, &answer))
+    }
+
+    async fn report(&self, of: Of) -> Result<(), Failure> {
+        let title = title(&of.unit.unit);
+        let request = v1::GetPortScoresRequest {
+            unit: Some(of.unit.unit),
+            wave_id: of.wave.unwrap_or_default(),
+            ports: of.ports.into_iter().map(Into::into).collect(),
+            previous_wave_id: of.with.unwrap_or_default(),
+            query: self.query,
+        };
+        let mut service = self.link.satisfaction().await?;
+        let answer = service.get_port_scores(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| report::ports(screen, &title, &answer))
+    }
+
+    async fn indicators(&self, of: Of) -> Result<(), Failure> {
+        let title = title(&of.unit.unit);
+        let request = v1::GetIndicatorsRequest {
+            unit: Some(of.unit.unit),
+            wave_id: of.wave.unwrap_or_default(),
+            ports: of.ports.into_iter().map(Into::into).collect(),
+            previous_wave_id: of.with.unwrap_or_default(),
+            query: self.query,
+        };
+        let mut service = self.link.satisfaction().await?;
+        let answer = service.get_indicators(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| report::indicators(screen, &title, &answer))
+    }
+
+    async fn compare(&self, of: Of) -> Result<(), Failure> {
+        let title = title(&of.unit.unit);
+        let request = v1::CompareWavesRequest {
+            unit: Some(of.unit.unit),
+            wave_id: of.wave.unwrap_or_default(),
+            previous_wave_id: of.with.unwrap_or_default(),
+            ports: of.ports.into_iter().map(Into::into).collect(),
+            query: self.query,
+        };
+        let mut service = self.link.satisfaction().await?;
+        let answer = service.compare_waves(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| report::comparison(screen, &title, &answer))
+    }
+
+    async fn rank(&self, by: Kind, port: v1::ServicePort, wave: Option<String>, limit: &Limit) -> Result<(), Failure> {
+        let (kind, port, wave_id) = (by.message().into(), port.into(), wave.unwrap_or_default());
+        let mut service = self.link.satisfaction().await?;
+        let list = limit.collect(async |page_size, page_token| {
+            let (wave_id, query) = (wave_id.clone(), self.query);
+            let request = v1::RankUnitsRequest { kind, wave_id, port, query, page_size, page_token };
+            Ok(service.rank_units(self.link.request(request)).await?.into_inner())
+        });
+        let list = list.await?;
+        self.output.list(&list, |screen| units::ranking(screen, port, &list))
+    }
+
+    async fn nps(&self, unit: v1::Unit, port: v1::ServicePort, wave: Option<String>) -> Result<(), Failure> {
+        let title = title(&unit);
+        let (port, wave_id) = (port.into(), wave.unwrap_or_default());
+        let request = v1::GetNpsRequest { unit: Some(unit), wave_id, port, query: self.query };
+        let mut service = self.link.satisfaction().await?;
+        let answer = service.get_nps(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| units::nps(screen, &title, &answer))
+    }
+
+    async fn totals(&self, scope: &Scope) -> Result<(), Failure> {
+        let request = v1::CountClassesRequest { scope: scope.message(), query: self.query };
+        let mut service = self.link.satisfaction().await?;
+        let answer = service.count_classes(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| units::totals(screen, &answer))
+    }
+
+    async fn complaints(&self, scope: &Scope, about: &About, overdue: bool, limit: &Limit) -> Result<(), Failure> {
+        let mut service = self.link.satisfaction().await?;
+        let list = limit.collect(async |page_size, page_token| {
+            let request = v1::ListOpenComplaintsRequest {
+                scope: scope.message(),
+                port: about.port.map_or(0, Into::into),
+                severity: about.severity.map_or(0, Into::into),
+                overdue_only: overdue,
+                query: self.query,
+                page_size,
+                page_token,
+            };
+            Ok(service.list_open_complaints(self.link.request(request)).await?.into_inner())
+        });
+        let list = list.await?;
+        self.output.list(&list, |screen| complaints::open(screen, &list))
+    }
+
+    async fn service_levels(&self, unit: v1::Unit, about: &About) -> Result<(), Failure> {
+        let title = title(&unit);
+        let request = v1::GetComplaintServiceLevelRequest {
+            unit: Some(unit),
+            port: about.port.map_or(0, Into::into),
+            severity: about.severity.map_or(0, Into::into),
+            query: self.query,
+        };
+        let mut service = self.link.satisfaction().await?;
+        let answer = service.get_complaint_service_level(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| complaints::levels(screen, &title, &answer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_is_the_group_a_company_or_a_project() {
+        let shown = |text| read_unit(text).map(|unit| title(&unit));
+        assert_eq!(shown("group").unwrap(), "The group 集团");
+        assert_eq!(shown("company:C01").unwrap(), "City company 一线公司 C01");
+        assert_eq!(shown("project:P003").unwrap(), "Project 项目 P003");
+        for wrong in ["", "P003", "project:", "team:x"] {
+            assert!(shown(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Segmentation in tables.
+
+use api::v1;
+use comfy_table::{Cell, CellAlignment};
+
+use crate::client::evidence::Events;
+use crate::client::output::{self, Screen};
+use crate::client::{format, query, words};
+
+/// A customer on every axis.
+pub(super) fn customer(screen: Screen, answer: &v1::GetCustomerSegmentsResponse, events: &Events) -> String {
+    let it = answer.customer.clone().unwrap_or_default();
+    let mut text = screen.pairs(facts(&it));
+    if let Some(value) = &it.value {
+        let mut table = screen.table(&["Part of the tier", ">Points", "Evidence"]);
+        for reason in &value.reasons {
+            let points = reason.points_millionths.map_or_else(String::new, format::points);
+            table.add_row([reason.code.clone(), points, events.lines(&reason.evidence)]);
+        }
+        text = format!("{text}\n{}", output::text(&table));
+    }
+    if !it.rule_segments.is_empty() {
+        let mut table = screen.table(&["Rule segment", "Evidence"]);
+        for segment in &it.rule_segments {
+            table.add_row([segment.name.clone(), events.lines(&segment.evidence)]);
+        }
+        text = format!("{text}\n{}", output::text(&table));
+    }
+    text + &query::basis(answer.meta.as_ref())
+}
+
+fn facts(it: &v1::CustomerSegments) -> Vec<(&'static str, String)> {
+    let mut facts = vec![("customer", it.customer_id.clone())];
+    facts.extend(it.lifecycle.as_ref().map(|lifecycle| ("stage", stage(lifecycle))));
+    if it.withheld {
+        facts.push(("profile", "withheld: the customer withdrew consent to PROFILING".to_owned()));
+        return facts;
+    }
+    if let Some(rfm) = &it.rfm {
+        let label = words::label_title(rfm.label);
+        facts.push(("RFM", format!("{}-{}-{} {label}", rfm.recency, rfm.frequency, rfm.monetary)));
+        let last = rfm.last_interaction.as_ref().and_then(|last| last.occurred_at.as_ref());
+        if last.is_some() {
+            facts.push(("last interaction", format::local(last)));
+        }
+        facts.push(("interaction days", format!("{} in a year", rfm.interaction_days)));
+        facts.push(("live contracts", format::yuan(rfm.live_contracts_fen)));
+    }
+    if let Some(value) = &it.value {
+        let score = format::hundredths(Some(value.score_hundredths));
+        facts.push(("value tier", format!("{} ({score} of 100)", words::tier(value.tier))));
+    }
+    facts.extend(it.demand.as_ref().map(|wanted| ("demand", demand(wanted))));
+    facts.extend(it.belonging.as_ref().map(|belonging| ("belongs to", words::place(belonging))));
+    facts
+}
+
+fn stage(lifecycle: &v1::Lifecycle) -> String {
+    let mut text = words::stage_title(lifecycle.stage);
+    if lifecycle.inferred {
+        text += ", inferred from silence";
+    }
+    if !lifecycle.owner_from.is_empty() {
+        text += &format!(", owner from {}", lifecycle.owner_from);
+    }
+    if lifecycle.open_contract {
+        text += ", a further contract is open";
+    }
+    text
+}
+
+fn demand(demand: &v1::Demand) -> String {
+    let mut parts = Vec::new();
+    if demand.motive != 0 {
+        parts.push(format!("motive {}", words::motive(demand.motive)));
+    }
+    if demand.household != 0 {
+        parts.push(format!("household {}", words::household(demand.household)));
+    }
+    parts.extend(demand.rooms.map(|rooms| format!("{rooms} rooms")));
+    match (demand.budget_min_fen, demand.budget_max_fen) {
+        (Some(min), Some(max)) => parts.push(format!("budget {} to {}", format::yuan(min), format::yuan(max))),
+        (Some(min), None) => parts.push(format!("budget from {}", format::yuan(min))),
+        (None, Some(max)) => parts.push(format!("budget up to {}", format::yuan(max))),
+        (None, None) => {}
+    }
+    if parts.is_empty() { "no visit says".to_owned() } else { parts.join(", ") }
+}
+
+/// Members of a list.
+pub(super) fn members(screen: Screen, answer: &v1::ListMembersResponse) -> String {
+    let mut table = screen.table(&["Customer", "Stage", "RFM label", "Tier"]);
+    for it in &answer.members {
+        let label = words::label_title(it.rfm_label);
+        table.add_row([&it.customer_id, &words::stage_title(it.stage), &label, words::tier(it.value_tier)]);
+    }
+    output::text(&table) + &query::basis(answer.meta.as_ref())
+}
+
+/// Customers by axis and value.
+pub(super) fn totals(screen: Screen, answer: &v1::CountMembersResponse) -> String {
+    let profiled = answer.customers - answer.withheld.min(answer.customers);
+    let said = |word: &str| if word == "UNSPECIFIED" { "(no visit says)".to_owned() } else { word.to_owned() };
+    let rows = answer.stages.iter().map(|it| ("stage", words::stage_title(it.stage), it.customers, answer.customers));
+    let rows = rows
+        .chain(answer.rfm_labels.iter().map(|it| ("label", words::label_title(it.label), it.customers, profiled)))
+        .chain(answer.value_tiers.iter().map(|it| ("tier", words::tier(it.tier).to_owned(), it.customers, profiled)))
+        .chain(answer.motives.iter().map(|it| ("motive", said(words::motive(it.motive)), it.customers, profiled)))
+        .chain(
+            answer
+                .households
+                .iter()
+                .map(|it| ("household", said(words::household(it.household)), it.customers, profiled)),
+        )
+        .chain(answer.rule_segments.iter().map(|it| ("rule", it.name.clone(), it.customers, profiled)));
+    let mut table = screen.table(&["Axis", "Value", ">Customers", ">Share"]);
+    let mut last = "";
+    for (axis, value, customers, whole) in rows {
+        let shown = if axis == last { "" } else { axis };
+        last = axis;
+        table.add_row([shown, &value, &format::count(customers), &output::share(customers, whole)]);
+    }
+    let all = [("customers", answer.customers), ("withheld", answer.withheld), ("erased", answer.erased)];
+    let all = screen.pairs(all.map(|(name, number)| (name, format::count(number))));
+    format!("{}\n{all}{}", output::text(&table), query::basis(answer.meta.as_ref()))
+}
+
+/// The funnel: a row for each cohort and lead source, steps side by side.
+pub(super) fn funnel(screen: Screen, answer: &v1::GetFunnelResponse) -> String {
+    use v1::funnel_row::Source;
+    let mut table =
+        screen.table(&["Cohort", "Lead source", ">Known", ">Visited", ">Subscribed", ">Signed", ">Delivered"]);
+    for row in &answer.rows {
+        let cohort = if row.cohort.is_empty() { "all" } else { row.cohort.as_str() };
+        let source = match row.source {
+            Some(Source::LeadSource(0)) => "(unknown)",
+            Some(Source::LeadSource(source)) => words::lead_source(source),
+            Some(Source::AllLeadSources(_)) | None => "all",
+        };
+        let cells = [Cell::new(cohort), Cell::new(source)];
+        table.add_row(cells.into_iter().chain(row.steps.iter().map(|it| step(it).set_alignment(CellAlignment::Right))));
+    }
+    output::text(&table)
+        + "\nBelow each count: share of KNOWN, and median days from KNOWN.\n"
+        + &query::basis(answer.meta.as_ref())
+}
+
+/// A count, the conversion below it, and the median time.
+fn step(step: &v1::FunnelStepCount) -> Cell {
+    let customers = format::count(step.customers);
+    if step.step() == v1::FunnelStep::Known {
+        return Cell::new(customers);
+    }
+    let half = |halves: i64| if halves % 2 == 0 { "" } else { ".5" };
+    let days = step.median_half_days.map_or_else(String::new, |it| format!(" {}{} d", it / 2, half(it)));
+    Cell::new(format!("{customers}\n{}{days}", format::percent(step.of_known_bp)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(code: &str, points: i64) -> v1::Reason {
+        v1::Reason { code: code.to_owned(), points_millionths: Some(points), evidence: vec![] }
+    }
+
+    #[test]
+    fn a_customer_is_shown_on_every_axis() {
+        let lifecycle = v1::Lifecycle {
+            stage: v1::LifecycleStage::Stable.into(),
+            inferred: false,
+            open_contract: true,
+            owner_from: "2024-02-29".to_owned(),
+        };
+        let it = v1::CustomerSegments {
+            customer_id: "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11".to_owned(),
+            lifecycle: Some(lifecycle),
+            rfm: Some(v1::Rfm {
+                recency: 5,
+                frequency: 4,
+                monetary: 4,
+                label: v1::RfmLabel::KeyValue.into(),
+                last_interaction: None,
+                interaction_days: 5,
+                live_contracts_fen: 320_000_000,
+            }),
+            value: Some(v1::CustomerValue {
+                tier: v1::ValueTier::Vip.into(),
+                score_hundredths: 7_483,
+                reasons: vec![reason("VALUE", 34_000_000), reason("CONTRACTS", 13_333_333)],
+            }),
+            demand: Some(v1::Demand { rooms: Some(3), budget_max_fen: Some(400_000_000), ..Default::default() }),
+            rule_segments: vec![v1::Membership { name: "first_home".to_owned(), evidence: vec![] }],
+            ..Default::default()
+        };
+        let answer = v1::GetCustomerSegmentsResponse { customer: Some(it), meta: None };
+        let expect = "\
+customer          0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
+stage             STABLE 稳定期, owner from 2024-02-29, a further contract is open
+RFM               5-4-4 KEY_VALUE 重要价值
+interaction days  5 in a year
+live contracts    ¥3,200,000
+value tier        VIP (74.83 of 100)
+demand            3 rooms, budget up to ¥4,000,000
+
+Part of the tier      Points  Evidence
+──────────────────────────────────────
+VALUE                  +34.0
+CONTRACTS         +13.333333
+
+Rule segment  Evidence
+──────────────────────
+first_home
+";
+        assert_eq!(customer(Screen::plain(), &answer, &Events::default()), expect);
+    }
+
+    #[test]
+    fn a_funnel_has_conversions_and_medians() {
+        let step = |step: v1::FunnelStep, customers, bp, halves| v1::FunnelStepCount {
+            step: step.into(),
+            customers,
+            of_known_bp: Some(bp),
+            of_previous_bp: None,
+            median_half_days: Some(halves),
+        };
+        let steps = vec![step(v1::FunnelStep::Known, 1_000, 10_000, 0), step(v1::FunnelStep::Visited, 625, 6_250, 7)];
+        let source = Some(v1::funnel_row::Source::AllLeadSources(true));
+        let answer =
+            v1::GetFunnelResponse { rows: vec![v1::FunnelRow { cohort: String::new(), source, steps }], meta: None };
+        let text = funnel(Screen::plain(), &answer);
+        assert!(text.contains("all     all          1,000           625"), "{text}");
+        assert!(text.contains("62.50% 3.5 d"), "{text}");
+    }
+
+    #[test]
+    fn totals_name_the_axis_once() {
+        let stages = vec![v1::StageCount { stage: 1, customers: 3 }, v1::StageCount { stage: 2, customers: 1 }];
+        let motives = vec![v1::MotiveCount { motive: 0, customers: 2 }];
+        let answer =
+            v1::CountMembersResponse { customers: 4, withheld: 1, erased: 2, stages, motives, ..Default::default() };
+        let expect = "\
+Axis    Value              Customers   Share
+────────────────────────────────────────────
+stage   LEAD 线索                  3  75.00%
+        PROSPECT 意向客户          1  25.00%
+motive  (no visit says)            2  66.67%
+
+customers  4
+withheld   1
+erased     2
+";
+        assert_eq!(totals(Screen::plain(), &answer), expect);
+    }
+}

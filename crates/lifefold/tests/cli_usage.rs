@@ -1,0 +1,99 @@
+//! What the client commands say without any service: usage, addresses, help.
+
+use std::process::Command;
+
+const CUSTOMER: &str = "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11";
+/// Nobody listens on port 1, and only the system may.
+const NOBODY: &str = "http://127.0.0.1:1";
+
+/// Exit code, stdout and stderr of the binary in an empty folder.
+fn check(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lifefold"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LIFEFOLD_")) {
+        command.env_remove(name);
+    }
+    for name in ["GATEWAY", "SEGMENTATION", "SATISFACTION", "CHURN"] {
+        command.env(format!("LIFEFOLD_{name}"), NOBODY);
+    }
+    let output = command.current_dir(folder.path()).args(arguments).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn wrong_usage_is_code_2_and_names_the_argument() {
+    for (arguments, named) in [
+        (vec!["churn", "explain", "Mr Wang"], "CUSTOMER"),
+        (vec!["churn", "list", "--band", "HUGE"], "expected one of LOW, MEDIUM, HIGH, CRITICAL"),
+        (vec!["churn", "list", "--limit", "0"], "--limit"),
+        (vec!["churn", "totals", "--as-of", "yesterday"], "expected an instant such as 2025-04-01T09:30:00+08:00"),
+        (vec!["churn", "totals", "--known-at", "2025-02-30"], "--known-at"),
+        (vec!["segment"], "CUSTOMER"),
+        (vec!["segment", "members", "height", "TALL"], "AXIS"),
+        (vec!["satisfaction", "report", "--unit", "P003"], "expected group, company:<CODE> or project:<CODE>"),
+        (vec!["satisfaction", "rank", "--port", "kitchen"], "SALES_SERVICE"),
+        (vec!["replay", "--from", "0"], "positions count from 1"),
+        (vec!["rebuild", "everything"], "segmentation, satisfaction, churn"),
+        (vec!["status", "--output", "xml"], "table, json, ndjson"),
+        (vec!["import"], "FILE"),
+    ] {
+        let (code, out, err) = check(&arguments);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(err.contains(named), "{arguments:?} names {named}:\n{err}");
+    }
+}
+
+#[test]
+fn an_address_that_nobody_listens_at_is_named_with_what_to_do() {
+    for (arguments, service) in [
+        (vec!["churn", "explain", CUSTOMER], "churn view"),
+        (vec!["segment", CUSTOMER], "segmentation view"),
+        (vec!["segment", "totals", "-o", "json"], "segmentation view"),
+        (vec!["satisfaction", "report"], "satisfaction view"),
+        (vec!["timeline", CUSTOMER], "gateway"),
+        (vec!["replay", "--limit", "1"], "gateway"),
+        (vec!["rebuild", "churn"], "churn view"),
+        (vec!["import", "-"], "gateway"),
+    ] {
+        let (code, out, err) = check(&arguments);
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(err.starts_with(&format!("error: cannot reach the {service} at {NOBODY}: ")), "{arguments:?}: {err}");
+        assert!(err.contains("is `lifefold up` running?"), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn status_shows_what_it_does_not_reach() {
+    let (code, out, err) = check(&["status"]);
+    assert_eq!(code, Some(1));
+    assert_eq!(out.matches("NOT REACHED").count(), 3, "{out}");
+    assert_eq!(err.matches("error: cannot reach").count(), 3, "{err}");
+    let (code, out, _) = check(&["status", "-o", "ndjson"]);
+    assert_eq!((code, out.lines().count()), (Some(1), 3), "{out}");
+}
+
+#[test]
+fn a_broken_event_is_refused_before_anything_is_asked() {
+    let event =
+        r#"{"type":"VisitRecorded","subject":"0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11","channel":"FAX","data":{}}"#;
+    let (code, _, err) = check(&["record", event]);
+    assert_eq!(code, Some(1));
+    for field in ["channel", "data.visit_id", "data.kind", "data.purpose", "data.lead_source", "data.consultant_id"] {
+        assert!(err.contains(&format!("\n  {field} ")), "{field} in\n{err}");
+    }
+    let (code, _, err) = check(&["record", "no-such-file.json"]);
+    assert_eq!(code, Some(1));
+    assert!(err.starts_with("error: no-such-file.json: "), "{err}");
+}
+
+#[test]
+fn every_command_has_help_with_examples() {
+    for command in
+        ["record", "import", "timeline", "replay", "segment", "churn", "satisfaction", "status", "rebuild", "rules"]
+    {
+        let (code, out, _) = check(&[command, "--help"]);
+        assert_eq!(code, Some(0));
+        assert!(out.contains(&format!("Examples:\n  lifefold {command}")), "{out}");
+    }
+}
