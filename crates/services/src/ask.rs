@@ -1,4 +1,4 @@
-//! Asking a view: wait for the position, fix the instant, answer one customer, several, or all.
+//! Asking a view: wait for the position, fix the instant, answer one customer or several.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,6 @@ use api::query::{self, Basis, Query};
 use api::v1;
 use projector::{Generation, NotServing, Projector, WaitError};
 use tokio::time::{Instant, timeout_at};
-use tokio_util::sync::CancellationToken;
 use touchpoint::{CustomerId, MAX_CLOCK_LEAD, Position, Timestamp};
 use views::rules::Rules;
 use views::{Moment, Standing, View};
@@ -16,29 +15,34 @@ use views::{Moment, Standing, View};
 /// When to ask a view again that is not far enough.
 const BEHIND_RETRY: Duration = Duration::from_millis(250);
 /// When to ask a view again that is not serving.
-const NOT_SERVING_RETRY: Duration = Duration::from_secs(2);
+pub(crate) const NOT_SERVING_RETRY: Duration = Duration::from_secs(2);
 
 /// A view whose answers say where a customer stands.
 pub(crate) trait Stands: View {
     /// What the answer says of its customer and of itself.
     fn standing(answer: &Self::Answer) -> &Standing;
+
+    /// References of admitted events that lead nowhere, over all customers.
+    fn unresolved(totals: &Self::Totals) -> u64;
 }
 
 /// Asks one view.
 pub(crate) struct Asker<V: View> {
-    projector: Projector<V>,
+    pub(crate) projector: Projector<V>,
     rules_version: String,
 }
 
 /// A view that is far enough, and the instant that it is asked for.
 pub(crate) struct Asked<V: View> {
-    generation: Arc<Generation<V>>,
-    query: Query,
+    pub(crate) generation: Arc<Generation<V>>,
+    pub(crate) query: Query,
     /// The instant; of a live question the present one.
     pub(crate) as_of: Timestamp,
     /// Read before anything is answered: a floor.
     position: Position,
     rules_version: String,
+    /// Of lists and totals, once they are read.
+    pub(crate) unresolved: u64,
 }
 
 impl<V: Stands> Asker<V> {
@@ -71,7 +75,7 @@ impl<V: Stands> Asker<V> {
             return Err(Error::field("query.as_of", message));
         }
         let position = generation.position();
-        Ok(Asked { generation, query, as_of, position, rules_version: self.rules_version.clone() })
+        Ok(Asked { generation, query, as_of, position, rules_version: self.rules_version.clone(), unresolved: 0 })
     }
 
     async fn reach(&self, position: Position, until: Instant) -> Result<Arc<Generation<V>>, Error> {
@@ -130,72 +134,6 @@ impl<V: Stands> Asker<V> {
         }
         Ok((known, unknown, asked.meta(Some(earliest), unresolved, parked)))
     }
-
-    /// Lists and totals: those that are kept if the question is about the present, else a scan in its turn. Afterwards
-    /// the instant is the one at which they hold.
-    pub(crate) async fn all<T: Send + 'static>(
-        &self,
-        asked: &mut Asked<V>,
-        until: Instant,
-        read: impl FnOnce(&Population<'_, V>) -> T + Send + 'static,
-    ) -> Result<T, Error> {
-        let Asked { generation, query, as_of, .. } = asked;
-        if query.is_live() {
-            let (found, holds_at) = generation.totals(*as_of, |totals, as_of| {
-                (read(&Population { generation, totals, as_of, known_at: None }), as_of)
-            });
-            asked.as_of = holds_at;
-            return Ok(found);
-        }
-        let (as_of, known_at) = (*as_of, query.known_at);
-        let scan = move |generation: &Generation<V>| {
-            let totals = generation.totals_at(as_of, known_at);
-            read(&Population { generation, totals: &totals, as_of, known_at })
-        };
-        self.scan(generation.clone(), until, scan).await
-    }
-
-    /// A scan in its turn. It keeps its turn until it ends, and does not begin if the caller has gone by then.
-    async fn scan<T: Send + 'static>(
-        &self,
-        generation: Arc<Generation<V>>,
-        until: Instant,
-        read: impl FnOnce(&Generation<V>) -> T + Send + 'static,
-    ) -> Result<T, Error> {
-        let gone = CancellationToken::new();
-        let _caller = gone.clone().drop_guard();
-        let projector = self.projector.clone();
-        let scan = tokio::spawn(async move {
-            projector.scan(generation, move |generation| (!gone.is_cancelled()).then(|| read(generation))).await
-        });
-        match timeout_at(until, scan).await {
-            Ok(Ok(Ok(Some(found)))) => Ok(found),
-            Ok(Ok(Err(error))) => Err(not_serving(error)),
-            Ok(Ok(Ok(None))) | Ok(Err(_)) => Err(Error::Internal("a scan did not end".to_owned())),
-            Err(_) => Err(Error::Unavailable {
-                reason: "SCAN_QUEUED",
-                message: "the scan over all customers did not end before the deadline; give it more time".to_owned(),
-                retry_after: NOT_SERVING_RETRY,
-                position: None,
-            }),
-        }
-    }
-}
-
-/// Lists and totals at one instant.
-pub(crate) struct Population<'g, V: View> {
-    generation: &'g Generation<V>,
-    /// The lists and totals. While they are read, nobody moves in them: be short.
-    pub(crate) totals: &'g V::Totals,
-    as_of: Timestamp,
-    known_at: Option<Timestamp>,
-}
-
-impl<V: View> Population<'_, V> {
-    /// The answer of one customer at the same instant. Events that arrived since the lists were read are in it.
-    pub(crate) fn answer(&self, customer: CustomerId) -> Option<V::Answer> {
-        self.generation.answer(customer, &mut Moment::new(self.as_of, self.known_at))
-    }
 }
 
 impl<V: View> Asked<V> {
@@ -213,9 +151,9 @@ impl<V: View> Asked<V> {
     }
 
     /// What a list or total rests on: nobody knows until when it holds.
-    pub(crate) fn meta_of_all(&self, unresolved: u64) -> v1::AnswerMeta {
+    pub(crate) fn meta_of_all(&self) -> v1::AnswerMeta {
         let (parked, _) = self.generation.parked();
-        self.meta(None, unresolved, parked as u64)
+        self.meta(None, self.unresolved, parked as u64)
     }
 
     /// Customers who were erased.
@@ -229,7 +167,7 @@ fn behind(wanted: Position, present: Position) -> Error {
     Error::Unavailable { reason: "BEHIND", message, retry_after: BEHIND_RETRY, position: Some(present) }
 }
 
-fn not_serving(error: NotServing) -> Error {
+pub(crate) fn not_serving(error: NotServing) -> Error {
     let (reason, message) = (error.0.name(), error.to_string());
     Error::Unavailable { reason, message, retry_after: NOT_SERVING_RETRY, position: None }
 }

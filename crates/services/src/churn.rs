@@ -9,17 +9,22 @@ use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 use touchpoint::CustomerId;
 use views::Standing;
-use views::churn::{Answer, AtRisk, Band, Churn, Narrow};
+use views::churn::{Answer, AtRisk, Band, Churn, Narrow, Totals};
 use views::rules::Rules;
 
-use crate::ask::{Asker, Population, Stands};
+use crate::ask::{Asker, Stands};
 use crate::call;
+use crate::population::Population;
 
 const SERVICE: &str = "ChurnRiskService";
 
 impl Stands for Churn {
     fn standing(answer: &Answer) -> &Standing {
         &answer.standing
+    }
+
+    fn unresolved(totals: &Totals) -> u64 {
+        totals.unresolved
     }
 }
 
@@ -43,7 +48,7 @@ impl ChurnRisk {
         };
         let mut asked = self.view.ask(request.query.as_ref(), until).await?;
         let range = range(wanted.band, self.view.rules());
-        let (listed, more, unresolved) = self.view.all(&mut asked, until, move |all| wanted.find(all, range)).await?;
+        let (listed, more) = self.view.all(&mut asked, until, move |all| wanted.find(all, range)).await?;
         let risk = |listed: &AtRisk| {
             let (answer, _) = asked.answer(listed.customer)?;
             answer.risk.is_some().then(|| convert::risk(listed.customer, &answer, asked.as_of))
@@ -51,7 +56,7 @@ impl ChurnRisk {
         Ok(v1::ListAtRiskResponse {
             risks: listed.iter().filter_map(risk).collect(),
             next_page_token: listed.last().filter(|_| more).map(|last| page.token(&cursor(*last))).unwrap_or_default(),
-            meta: Some(asked.meta_of_all(unresolved)),
+            meta: Some(asked.meta_of_all()),
         })
     }
 
@@ -62,14 +67,14 @@ impl ChurnRisk {
             return Err(Error::field("scope", "bands are counted for one company, project or consultant: name one"));
         }
         let mut asked = self.view.ask(request.query.as_ref(), until).await?;
-        let count = move |all: &Population<'_, Churn>| (all.totals.bands(&narrow), all.totals.unresolved);
-        let (bands, unresolved) = self.view.all(&mut asked, until, count).await?;
+        let count = move |all: &Population<'_, Churn>| all.totals.bands(&narrow);
+        let bands = self.view.all(&mut asked, until, count).await?;
         let listed: u64 = Band::ALL.iter().map(|&band| bands.count(band)).sum();
         Ok(v1::CountBandsResponse {
             customers: listed + bands.withheld,
             withheld: bands.withheld,
             bands: convert::band_counts(&bands),
-            meta: Some(asked.meta_of_all(unresolved)),
+            meta: Some(asked.meta_of_all()),
         })
     }
 }
@@ -83,10 +88,10 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// The places of the page, whether others follow, and the unresolved references of all. A list is kept for
+    /// The places of the page, and whether others follow. A list is kept for
     /// everybody and for each single unit; of several named units the narrowest list is read, and the others are asked
     /// of each customer on it.
-    fn find(&self, all: &Population<'_, Churn>, (start, least): Range) -> (Vec<AtRisk>, bool, u64) {
+    fn find(&self, all: &Population<'_, Churn>, (start, least): Range) -> (Vec<AtRisk>, bool) {
         let (narrow, whole) = narrow(&self.scope);
         // The list is by p descending, so that the later of two starts is the greater one.
         let start = self.after.max(start);
@@ -96,7 +101,7 @@ impl Wanted {
         let mut listed: Vec<AtRisk> = candidates.filter(within).take(self.size + 1).collect();
         let more = listed.len() > self.size;
         listed.truncate(self.size);
-        (listed, more, all.totals.unresolved)
+        (listed, more)
     }
 
     fn holds(&self, standing: &Standing) -> bool {

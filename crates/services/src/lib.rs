@@ -16,6 +16,7 @@ mod intake;
 mod limits;
 pub mod metrics;
 mod operate;
+mod population;
 mod process;
 mod recorded;
 mod replay;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use touchpoint::ServicePort;
 use views::satisfaction::{Name, PortScore, Satisfaction, Totals, Unit};
 
-use crate::ask::Population;
+use crate::population::Population;
 use crate::satisfaction::{Satisfied, port, severity};
 
 /// What a report is asked for: a unit, a wave or the latest one, an earlier wave or the one before, ports.
@@ -133,11 +133,9 @@ impl Satisfied {
         let unit = convert::unit(request.unit.as_ref())?;
         let (port, severity) = (port(request.port)?, severity(request.severity)?);
         let mut asked = self.view.ask(request.query.as_ref(), until).await?;
-        let read = move |all: &Population<'_, Satisfaction>| {
-            (all.totals.service_levels(&unit, port, severity), all.totals.unresolved)
-        };
-        let (levels, unresolved) = self.view.all(&mut asked, until, read).await?;
-        let meta = Some(asked.meta_of_all(unresolved));
+        let read = move |all: &Population<'_, Satisfaction>| all.totals.service_levels(&unit, port, severity);
+        let levels = self.view.all(&mut asked, until, read).await?;
+        let meta = Some(asked.meta_of_all());
         Ok(v1::GetComplaintServiceLevelResponse { meta, ..satisfaction::service_levels(&levels) })
     }
 
@@ -166,10 +164,10 @@ impl Satisfied {
         let find = move |all: &Population<'_, Satisfaction>| {
             let wave = asking.wave.clone().or_else(|| all.totals.latest_wave().cloned());
             let said = wave.as_ref().map(|wave| read(all.totals, &asking, wave)).unwrap_or_default();
-            (wave.map(|wave| wave.to_string()).unwrap_or_default(), said, all.totals.unresolved)
+            (wave.map(|wave| wave.to_string()).unwrap_or_default(), said)
         };
-        let (wave, said, unresolved) = self.view.all(&mut asked, until, find).await?;
-        Ok(Found { wave, said, meta: asked.meta_of_all(unresolved) })
+        let (wave, said) = self.view.all(&mut asked, until, find).await?;
+        Ok(Found { wave, said, meta: asked.meta_of_all() })
     }
 }
 

@@ -9,13 +9,18 @@ use projector::Projector;
 use tokio::time::Instant;
 use touchpoint::{Code, ComplaintSeverity, CustomerId, ServicePort, Timestamp};
 use views::Standing;
-use views::satisfaction::{Answer, Narrow, OpenPlace, Satisfaction};
+use views::satisfaction::{Answer, Narrow, OpenPlace, Satisfaction, Totals};
 
-use crate::ask::{Asker, Population, Stands};
+use crate::ask::{Asker, Stands};
+use crate::population::Population;
 
 impl Stands for Satisfaction {
     fn standing(answer: &Answer) -> &Standing {
         &answer.standing
+    }
+
+    fn unresolved(totals: &Totals) -> u64 {
+        totals.unresolved
     }
 }
 
@@ -57,15 +62,15 @@ impl Satisfied {
     ) -> Result<v1::CountClassesResponse, Error> {
         let scope = convert::scope(&query::Scope::read(request.scope.as_ref())?);
         let mut asked = self.view.ask(request.query.as_ref(), until).await?;
-        let count = move |all: &Population<'_, Satisfaction>| (all.totals.classes(&scope), all.totals.unresolved);
-        let (classes, unresolved) = self.view.all(&mut asked, until, count).await?;
+        let count = move |all: &Population<'_, Satisfaction>| all.totals.classes(&scope);
+        let classes = self.view.all(&mut asked, until, count).await?;
         let (satisfaction_classes, loyalty_classes) = convert::class_counts(&classes);
         Ok(v1::CountClassesResponse {
             customers: classes.customers,
             withheld: classes.withheld,
             satisfaction_classes,
             loyalty_classes,
-            meta: Some(asked.meta_of_all(unresolved)),
+            meta: Some(asked.meta_of_all()),
         })
     }
 
@@ -86,16 +91,16 @@ impl Satisfied {
         let size = page.size;
         let find = move |all: &Population<'_, Satisfaction>| {
             let open = all.totals.open_complaints(&narrow, after.as_ref()).take(size + 1);
-            (open.map(|(place, open)| (place.clone(), open.clone())).collect::<Vec<_>>(), all.totals.unresolved)
+            open.map(|(place, open)| (place.clone(), open.clone())).collect::<Vec<_>>()
         };
-        let (mut listed, unresolved) = self.view.all(&mut asked, until, find).await?;
+        let mut listed = self.view.all(&mut asked, until, find).await?;
         let more = listed.len() > size;
         listed.truncate(size);
         let last = listed.last().filter(|_| more);
         Ok(v1::ListOpenComplaintsResponse {
             complaints: listed.iter().map(|(place, open)| convert::case_of(place.customer, &open.case)).collect(),
             next_page_token: last.map(|(place, _)| page.token(&cursor(place))).unwrap_or_default(),
-            meta: Some(asked.meta_of_all(unresolved)),
+            meta: Some(asked.meta_of_all()),
         })
     }
 }

@@ -11,14 +11,19 @@ use touchpoint::{CustomerId, Timestamp};
 use views::Standing;
 use views::segmentation::{Answer, Group, Segmentation, Totals};
 
-use crate::ask::{Asker, Population, Stands};
+use crate::ask::{Asker, Stands};
 use crate::call;
+use crate::population::Population;
 
 const SERVICE: &str = "SegmentationService";
 
 impl Stands for Segmentation {
     fn standing(answer: &Answer) -> &Standing {
         &answer.standing
+    }
+
+    fn unresolved(totals: &Totals) -> u64 {
+        totals.unresolved
     }
 }
 
@@ -40,7 +45,7 @@ impl Segments {
         let mut asked = self.view.ask(request.query.as_ref(), until).await?;
         let size = page.size;
         let find = move |all: &Population<'_, Segmentation>| find(all.totals, &groups, after, size);
-        let (listed, more, unresolved) = self.view.all(&mut asked, until, find).await?;
+        let (listed, more) = self.view.all(&mut asked, until, find).await?;
         let member = |customer: &CustomerId| {
             let (answer, _) = asked.answer(*customer)?;
             Some(convert::member(*customer, answer.standing.stage, answer.profile.as_ref()?))
@@ -48,7 +53,7 @@ impl Segments {
         Ok(v1::ListMembersResponse {
             members: listed.iter().filter_map(member).collect(),
             next_page_token: listed.last().filter(|_| more).map(|last| page.token(&cursor(*last))).unwrap_or_default(),
-            meta: Some(asked.meta_of_all(unresolved)),
+            meta: Some(asked.meta_of_all()),
         })
     }
 
@@ -58,10 +63,9 @@ impl Segments {
         }
         let mut asked = self.view.ask(request.query.as_ref(), until).await?;
         let rules = self.view.shared_rules();
-        let count =
-            move |all: &Population<'_, Segmentation>| (convert::totals(all.totals, &rules), all.totals.unresolved);
-        let (totals, unresolved) = self.view.all(&mut asked, until, count).await?;
-        let meta = Some(asked.meta_of_all(unresolved));
+        let count = move |all: &Population<'_, Segmentation>| convert::totals(all.totals, &rules);
+        let totals = self.view.all(&mut asked, until, count).await?;
+        let meta = Some(asked.meta_of_all());
         Ok(v1::CountMembersResponse { erased: asked.erased(), meta, ..totals })
     }
 }
@@ -70,12 +74,12 @@ fn segments(customer: CustomerId, answer: &Answer, _as_of: Timestamp) -> v1::Cus
     convert::customer_segments(customer, answer)
 }
 
-/// The members of a page, whether others follow, and the unresolved references of all.
-fn find(totals: &Totals, groups: &[Group], after: Option<CustomerId>, size: usize) -> (Vec<CustomerId>, bool, u64) {
+/// The members of a page and whether others follow.
+fn find(totals: &Totals, groups: &[Group], after: Option<CustomerId>, size: usize) -> (Vec<CustomerId>, bool) {
     let mut listed: Vec<CustomerId> = totals.members(groups, after).take(size + 1).collect();
     let more = listed.len() > size;
     listed.truncate(size);
-    (listed, more, totals.unresolved)
+    (listed, more)
 }
 
 fn cursor(customer: CustomerId) -> [u8; 16] {

@@ -1,0 +1,84 @@
+//! Asking a view about all customers: lists and totals, kept or scanned.
+
+use std::sync::Arc;
+
+use api::errors::Error;
+use projector::Generation;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use touchpoint::{CustomerId, Timestamp};
+use views::{Moment, View};
+
+use crate::ask::{Asked, Asker, NOT_SERVING_RETRY, Stands, not_serving};
+
+/// Lists and totals at one instant.
+pub(crate) struct Population<'g, V: View> {
+    generation: &'g Generation<V>,
+    /// The lists and totals. While they are read, nobody moves in them: be short.
+    pub(crate) totals: &'g V::Totals,
+    as_of: Timestamp,
+    known_at: Option<Timestamp>,
+}
+
+impl<V: View> Population<'_, V> {
+    /// The answer of one customer at the same instant. Events that arrived since the lists were read are in it.
+    pub(crate) fn answer(&self, customer: CustomerId) -> Option<V::Answer> {
+        self.generation.answer(customer, &mut Moment::new(self.as_of, self.known_at))
+    }
+}
+
+impl<V: Stands> Asker<V> {
+    /// Lists and totals: those that are kept if the question is about the present, else a scan in its turn. Afterwards
+    /// the instant is the one at which they hold.
+    pub(crate) async fn all<T: Send + 'static>(
+        &self,
+        asked: &mut Asked<V>,
+        until: Instant,
+        read: impl FnOnce(&Population<'_, V>) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let Asked { generation, query, as_of, .. } = asked;
+        if query.is_live() {
+            let (found, unresolved, as_of) = generation.totals(*as_of, |totals, as_of| {
+                let all = Population { generation, totals, as_of, known_at: None };
+                (read(&all), V::unresolved(totals), as_of)
+            });
+            (asked.unresolved, asked.as_of) = (unresolved, as_of);
+            return Ok(found);
+        }
+        let (as_of, known_at) = (*as_of, query.known_at);
+        let scan = move |generation: &Generation<V>| {
+            let totals = generation.totals_at(as_of, known_at);
+            let found = read(&Population { generation, totals: &totals, as_of, known_at });
+            (found, V::unresolved(&totals))
+        };
+        let (found, unresolved) = self.scan(generation.clone(), until, scan).await?;
+        asked.unresolved = unresolved;
+        Ok(found)
+    }
+
+    /// A scan in its turn. It keeps its turn until it ends, and does not begin if the caller has gone by then.
+    async fn scan<T: Send + 'static>(
+        &self,
+        generation: Arc<Generation<V>>,
+        until: Instant,
+        read: impl FnOnce(&Generation<V>) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let gone = CancellationToken::new();
+        let _caller = gone.clone().drop_guard();
+        let projector = self.projector.clone();
+        let scan = tokio::spawn(async move {
+            projector.scan(generation, move |generation| (!gone.is_cancelled()).then(|| read(generation))).await
+        });
+        match timeout_at(until, scan).await {
+            Ok(Ok(Ok(Some(found)))) => Ok(found),
+            Ok(Ok(Err(error))) => Err(not_serving(error)),
+            Ok(Ok(Ok(None))) | Ok(Err(_)) => Err(Error::Internal("a scan did not end".to_owned())),
+            Err(_) => Err(Error::Unavailable {
+                reason: "SCAN_QUEUED",
+                message: "the scan over all customers did not end before the deadline; give it more time".to_owned(),
+                retry_after: NOT_SERVING_RETRY,
+                position: None,
+            }),
+        }
+    }
+}
