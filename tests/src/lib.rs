@@ -6,15 +6,21 @@
 mod binary;
 mod clients;
 mod events;
+mod importer;
 mod machine;
 mod recorder;
 mod service;
+mod system;
+mod up;
 mod wait;
 
 pub use binary::lifefold;
 pub use clients::Clients;
 pub use events::{instant, visit};
+pub use importer::{Imported, import, json};
 pub use machine::{Machine, View};
 pub use recorder::{Acknowledged, Recorder};
 pub use service::{Service, text_of};
+pub use system::System;
+pub use up::Up;
 pub use wait::{PATIENCE, until, until_sync};

@@ -23,6 +23,9 @@ pub enum View {
 }
 
 impl View {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Segmentation, Self::Satisfaction, Self::Churn];
+
     /// The name in commands.
     pub const fn name(self) -> &'static str {
         match self {
@@ -76,23 +79,25 @@ impl Machine {
 
     /// A gateway that may create the stream, started.
     pub fn gateway(&self) -> Service {
-        let mut gateway = Service::new(
-            "gateway",
-            self.folder(),
-            ["gateway", "--provision"].map(Into::into).into_iter().chain(self.settings()),
-        );
-        gateway.start();
-        gateway
+        self.service("gateway", ["gateway", "--provision"])
     }
 
     /// The projector of a view, started.
     pub fn projector(&self, view: View) -> Service {
-        let command = ["projector".to_owned(), view.name().to_owned(), "--data".to_owned()];
-        let store = self.store(view).to_string_lossy().into_owned();
-        let arguments = command.into_iter().chain([store]).chain(self.settings());
-        let mut projector = Service::new(view.name(), self.folder(), arguments);
-        projector.start();
-        projector
+        self.projector_on(view.name(), view, &self.store(view))
+    }
+
+    /// The projector of a view with its store in this folder, started under a name of its own.
+    pub fn projector_on(&self, name: &str, view: View, store: &Path) -> Service {
+        self.service(name, ["projector", view.name(), "--data", &store.to_string_lossy()])
+    }
+
+    /// A service with this command on this machine's log, started; its name must be its own.
+    pub fn service<const N: usize>(&self, name: &str, command: [&str; N]) -> Service {
+        let arguments = command.map(str::to_owned).into_iter().chain(self.settings());
+        let mut service = Service::new(name, self.folder(), arguments);
+        service.start();
+        service
     }
 
     fn settings(&self) -> [String; 6] {

@@ -59,6 +59,19 @@ impl Service {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
+    /// Nothing that it did since its first start was a panic.
+    ///
+    /// # Panics
+    /// With the log file that shows one.
+    pub fn never_panicked(&self) {
+        for start in 1..=self.starts {
+            let file = self.dir.join(format!("{}.{start}.log", self.name));
+            let output = std::fs::read_to_string(&file).unwrap_or_default();
+            let panic = output.lines().find(|line| line.contains("panicked at"));
+            assert!(panic.is_none(), "{}: {panic:?}", file.display());
+        }
+    }
+
     /// Where the present process serves gRPC: it logs that as soon as it listens.
     ///
     /// # Panics

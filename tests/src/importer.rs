@@ -1,0 +1,51 @@
+//! Importing through the gateway.
+
+use api::v1;
+use api::v1::import_request::Item;
+use futures::StreamExt;
+use tonic::Status;
+
+use crate::clients::Clients;
+
+/// What became of an import.
+#[derive(Debug, Clone, Default)]
+pub struct Imported {
+    /// What became of each item, in their order.
+    pub outcomes: Vec<v1::import_outcome::Result>,
+    /// The totals; nothing if the stream broke.
+    pub summary: Option<v1::ImportSummary>,
+    /// Why it broke, if it did.
+    pub broken: Option<Status>,
+}
+
+/// Imports items, numbered from 0, and reads every outcome.
+///
+/// # Panics
+/// If outcomes come in another order than the items, or something comes after the summary.
+pub async fn import(gateway: &Clients, items: impl IntoIterator<Item = Option<Item>>) -> Imported {
+    let requests = items.into_iter().zip(0..).map(|(item, sequence)| v1::ImportRequest { sequence, item });
+    let requests: Vec<_> = requests.collect();
+    let mut imported = Imported::default();
+    let mut answers = match gateway.touchpoints().import(futures::stream::iter(requests)).await {
+        Ok(answers) => answers.into_inner(),
+        Err(status) => return Imported { broken: Some(status), ..imported },
+    };
+    while let Some(answer) = answers.next().await {
+        assert_eq!(imported.summary, None, "something comes after the summary");
+        match answer.map(|answer| answer.result) {
+            Ok(Some(v1::import_response::Result::Outcome(outcome))) => {
+                assert_eq!(outcome.sequence, imported.outcomes.len() as u64, "outcomes in the order of the items");
+                imported.outcomes.extend(outcome.result);
+            }
+            Ok(Some(v1::import_response::Result::Summary(summary))) => imported.summary = Some(summary),
+            Ok(None) => panic!("an answer without a result"),
+            Err(status) => imported.broken = Some(status),
+        }
+    }
+    imported
+}
+
+/// An item of CloudEvents JSON.
+pub fn json(body: impl Into<Vec<u8>>) -> Option<Item> {
+    Some(Item::CloudEventJson(body.into()))
+}
