@@ -38,13 +38,26 @@ impl Announcement {
     /// The value of a setting that says where a process is found.
     pub(crate) fn url(&self, setting: &str) -> Option<String> {
         let address = match setting {
-            "gateway_url" => self.gateway,
-            "segmentation_url" => self.segmentation,
-            "satisfaction_url" => self.satisfaction,
-            "churn_url" => self.churn,
+            "gateway" => self.gateway,
+            "segmentation" => self.segmentation,
+            "satisfaction" => self.satisfaction,
+            "churn" => self.churn,
             _ => return None,
         };
         Some(format!("http://{address}"))
+    }
+
+    /// Says it to people.
+    pub(crate) fn print(&self) {
+        let nats = self.nats_pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
+        println!("nats-server   {}{nats}", self.nats_url);
+        println!("gateway       http://{}", self.gateway);
+        println!("segmentation  http://{}", self.segmentation);
+        println!("satisfaction  http://{}", self.satisfaction);
+        println!("churn         http://{}", self.churn);
+        if let Some(metrics) = self.metrics {
+            println!("metrics       http://{metrics}/metrics");
+        }
     }
 
     /// Writes the file, whole or not at all.

@@ -20,6 +20,10 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Runs everything on this machine: nats-server, gateway, three projectors.
+    #[command(after_help = "Examples:\n  lifefold up\n  lifefold up --demo 10000\n  \
+                            lifefold up --data /srv/lifefold --listen 127.0.0.1:7500 --metrics-listen 127.0.0.1:9500")]
+    Up(Up),
     /// Serves the gateway: takes touchpoints and writes the log.
     #[command(after_help = "Examples:\n  lifefold gateway --provision\n  \
                             LIFEFOLD_NATS_URL=nats://gateway:secret@nats:4222 lifefold gateway")]
@@ -31,6 +35,9 @@ pub(crate) enum Command {
         /// The view.
         view: View,
     },
+    /// Asks running services.
+    #[command(flatten)]
+    Client(crate::client::Command),
     /// Looks at the settings.
     Config {
         /// What to do with them.
@@ -43,7 +50,7 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Up {
     /// First writes a believable history of so many customers, once for each data folder.
-    #[arg(long, value_name = "CUSTOMERS", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "CUSTOMERS", value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub(crate) demo: Option<u64>,
 }
 

@@ -45,7 +45,7 @@ pub(crate) fn log_options(settings: &Settings, process: Process) -> Options {
 async fn open_log(options: &Options, provision: bool, stop: &CancellationToken) -> anyhow::Result<Option<Log>> {
     loop {
         let opened = async {
-            match try_open(options, provision).await {
+            match Box::pin(try_open(options, provision)).await {
                 Ok(log) => Some(log),
                 Err(error) => {
                     tracing::warn!(%error, "not serving: no log; trying again in {OPEN_AGAIN:?}");

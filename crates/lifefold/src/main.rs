@@ -2,6 +2,7 @@
 
 mod announcement;
 mod cli;
+mod client;
 mod clock;
 mod door;
 mod gateway;
@@ -11,6 +12,7 @@ mod settings;
 mod source;
 mod tasks;
 mod telemetry;
+mod up;
 
 use std::process::ExitCode;
 
@@ -18,6 +20,8 @@ use anyhow::Context;
 use clap::Parser;
 use tokio_util::sync::CancellationToken;
 use views::churn::Churn;
+use views::satisfaction::Satisfaction;
+use views::segmentation::Segmentation;
 
 use cli::{Cli, Command, Config, View};
 use door::Door;
@@ -54,8 +58,10 @@ fn perform(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
     let done = runtime.block_on(async {
         match command {
+            Command::Up(options) => Box::pin(up::run(options, settings)).await.map(|()| ExitCode::SUCCESS),
             Command::Gateway => serve_gateway(settings).await.map(|()| ExitCode::SUCCESS),
             Command::Projector { view } => serve_view(view, settings).await.map(|()| ExitCode::SUCCESS),
+            Command::Client(command) => client::run(command, &settings).await,
             Command::Config { .. } => Ok(ExitCode::SUCCESS),
         }
     });
@@ -88,7 +94,13 @@ pub(crate) fn start_view(
     stop: CancellationToken,
 ) {
     match view {
-        _ => tasks.start("churn projector", projecting::run::<Churn>(view, settings, dir, door, stop)),
+        View::Segmentation => {
+            tasks.start("segmentation projector", projecting::run::<Segmentation>(view, settings, dir, door, stop));
+        }
+        View::Satisfaction => {
+            tasks.start("satisfaction projector", projecting::run::<Satisfaction>(view, settings, dir, door, stop));
+        }
+        View::Churn => tasks.start("churn projector", projecting::run::<Churn>(view, settings, dir, door, stop)),
     }
 }
 

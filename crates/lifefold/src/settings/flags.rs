@@ -58,7 +58,8 @@ impl FromArgMatches for Flags {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         // A command may have a flag of the same name with a default of its own.
         let typed = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
-        let given = |name| matches.get_one::<String>(name).filter(|_| typed(name)).map(|value| (name, value.clone()));
+        let value = |name| matches.try_get_one::<String>(name).ok().flatten();
+        let given = |name| value(name).filter(|_| typed(name)).map(|value| (name, value.clone()));
         self.file = given(CONFIG).map(|(_, path)| PathBuf::from(path));
         self.values = spec::ALL.iter().filter_map(|spec| given(spec.name)).collect();
         Ok(())

@@ -20,7 +20,7 @@ use crate::telemetry::{Filter, LogFormat};
 pub(crate) use flags::Flags;
 use gather::{Given, Origin};
 use parse::Reader;
-pub(crate) use show::show;
+pub(crate) use show::{mask, show};
 
 /// For which process the settings are: it decides default ports and folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -49,16 +49,6 @@ impl Process {
         }
     }
 
-    /// The setting that says where clients find it.
-    const fn url_setting(self) -> &'static str {
-        match self {
-            Self::Gateway => "gateway_url",
-            Self::Segmentation => "segmentation_url",
-            Self::Satisfaction => "satisfaction_url",
-            Self::Churn => "churn_url",
-        }
-    }
-
     /// How far its ports are from the gateway's.
     pub(crate) const fn offset(self) -> u16 {
         self as u16
@@ -70,8 +60,6 @@ impl Process {
 pub(crate) struct Settings {
     /// The NATS server.
     pub(crate) nats_url: String,
-    /// Somebody gave it: `up` then starts no server.
-    pub(crate) nats_url_given: bool,
     /// The stream's name.
     pub(crate) stream: String,
     /// Copies of each event.
@@ -91,11 +79,21 @@ pub(crate) struct Settings {
     /// How it is logged.
     pub(crate) log_format: LogFormat,
     /// Where clients find each process, in the order of [`Process::ALL`].
-    pub(crate) endpoints: [String; 4],
+    endpoints: [String; 4],
     given: Vec<Given>,
 }
 
 impl Settings {
+    /// Where clients find a process.
+    pub(crate) fn endpoint(&self, process: Process) -> &str {
+        &self.endpoints[process as usize]
+    }
+
+    /// Whether somebody gave this setting.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        self.given.iter().any(|one| one.spec.name == name && one.origin != Origin::Default)
+    }
+
     /// Resolves the settings for a process, or says everything that is wrong.
     pub(crate) fn resolve(flags: &Flags, process: Process) -> Result<Self, Mistakes> {
         Self::resolve_in(flags, process, &|name| std::env::var(name).ok())
@@ -118,12 +116,10 @@ impl Settings {
         let metrics_listen = reader.read("metrics_listen", parse::address_or_off);
         let (data, rules) = (reader.read("data", parse::folder), reader.read("rules", parse::rules));
         let (log, log_format) = (reader.read("log", parse::log_filter), reader.read("log_format", parse::log_format));
-        let endpoints = Process::ALL.map(|process| reader.read(process.url_setting(), parse::endpoint));
+        let endpoints = Process::ALL.map(|process| reader.read(process.name(), parse::endpoint));
         let [Some(gateway), Some(segmentation), Some(satisfaction), Some(churn)] = endpoints else { return None };
-        let is_given = |one: &Given| one.spec.name == "nats_url" && one.origin != Origin::Default;
         Some(Self {
             nats_url: nats_url?,
-            nats_url_given: given.iter().any(is_given),
             stream: stream?,
             replicas: replicas?,
             provision: provision?,

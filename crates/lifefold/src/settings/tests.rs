@@ -44,11 +44,8 @@ fn defaults_follow_the_process() {
 #[test]
 fn every_mistake_is_told_at_once_and_no_password() {
     let flags = flags(&[("listen", "nowhere"), ("replicas", "2")]);
-    let environment = [
-        ("LIFEFOLD_NATS_URL", "http://me:secret@host"),
-        ("LIFEFOLD_LOG_FORMAT", "xml"),
-        ("LIFEFOLD_CHURN_URL", "host"),
-    ];
+    let environment =
+        [("LIFEFOLD_NATS_URL", "http://me:secret@host"), ("LIFEFOLD_LOG_FORMAT", "xml"), ("LIFEFOLD_CHURN", "host")];
     let told = resolve(&flags, Process::Gateway, &environment).unwrap_err();
     assert_eq!(told.lines().count(), 6, "{told}");
     assert!(told.starts_with("5 settings are wrong"), "{told}");

@@ -1,0 +1,81 @@
+//! When everything answers, and what to say then.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use api::v1;
+use api::v1::ProjectorState;
+use api::v1::projector_service_client::ProjectorServiceClient;
+use history::believable::{Config, Population};
+use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::announcement::Announcement;
+use crate::up::demo;
+
+/// How often it is asked.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// Waits until the gateway serves. Whether it ends instead is watched elsewhere.
+pub(crate) async fn gateway(address: SocketAddr) -> anyhow::Result<()> {
+    let mut health = HealthClient::new(channel(address)?);
+    loop {
+        let answer = health.check(HealthCheckRequest { service: String::new() }).await;
+        if answer.is_ok_and(|answer| answer.into_inner().status() == ServingStatus::Serving) {
+            return Ok(());
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+}
+
+/// Waits until every view holds the log up to this position, or says why it never will.
+pub(crate) async fn views(announcement: &Announcement, position: u64) -> anyhow::Result<()> {
+    for address in [announcement.segmentation, announcement.satisfaction, announcement.churn] {
+        let mut projector = ProjectorServiceClient::new(channel(address)?);
+        loop {
+            let status = projector.get_status(v1::GetStatusRequest {}).await;
+            if status.is_ok_and(|status| is_settled(&status.into_inner(), position)) {
+                break;
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+    }
+    Ok(())
+}
+
+/// It serves that position, or only an operator can help; the others go on without it, and so can a rebuild.
+fn is_settled(status: &v1::GetStatusResponse, position: u64) -> bool {
+    match status.state() {
+        ProjectorState::Serving => status.serving.as_ref().is_some_and(|serving| serving.position >= position),
+        ProjectorState::RolledBack | ProjectorState::Recreated | ProjectorState::Gap | ProjectorState::Broken => {
+            println!("the {} view does not serve: {}", status.view, status.message);
+            println!("  its answers came from another log than this one: `lifefold rebuild {}`", status.view);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Says what to try.
+pub(crate) fn tell(data: &Path, customers: Option<u64>) {
+    // Started by `cargo xtask up`, the alias is what works in that folder.
+    let program = if std::env::var_os("CARGO").is_some() { "cargo lf" } else { "lifefold" };
+    let data = if data == Path::new("./data") { String::new() } else { format!(" --data {}", data.display()) };
+    println!("ready; Ctrl-C stops everything. Try:");
+    let demo = customers.map(|customers| Population::new(Config::new(customers, demo::SEED, demo::UNTIL)));
+    let third = match demo.map(|population| population.customer_id(0)) {
+        Some(customer) => format!("churn explain {customer}"),
+        None => "import --help".to_owned(),
+    };
+    for command in ["status", "churn list", &third] {
+        println!("  {program} {command}{data}");
+    }
+}
+
+fn channel(address: SocketAddr) -> anyhow::Result<Channel> {
+    Ok(Endpoint::from_shared(format!("http://{address}")).context("an address is a URL")?.connect_lazy())
+}
