@@ -1,4 +1,5 @@
 //! Processes as an operator meets them: started too early, twice, wrongly, stopped under load.
+#![allow(clippy::unwrap_used)]
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};

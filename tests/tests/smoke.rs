@@ -1,4 +1,5 @@
 //! The thinnest path through everything, and what survives when every process on it is killed.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::{HashMap, HashSet};
 

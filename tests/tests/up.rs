@@ -1,4 +1,5 @@
 //! `lifefold up`: one command, everything runs, and stops, and is found again.
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -22,3 +22,8 @@ pub(crate) fn clock() -> projector::Clock {
 pub(crate) fn random_epoch() -> Uuid {
     Uuid::new_v4()
 }
+
+/// A fresh id for an event, later ones greater than earlier ones.
+pub(crate) fn fresh_event_id() -> Uuid {
+    Uuid::now_v7()
+}

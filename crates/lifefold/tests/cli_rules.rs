@@ -1,4 +1,5 @@
 //! `lifefold rules` through the binary: what it prints, where, and the exit code.
+#![allow(clippy::unwrap_used)]
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

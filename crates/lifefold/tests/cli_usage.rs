@@ -1,4 +1,5 @@
 //! What the client commands say without any service: usage, addresses, help.
+#![allow(clippy::unwrap_used)]
 
 use std::process::Command;
 

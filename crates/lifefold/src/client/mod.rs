@@ -34,13 +34,13 @@ use crate::settings::Settings;
 /// Commands that ask running services.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// Record one touchpoint
+    /// Records one touchpoint
     Record(record::Args),
-    /// Record many touchpoints, one JSON event a line
+    /// Records many touchpoints, one JSON event a line
     Import(import::Args),
-    /// Show the events of a customer as the log has them
+    /// Shows the events of a customer as the log has them
     Timeline(timeline::Args),
-    /// Print the events of everybody from a position or time on, one JSON event a line
+    /// Prints the events of everybody from a position or time on, one JSON event a line
     Replay(replay::Args),
     /// 客户细分: stage, value, demand and segments of a customer, members, totals, funnel
     Segment(segment::Args),
@@ -48,16 +48,15 @@ pub(crate) enum Command {
     Churn(churn::Args),
     /// 满意度: customers, reports by service port, ranks, NPS, complaints
     Satisfaction(satisfaction::Args),
-    /// Show how the projectors do, side by side
+    /// Shows how the projectors do, side by side
     Status(status::Args),
-    /// Fold the whole log again for one view, and compare the digests
+    /// Folds the whole log again for one view, and compares the digests
     Rebuild(rebuild::Args),
-    /// Check a rules file, or show the rules
+    /// Checks a rules file, or shows the rules
     Rules(rules::Args),
 }
 
 /// Runs a command to its end; what goes wrong is said on stderr.
-#[expect(clippy::unnecessary_wraps, reason = "as the other commands of the binary")]
 pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
     let done = match command {
         Command::Record(args) => record::run(args, settings).await,

@@ -5,11 +5,11 @@ use std::io::{IsTerminal, Read};
 use api::v1;
 use serde_json::{Map, Value};
 use touchpoint::{Event, Kind, Violation};
-use uuid::Uuid;
 
 use super::failure::{Failure, Outcome};
 use super::link::{Link, Wait};
 use super::output::{self, Format, Output};
+use crate::clock;
 use crate::settings::Settings;
 
 /// Most bytes that are read of an event; the gateway refuses more than 64 KiB.
@@ -44,7 +44,7 @@ pub(crate) struct Args {
 /// Runs `record`.
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
     let mut sent = object(&read(&args.event)?)?;
-    fill(&mut sent, &Uuid::now_v7().to_string(), &now());
+    fill(&mut sent, &clock::fresh_event_id().to_string(), &clock::now().to_string());
     let touchpoint = touchpoint(&sent)?;
     let id = touchpoint.id.clone();
     let request = v1::RecordRequest { touchpoint: Some(touchpoint), expected_revision: args.expected_revision };
@@ -87,10 +87,6 @@ fn object(text: &str) -> Result<Map<String, Value>, Failure> {
         Value::Object(map) => Ok(map),
         _ => Err(Failure::Other("the event is no JSON object".to_owned())),
     }
-}
-
-fn now() -> String {
-    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
 }
 
 /// Gives the event what it does not say of itself.
