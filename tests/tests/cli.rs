@@ -122,8 +122,6 @@ fn totals_agree(system: &System, ask: &impl Fn(&[&str]) -> Ran) {
     }
     let table = ask(&["churn", "totals"]).done();
     assert!(table.contains("CRITICAL") && table.contains("as of 2025-07-01 00:00:00+08:00"), "{table}");
-    let funnel = ask(&["segment", "funnel", "-o", "json"]).json();
-    assert_eq!(funnel["rows"][0]["steps"][0]["customers"], known);
 }
 
 /// The customer at the highest risk that has reasons.

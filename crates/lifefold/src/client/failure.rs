@@ -106,7 +106,7 @@ fn details(status: &Status) -> String {
         let list = &request.field_violations;
         text += &fields(list.iter().map(|one| (one.field.as_str(), one.description.as_str())));
     }
-    if let Some(hint) = hint(status.code()) {
+    if let Some(hint) = hint(status.code(), status.message()) {
         let _ = write!(text, "\n  {hint}");
     }
     if let Some(delay) = details.retry_info().and_then(|retry| retry.retry_delay) {
@@ -116,12 +116,13 @@ fn details(status: &Status) -> String {
 }
 
 /// What to do about an error of this kind, where its message alone does not say.
-const fn hint(code: Code) -> Option<&'static str> {
+const fn hint(code: Code, message: &str) -> Option<&'static str> {
     match code {
         Code::NotFound => Some("check the id, and --as-of and --known-at if given"),
         Code::Unavailable => Some("`lifefold status` shows how the services do"),
         Code::DeadlineExceeded | Code::Cancelled => Some("give it longer with --timeout, in seconds"),
-        Code::Unimplemented => {
+        // Who does not have the service at all says nothing more.
+        Code::Unimplemented if message.is_empty() => {
             Some("is this the address of another service? `lifefold config show` says where it comes from")
         }
         Code::Aborted => Some("`lifefold timeline <customer>` shows what happened meanwhile"),

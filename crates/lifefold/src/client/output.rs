@@ -30,6 +30,7 @@ pub(crate) enum Format {
 pub(crate) struct Output {
     /// How the answer is printed; instants are Shanghai time in tables, UTC in JSON
     #[arg(long, short, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    #[arg(help_heading = "Output")]
     pub(crate) output: Format,
 }
 

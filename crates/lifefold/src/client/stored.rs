@@ -3,9 +3,12 @@
 use api::v1;
 use api::v1::recorded_touchpoint::Content;
 use serde_json::{Map, Value, json};
+use touchpoint::Kind;
 
 use super::{failure::Failure, format, json};
 
+/// The one optional field that says what an event is about: of a survey's answer.
+const SCORE: &str = "score";
 /// Characters of an id in a table.
 const SHORT_ID: usize = 13;
 
@@ -52,12 +55,19 @@ pub(crate) fn with_position(event: &v1::RecordedTouchpoint) -> Result<Value, Fai
     Ok(shown)
 }
 
-/// The main fields of an event, as `price ¥3,200,000, payment MORTGAGE`: those of `data` in the order of the producer.
+/// The main fields of an event, as `price ¥3,200,000, payment MORTGAGE`: what its type requires, and a survey's score,
+/// in the order of the catalogue; of a type that this build does not know everything.
 pub(crate) fn main_fields(cloud_event_json: &[u8]) -> String {
     let stored: Value = serde_json::from_slice(cloud_event_json).unwrap_or_default();
     let empty = Map::new();
     let data = stored.get("data").and_then(Value::as_object).unwrap_or(&empty);
-    data.iter().map(|(name, value)| field(name, value)).collect::<Vec<_>>().join(", ")
+    let kind = stored.get("type").and_then(Value::as_str).and_then(Kind::from_name);
+    let main = kind.map(|kind| kind.fields().iter().filter(|spec| spec.required || spec.name == SCORE));
+    let shown: Vec<_> = match main {
+        Some(main) => main.filter_map(|spec| Some(field(spec.name, data.get(spec.name)?))).collect(),
+        None => data.iter().map(|(name, value)| field(name, value)).collect(),
+    };
+    shown.join(", ")
 }
 
 fn field(name: &str, value: &Value) -> String {
@@ -102,8 +112,10 @@ mod tests {
 
     #[test]
     fn main_fields_read_well() {
-        let body = br#"{"data":{"contract_id":"K1","price_fen":320000000,"kind":"FIRST","minutes":40}}"#;
-        assert_eq!(main_fields(body), "contract K1, kind FIRST, minutes 40, price ¥3,200,000");
+        let body = br#"{"type":"ContractSigned","data":{"price_fen":320000000,"area":8900,"contract_id":"K1"}}"#;
+        assert_eq!(main_fields(body), "contract K1, price ¥3,200,000");
+        let newer = br#"{"type":"HouseBlessed","data":{"by":"A","minutes":40}}"#;
+        assert_eq!(main_fields(newer), "by A, minutes 40");
         let void = br#"{"data":{"target_event_id":"0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11"}}"#;
         assert_eq!(main_fields(void), "target event 0190a5c8-7e4b…");
         assert_eq!(main_fields(b"?"), "");

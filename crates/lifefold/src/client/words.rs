@@ -81,6 +81,11 @@ pub(crate) fn port_title(number: i32) -> &'static str {
     PORTS.iter().find(|(port, ..)| i32::from(*port) == number).map_or_else(|| port(number), |(.., title)| title)
 }
 
+/// A service port by its short name, where room is scarce.
+pub(crate) fn port_short(number: i32) -> &'static str {
+    PORTS.iter().find(|(port, ..)| i32::from(*port) == number).map_or_else(|| port(number), |(_, short, _)| short)
+}
+
 /// A lifecycle stage for people, in both languages.
 pub(crate) fn stage_title(number: i32) -> String {
     let chinese = match v1::LifecycleStage::try_from(number) {

@@ -47,7 +47,13 @@ fn facts(risk: &v1::Risk) -> Vec<(&'static str, String)> {
     let fitted = if risk.calibrated { "" } else { ", not calibrated" };
     facts.push(("risk", format!("{} {} within {horizon} days{fitted}", probability(p), words::band(risk.band))));
     let points = risk.points_millionths.unwrap_or_default();
-    facts.push(("points", format!("{} from {} reasons", format::points(points), risk.reasons.len())));
+    facts.push(match risk.lifecycle.as_ref().map(v1::Lifecycle::stage) {
+        // Their risk is no sum of points.
+        Some(v1::LifecycleStage::Lost | v1::LifecycleStage::Exited) => {
+            ("points", "none: lost by definition".to_owned())
+        }
+        _ => ("points", format!("{} from {} reasons", format::points(points), risk.reasons.len())),
+    });
     let days = risk.days_silent.unwrap_or_default();
     facts.push(("silent", format!("{days} days, since {}", format::local(risk.silent_since.as_ref()))));
     if let Some(window) = &risk.repurchase_window {

@@ -51,13 +51,18 @@ pub(super) fn indicators(screen: Screen, title: &str, answer: &v1::GetIndicators
     for it in &answer.indicators {
         let port = if it.port == last { "" } else { words::port_title(it.port) };
         last = it.port;
-        let mut cells = vec![Cell::new(port), Cell::new(&it.item_code)];
+        let mut cells = vec![Cell::new(port), Cell::new(short(it.port, &it.item_code))];
         cells.extend(score(it.score.as_ref()));
         cells.extend(change(screen, it.change.as_ref()));
         cells.push(Cell::new(rate(it.group.as_ref())));
         table.add_row(cells);
     }
     heading("Indicators 指标", title, &answer.wave_id) + &output::text(&table) + &query::basis(answer.meta.as_ref())
+}
+
+/// An item's code without its port, which stands beside it.
+fn short(port: i32, item: &str) -> &str {
+    item.strip_prefix(words::port(port)).and_then(|rest| rest.strip_prefix('_')).unwrap_or(item)
 }
 
 /// Two waves, port by port.
@@ -215,6 +220,13 @@ Port 端口       n    2025  n before    2024  Change      z  Verdict
 Overall 总体  200  94.00%       200  65.00%  +29.00  +7.18  marked up
 ";
         assert_eq!(super::comparison(Screen::plain(), "The group 集团", &answer), expect);
+    }
+
+    #[test]
+    fn an_item_is_named_within_its_port() {
+        let repair = v1::ServicePort::RepairService.into();
+        assert_eq!(short(repair, "REPAIR_SERVICE_SPEED"), "SPEED");
+        assert_eq!(short(repair, "REPAIR_SERVICES"), "REPAIR_SERVICES");
     }
 
     #[test]
