@@ -37,6 +37,11 @@ impl Clients {
         Self { channel: endpoint.connect_timeout(CONNECT).connect_lazy() }
     }
 
+    /// The connection, for what no generated client sends.
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     /// Writes.
     pub fn touchpoints(&self) -> TouchpointServiceClient<Channel> {
         TouchpointServiceClient::new(self.channel.clone())

@@ -22,7 +22,7 @@ pub struct Imported {
 ///
 /// # Panics
 /// If outcomes come in another order than the items, or something comes after the summary.
-pub async fn import(gateway: &Clients, items: impl IntoIterator<Item = Option<Item>>) -> Imported {
+pub async fn import(gateway: &Clients, items: Vec<Option<Item>>) -> Imported {
     let requests = items.into_iter().zip(0..).map(|(item, sequence)| v1::ImportRequest { sequence, item });
     let requests: Vec<_> = requests.collect();
     let mut imported = Imported::default();

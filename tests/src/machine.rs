@@ -106,6 +106,12 @@ impl Machine {
         [listen, any.clone(), metrics, any, nats, self.nats.url()]
     }
 
+    /// The last position of the log, asked without any service; nothing while the log does not answer.
+    pub async fn last_position(&self) -> Option<u64> {
+        let log = Log::open(&Options::new(self.nats.url())).await.ok()?;
+        log.last().await.ok().map(|last| last.0)
+    }
+
     /// The whole log, read without any service.
     ///
     /// # Panics

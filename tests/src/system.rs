@@ -1,5 +1,9 @@
 //! Everything that runs in production, on one machine: gateway and three projectors.
 
+use std::net::SocketAddr;
+
+use tokio::sync::watch;
+
 use crate::clients::Clients;
 use crate::machine::{Machine, View};
 use crate::service::Service;
@@ -37,6 +41,11 @@ impl System {
     /// Clients of the gateway as it runs now.
     pub fn writer(&mut self) -> Clients {
         Clients::of(self.gateway.address())
+    }
+
+    /// Where the gateway listens now, for callers that follow it when it moves.
+    pub fn gateway_listens(&mut self) -> watch::Receiver<SocketAddr> {
+        watch::channel(self.gateway.address()).1
     }
 
     /// Clients of the projector of a view as it runs now.
