@@ -1,7 +1,5 @@
 //! A fact: what a view takes from one event, and its canonical bytes.
 
-use std::cmp::Ordering;
-
 use touchpoint::compact::{self, Reader, pack_int, pack_text, pack_uint};
 use touchpoint::{Code, EventId, Position, Recorded, Timestamp, Touchpoint};
 
@@ -117,18 +115,10 @@ impl<'a> Packed<'a> {
         (content.len() > OCCURRED_AT_BYTES + 16).then_some(Self { log, content })
     }
 
-    /// The event's id, in its 16 bytes.
-    pub(crate) fn id(&self) -> &'a [u8] {
-        &self.content[OCCURRED_AT_BYTES..OCCURRED_AT_BYTES + 16]
-    }
-
-    /// The order of the domain, read without unpacking.
-    pub(crate) fn order(&self, other: &Self) -> Ordering {
-        let key = |packed: &Self| (packed.occurred_at(), <[u8; 16]>::try_from(packed.id()).unwrap_or_default());
-        key(self).cmp(&key(other))
-    }
-
-    fn occurred_at(&self) -> i64 {
-        i64::from_be_bytes(self.content[..OCCURRED_AT_BYTES].try_into().unwrap_or_default())
+    /// The order of the domain, read without unpacking: when it happened, then its id.
+    pub(crate) fn order(&self) -> (i64, u128) {
+        let at = self.content.first_chunk().copied().map_or(0, i64::from_be_bytes);
+        let id = self.content[OCCURRED_AT_BYTES..].first_chunk().copied().map_or(0, u128::from_be_bytes);
+        (at, id)
     }
 }

@@ -67,25 +67,30 @@ const LIVE: u8 = 0;
 const TOMBSTONE: u8 = 1;
 /// A live record without anything parked and without facts.
 const EMPTY: [u8; 2] = [LIVE, 0];
+/// The memory of a record grows in such steps: about three events, so that most are filed without moving the record.
+const ROOM_BYTES: usize = 256;
+/// The length of a fact, packed.
+const MAX_LENGTH_BYTES: usize = 5;
 const REASONS: [Unreadable; 4] =
     [Unreadable::Malformed, Unreadable::UnknownType, Unreadable::UnknownVersion, Unreadable::Invalid];
 
 /// What happened to one customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    bytes: Box<[u8]>,
+    /// With a little room at the end, so that not every event moves them.
+    bytes: Vec<u8>,
 }
 
 impl Default for Record {
     fn default() -> Self {
-        Self { bytes: Box::new(EMPTY) }
+        Self { bytes: EMPTY.to_vec() }
     }
 }
 
 impl Record {
     /// A record from its bytes, all of it checked.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unfit> {
-        let record = Self { bytes: bytes.into() };
+        let record = Self { bytes: bytes.to_vec() };
         if record.is_erased() {
             return (bytes.len() == 1).then_some(record).ok_or(Unfit);
         }
@@ -93,7 +98,7 @@ impl Record {
         parked_list(&mut reader).ok_or(Unfit)?;
         let mut rest = reader.rest();
         while !rest.is_empty() {
-            let (_, fact, after) = next_fact(rest).ok_or(Unfit)?;
+            let (fact, after) = next_fact(rest).ok_or(Unfit)?;
             Filed::unpack(fact).ok_or(Unfit)?;
             rest = after;
         }
@@ -125,24 +130,24 @@ impl Record {
         let Some(new) = Packed::split(&packed) else {
             return Filing::Ignored;
         };
-        let mut place = self.bytes.len();
+        let order = new.order();
+        let mut place = None;
         let mut rest = self.fact_bytes();
-        while let Some((whole, fact, after)) = next_fact(rest) {
-            if fact.id() == new.id() {
+        while let Some((fact, after)) = next_fact(rest) {
+            let other = fact.order();
+            if other.1 == order.1 {
                 return if fact.content == new.content { Filing::Duplicate } else { Filing::Conflict };
             }
-            let here = self.bytes.len() - rest.len();
-            if place == self.bytes.len() && new.order(&fact).is_lt() {
-                place = here;
+            if order < other {
+                place.get_or_insert(self.bytes.len() - rest.len());
             }
-            debug_assert_eq!(whole.len() + after.len(), rest.len());
             rest = after;
         }
         if recorded.event.body.kind() == Kind::CustomerErased {
-            self.bytes = Box::new([TOMBSTONE]);
+            self.bytes = vec![TOMBSTONE];
             return Filing::Erased;
         }
-        self.insert(place, &packed);
+        self.insert(place.unwrap_or(self.bytes.len()), &packed);
         Filing::New
     }
 
@@ -173,7 +178,7 @@ impl Record {
     pub fn facts(&self) -> impl Iterator<Item = Filed<'_>> {
         let mut rest = self.fact_bytes();
         std::iter::from_fn(move || {
-            let (_, fact, after) = next_fact(rest)?;
+            let (fact, after) = next_fact(rest)?;
             rest = after;
             Filed::unpack(fact)
         })
@@ -196,7 +201,7 @@ impl Record {
         content.update(&customer.as_u128().to_be_bytes());
         content.update(&[self.bytes[0], self.parked().len().min(usize::from(u8::MAX)) as u8]);
         let mut rest = self.fact_bytes();
-        while let Some((_, fact, after)) = next_fact(rest) {
+        while let Some((fact, after)) = next_fact(rest) {
             content.update(&(fact.content.len() as u32).to_be_bytes());
             content.update(fact.content);
             rest = after;
@@ -216,12 +221,14 @@ impl Record {
     }
 
     fn insert(&mut self, place: usize, packed: &[u8]) {
-        let mut bytes = Vec::with_capacity(self.bytes.len() + packed.len() + 2);
-        bytes.extend_from_slice(&self.bytes[..place]);
-        pack_uint(packed.len() as u64, &mut bytes);
-        bytes.extend_from_slice(packed);
-        bytes.extend_from_slice(&self.bytes[place..]);
-        self.bytes = bytes.into_boxed_slice();
+        let wanted = self.bytes.len() + MAX_LENGTH_BYTES + packed.len();
+        if self.bytes.capacity() < wanted {
+            self.bytes.reserve_exact(wanted.next_multiple_of(ROOM_BYTES) - self.bytes.len());
+        }
+        let behind = self.bytes.len() - place;
+        pack_uint(packed.len() as u64, &mut self.bytes);
+        self.bytes.extend_from_slice(packed);
+        self.bytes[place..].rotate_left(behind);
     }
 
     fn rewrite_parked(&mut self, mut list: Vec<Parked>) {
@@ -236,7 +243,7 @@ impl Record {
             bytes.extend(parked.id.into_iter().flat_map(|id| id.as_u128().to_be_bytes()));
         }
         bytes.extend_from_slice(self.fact_bytes());
-        self.bytes = bytes.into_boxed_slice();
+        self.bytes = bytes;
     }
 }
 
@@ -246,13 +253,12 @@ fn first_128(hasher: &blake3::Hasher) -> u128 {
     u128::from_be_bytes(bytes)
 }
 
-/// The first fact of packed ones: with its length, as its parts, and what follows.
-fn next_fact(bytes: &[u8]) -> Option<(&[u8], Packed<'_>, &[u8])> {
+/// The first fact of packed ones, and what follows.
+fn next_fact(bytes: &[u8]) -> Option<(Packed<'_>, &[u8])> {
     let mut reader = Reader::new(bytes);
     let length = usize::try_from(reader.uint()?).ok()?;
     let fact = Packed::split(reader.bytes(length)?)?;
-    let after = reader.rest();
-    Some((&bytes[..bytes.len() - after.len()], fact, after))
+    Some((fact, reader.rest()))
 }
 
 fn parked_list(reader: &mut Reader<'_>) -> Option<Vec<Parked>> {
