@@ -33,10 +33,9 @@ pub(crate) struct Keeper {
 impl Keeper {
     /// Commits what changed since the last commit. Blocks on the disk.
     pub(crate) fn commit<V: View>(&self, generation: &Generation<V>) -> Result<Checkpoint, KeepError> {
-        let Dirty { checkpoint, pages } = generation.take_dirty();
-        let mut numbers: Vec<_> = pages.iter().copied().collect();
-        numbers.sort_unstable();
-        let written = self.write(generation, &numbers, checkpoint);
+        let Dirty { checkpoint, mut pages } = generation.take_dirty();
+        pages.sort_unstable();
+        let written = self.write(generation, &pages, checkpoint);
         match written {
             Ok(()) => Ok(checkpoint),
             Err(error) => {

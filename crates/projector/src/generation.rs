@@ -1,30 +1,31 @@
 //! One folding of the log in memory: records, and the lists and totals derived from them.
 
-use std::collections::HashSet;
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::watch;
-use touchpoint::{CustomerId, Event, Position, Recorded, Timestamp, Unreadable};
+use touchpoint::{CustomerId, Event, MAX_CLOCK_LEAD, Position, Recorded, Timestamp, Unreadable};
 use view_store::{EncodedPage, PageError, PageNumber};
 use views::rules::Rules;
 use views::{Digests, Filing, Moment, Parked, Record, Sign, View};
 
-use crate::lists::{Lists, Placed};
-use crate::pages::Pages;
+use crate::lists::Lists;
+use crate::page_set::PageSet;
+use crate::pages::{Pages, Slot};
 use crate::parking::{ParkedEvent, Parking};
 use crate::source::{Batch, Checkpoint, Entry};
 
-/// Customers that are moved in the lists under one lock, so that queries get in between.
-const MOVED_AT_ONCE: usize = 256;
+/// Memory comes in pieces of this many bytes.
+const CACHE_LINE_BYTES: usize = 64;
 
 /// One folding of the log. Reading is concurrent; [`Generation::fold`] is called by one task.
 pub struct Generation<V: View> {
     rules: Arc<Rules>,
-    pages: Pages<V>,
-    lists: RwLock<Lists<V>>,
+    pub(crate) pages: Pages<V>,
+    pub(crate) lists: RwLock<Lists<V>>,
     /// Lists and totals are kept; before, events are only filed.
-    live: watch::Sender<bool>,
+    pub(crate) live: watch::Sender<bool>,
     /// What changed since the last commit, and since the digests were summed up.
     changes: Mutex<Changes>,
     parking: Mutex<Parking>,
@@ -39,8 +40,8 @@ pub struct Generation<V: View> {
 
 struct Changes {
     checkpoint: Checkpoint,
-    dirty: HashSet<PageNumber>,
-    stale: HashSet<PageNumber>,
+    dirty: PageSet,
+    stale: PageSet,
     digests: Digests,
 }
 
@@ -55,11 +56,16 @@ struct Counters {
 /// What a commit takes along.
 pub(crate) struct Dirty {
     pub(crate) checkpoint: Checkpoint,
-    pub(crate) pages: HashSet<PageNumber>,
+    pub(crate) pages: Vec<PageNumber>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Brings these bytes near.
+fn touch(bytes: &[u8]) {
+    black_box(bytes.iter().step_by(CACHE_LINE_BYTES).fold(0, |seen, byte| seen ^ byte));
 }
 
 impl<V: View> Generation<V> {
@@ -99,52 +105,68 @@ impl<V: View> Generation<V> {
     /// Folds a batch. Afterwards every touched customer is in its place in the lists, and then the position moves.
     pub fn fold(&self, batch: &Batch, now: Timestamp) {
         let Some(last) = batch.entries.last() else { return };
-        let mut touched = HashSet::new();
-        for entry in &batch.entries {
-            let recorded = u64::try_from(entry.recorded_at.micros()).unwrap_or_default();
-            self.recorded.fetch_max(recorded, Ordering::Relaxed);
-            if let Some(customer) = entry.customer {
-                let page = PageNumber::of(customer.as_u128());
-                if self.file(page, customer, entry) {
-                    touched.insert((page, customer));
-                }
-            }
-        }
-        {
+        let recorded = batch.entries.iter().map(|entry| entry.recorded_at.micros()).max();
+        let recorded = recorded.and_then(|micros| u64::try_from(micros).ok()).unwrap_or_default();
+        self.recorded.fetch_max(recorded, Ordering::Relaxed);
+        let touched = {
+            // Held while the records change, so that digests are always of the position that they are reported with.
             let mut changes = lock(&self.changes);
-            changes.dirty.extend(touched.iter().map(|(page, _)| *page));
-            changes.stale.extend(touched.iter().map(|(page, _)| *page));
-            changes.checkpoint.position = last.position;
-            changes.checkpoint.digest = batch.digest;
-        }
+            let touched = self.file(batch);
+            let Changes { dirty, stale, checkpoint, .. } = &mut *changes;
+            touched.iter().for_each(|(page, _)| {
+                dirty.insert(*page);
+                stale.insert(*page);
+            });
+            (checkpoint.position, checkpoint.digest) = (last.position, batch.digest);
+            touched
+        };
         if self.is_live() {
             let customers: Vec<_> = touched.into_iter().map(|(_, customer)| customer).collect();
-            customers.chunks(MOVED_AT_ONCE).for_each(|chunk| self.replace(chunk, self.at_least(now)));
+            self.move_all(&customers, self.at_least(now));
         }
         self.counters.folded.fetch_add(batch.entries.len() as u64, Ordering::Relaxed);
         self.log_end.fetch_max(batch.log_end.0.max(last.position.0), Ordering::Relaxed);
         self.applied.send_replace(last.position);
     }
 
+    /// Files the events, page by page, each customer's in the order of the log; gives whose record changed.
+    fn file(&self, batch: &Batch) -> Vec<(PageNumber, CustomerId)> {
+        let of_customers = batch.entries.iter().filter_map(|entry| Some((entry.customer?, entry)));
+        let paged = of_customers.map(|(customer, entry)| (PageNumber::of(customer.as_u128()), customer, entry));
+        let mut sorted: Vec<_> = paged.collect();
+        sorted.sort_by_key(|(page, customer, _)| (*page, *customer));
+        let mut touched = Vec::with_capacity(sorted.len());
+        let look = |slot: Option<&Slot<V>>, entry: &&Entry| {
+            touch(slot.map_or(&[], |slot| slot.record.as_bytes()));
+            touch(&entry.body);
+        };
+        self.pages.write_sorted(&sorted, look, |page, slot, entry| {
+            if self.file_one(slot, entry) && touched.last().is_none_or(|(_, last)| *last != slot.customer) {
+                touched.push((page, slot.customer));
+            }
+        });
+        touched
+    }
+
     /// Files one event; true if the record changed.
-    fn file(&self, page: PageNumber, customer: CustomerId, entry: &Entry) -> bool {
-        let (position, recorded_at) = (entry.position, entry.recorded_at);
+    fn file_one(&self, slot: &mut Slot<V>, entry: &Entry) -> bool {
+        let (customer, position, recorded_at) = (slot.customer, entry.position, entry.recorded_at);
         let decoded = match Event::decode(&entry.body) {
             Ok(event) if event.customer == customer => Ok(Recorded { position, recorded_at, event }),
             Ok(event) => Err((Unreadable::Invalid, Some(event.id))),
             Err(broken) => Err((broken.reason, broken.id)),
         };
-        self.pages.write(page, customer, |slot| {
-            let changed = match decoded {
-                Ok(recorded) => self.count(slot.record.file(&recorded)),
-                Err((reason, id)) => slot.record.park(Parked { position, recorded_at, reason, id }),
-            };
+        let changed = match decoded {
+            Ok(recorded) => self.count(slot.record.file(&recorded)),
+            Err((reason, id)) => slot.record.park(Parked { position, recorded_at, reason, id }),
+        };
+        if changed {
             let mut parking = lock(&self.parking);
-            if changed && parking.concerns(customer, &slot.record) {
+            if parking.concerns(customer, &slot.record) {
                 parking.update(customer, &slot.record);
             }
-            changed
-        })
+        }
+        changed
     }
 
     fn count(&self, filing: Filing) -> bool {
@@ -162,75 +184,11 @@ impl<V: View> Generation<V> {
         false
     }
 
-    /// Builds lists and totals in one pass; from then on they are kept.
-    pub fn go_live(&self, now: Timestamp) {
-        let now = self.at_least(now);
-        let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
-        *lists = Lists::default();
-        for group in Pages::<V>::groups() {
-            self.pages.scan_mut(group, |slot| {
-                (slot.placement, slot.due) = (None, Timestamp::MAX);
-                let placed = self.placed(&slot.record, now);
-                lists.replace(slot, placed);
-            });
-        }
-        lists.as_of = now;
-        drop(lists);
-        self.live.send_replace(true);
-    }
-
-    /// Lists and totals are kept.
-    pub fn is_live(&self) -> bool {
-        *self.live.borrow()
-    }
-
-    /// Whether lists and totals are kept, as it changes.
-    pub(crate) fn live(&self) -> watch::Receiver<bool> {
-        self.live.subscribe()
-    }
-
-    fn placed(&self, record: &Record, now: Timestamp) -> Placed<V> {
-        let mut moment = Moment::now(now);
-        let answer = V::answer(record, &self.rules, &mut moment);
-        (answer.map(|answer| V::placement(&answer)), moment.valid_until())
-    }
-
-    fn replace(&self, customers: &[CustomerId], now: Timestamp) {
-        let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
-        for &customer in customers {
-            self.pages.write(PageNumber::of(customer.as_u128()), customer, |slot| {
-                let placed = self.placed(&slot.record, now);
-                lists.replace(slot, placed);
-            });
-        }
-        lists.as_of = lists.as_of.max(now);
-    }
-
-    /// Moves every customer whose placement has ended by time alone; returns the instant at which all hold.
-    pub fn drain(&self, now: Timestamp) -> Timestamp {
-        let now = self.at_least(now);
-        loop {
-            {
-                let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
-                if lists.due(now).is_none() {
-                    lists.as_of = lists.as_of.max(now);
-                    return lists.as_of;
-                }
-                for _ in 0..MOVED_AT_ONCE {
-                    let Some(customer) = lists.due(now) else { break };
-                    self.pages.write(PageNumber::of(customer.as_u128()), customer, |slot| {
-                        let placed = self.placed(&slot.record, now);
-                        lists.replace(slot, placed);
-                    });
-                }
-            }
-        }
-    }
-
     /// "Now" is never before what the log has recorded, whatever this machine's clock says: so that who reads what
-    /// they have just written, finds it.
+    /// they have just written, finds it. But it is not taken far ahead by one wrong stamp.
     pub fn at_least(&self, now: Timestamp) -> Timestamp {
-        self.last_recorded_at().map_or(now, |recorded| now.max(recorded))
+        let latest = now.plus_micros(MAX_CLOCK_LEAD);
+        self.last_recorded_at().map_or(now, |recorded| now.max(recorded.min(latest)))
     }
 
     /// The position up to which everything is applied.
@@ -274,34 +232,39 @@ impl<V: View> Generation<V> {
         self.pages.read(customer, |slot| V::answer(&slot.record, &self.rules, moment))?
     }
 
-    /// Lists and totals now, and the instant at which they hold.
-    pub fn totals<T>(&self, now: Timestamp, read: impl FnOnce(&V::Totals, Timestamp) -> T) -> T {
-        self.drain(now);
-        let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
-        read(&lists.totals, lists.as_of)
-    }
-
     /// Lists and totals at another instant, evaluated from the records: slow, and exact. Events after the position at
     /// the start of the scan do not count.
     pub fn totals_at(&self, as_of: Timestamp, known_at: Option<Timestamp>) -> V::Totals {
-        let up_to = self.position();
         let mut totals = V::Totals::default();
+        self.answers_at(as_of, known_at, |customer, answer| {
+            V::place(&mut totals, customer, &V::placement(answer), Sign::Add);
+        });
+        totals
+    }
+
+    /// Visits every customer's answer at another instant, in no order; otherwise as [`Generation::totals_at`].
+    pub fn answers_at(
+        &self,
+        as_of: Timestamp,
+        known_at: Option<Timestamp>,
+        mut visit: impl FnMut(CustomerId, &V::Answer),
+    ) {
+        let up_to = self.position();
         for group in Pages::<V>::groups() {
             self.pages.scan(group, |slot| {
                 let mut moment = Moment::new(as_of, known_at).up_to(up_to);
                 if let Some(answer) = V::answer(&slot.record, &self.rules, &mut moment) {
-                    V::place(&mut totals, slot.customer, &V::placement(&answer), Sign::Add);
+                    visit(slot.customer, &answer);
                 }
             });
         }
-        totals
     }
 
     /// The digests of all records, summed up; works off what changed since the last time.
     pub fn digests(&self) -> (Checkpoint, Digests) {
         let mut changes = lock(&self.changes);
         let mut sum = changes.digests;
-        for page in std::mem::take(&mut changes.stale) {
+        for page in changes.stale.take() {
             self.pages.write_page(page, |slot| {
                 let new = slot.record.digests(slot.customer);
                 sum = sum.minus(slot.digests).plus(new);
@@ -315,11 +278,11 @@ impl<V: View> Generation<V> {
     /// What changed since the last commit: the caller has to make it durable or give it back.
     pub(crate) fn take_dirty(&self) -> Dirty {
         let mut changes = lock(&self.changes);
-        Dirty { checkpoint: changes.checkpoint, pages: std::mem::take(&mut changes.dirty) }
+        Dirty { checkpoint: changes.checkpoint, pages: changes.dirty.take() }
     }
 
     /// Takes back what could not be made durable.
-    pub(crate) fn give_back(&self, pages: HashSet<PageNumber>) {
+    pub(crate) fn give_back(&self, pages: Vec<PageNumber>) {
         lock(&self.changes).dirty.extend(pages);
     }
 
@@ -336,12 +299,6 @@ impl<V: View> Generation<V> {
     pub fn parked(&self) -> (usize, Option<ParkedEvent>) {
         let parking = lock(&self.parking);
         (parking.count(), parking.last().cloned())
-    }
-
-    /// Customers with an answer, and timers that wait.
-    pub(crate) fn sizes(&self) -> (u64, usize) {
-        let lists = self.lists.read().unwrap_or_else(PoisonError::into_inner);
-        (lists.customers, lists.timers())
     }
 
     /// Since the start: events folded, seen again, and of another content under a known id.

@@ -32,6 +32,18 @@ impl<V: View> Slot<V> {
 
 type Page<V> = Vec<Slot<V>>;
 
+/// A customer's slot, which is made if there is none.
+fn slot<V: View>(pages: &mut [Page<V>], page: PageNumber, customer: CustomerId) -> &mut Slot<V> {
+    let slots = &mut pages[page.index() % PAGES_PER_GROUP];
+    let index = slots.iter().position(|slot| slot.customer == customer).unwrap_or_else(|| {
+        // Pages are small: room for twice as many customers would be most of their memory.
+        slots.reserve_exact(1);
+        slots.push(Slot::new(customer));
+        slots.len() - 1
+    });
+    &mut slots[index]
+}
+
 /// All records of a generation.
 pub(crate) struct Pages<V: View> {
     groups: Vec<RwLock<Vec<Page<V>>>>,
@@ -54,13 +66,30 @@ impl<V: View> Pages<V> {
 
     /// Changes a customer's slot, which is made if there is none.
     pub(crate) fn write<T>(&self, page: PageNumber, customer: CustomerId, write: impl FnOnce(&mut Slot<V>) -> T) -> T {
-        let mut group = self.group_mut(page);
-        let slots = &mut group[page.index() % PAGES_PER_GROUP];
-        let index = slots.iter().position(|slot| slot.customer == customer).unwrap_or_else(|| {
-            slots.push(Slot::new(customer));
-            slots.len() - 1
-        });
-        write(&mut slots[index])
+        write(slot(&mut self.group_mut(page), page, customer))
+    }
+
+    /// Works through customers that are sorted by page, with one lock for all of a group. Before a group is changed
+    /// `look` gets all of it: where the processor would wait for memory once for each customer, the waits overlap.
+    pub(crate) fn write_sorted<T>(
+        &self,
+        sorted: &[(PageNumber, CustomerId, T)],
+        mut look: impl FnMut(Option<&Slot<V>>, &T),
+        mut write: impl FnMut(PageNumber, &mut Slot<V>, &T),
+    ) {
+        for group in sorted.chunk_by(|(a, ..), (b, ..)| a.index() / PAGES_PER_GROUP == b.index() / PAGES_PER_GROUP) {
+            let mut pages = self.group_mut(group[0].0);
+            let found = group.iter().map(|(page, customer, _)| {
+                pages[page.index() % PAGES_PER_GROUP].iter().position(|slot| slot.customer == *customer)
+            });
+            let found: Vec<_> = found.collect();
+            for ((page, _, item), index) in group.iter().zip(found) {
+                look(index.and_then(|index| pages[page.index() % PAGES_PER_GROUP].get(index)), item);
+            }
+            for (page, customer, item) in group {
+                write(*page, slot(&mut pages, *page, *customer), item);
+            }
+        }
     }
 
     /// Changes every slot of a page.
