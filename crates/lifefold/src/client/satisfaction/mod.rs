@@ -1,5 +1,6 @@
 //! `satisfaction`: how content customers are, one by one and by company, project, wave and service port.
 
+mod ask;
 mod complaints;
 mod customer;
 mod report;
@@ -15,6 +16,7 @@ use super::pages::Limit;
 use super::query::{self, Query, Scope};
 use super::words;
 use crate::settings::Settings;
+use ask::Ask;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -200,123 +202,6 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
         Command::ServiceLevels { unit, about } => ask.service_levels(unit.unit, &about).await?,
     }
     Ok(Outcome::Done)
-}
-
-/// What every question has in common.
-struct Ask {
-    link: Link,
-    output: Output,
-    query: Option<v1::ViewQuery>,
-}
-
-impl Ask {
-    async fn customer(&self, customer_id: String) -> Result<(), Failure> {
-        let request = v1::GetCustomerIndexRequest { customer_id, query: self.query };
-        let mut service = self.link.satisfaction().await?;
-        let answer = service.get_customer_index(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| customer::render(screen, &answer))
-    }
-
-    async fn report(&self, of: Of) -> Result<(), Failure> {
-        let title = title(&of.unit.unit);
-        let request = v1::GetPortScoresRequest {
-            unit: Some(of.unit.unit),
-            wave_id: of.wave.unwrap_or_default(),
-            ports: of.ports.into_iter().map(Into::into).collect(),
-            previous_wave_id: of.with.unwrap_or_default(),
-            query: self.query,
-        };
-        let mut service = self.link.satisfaction().await?;
-        let answer = service.get_port_scores(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| report::ports(screen, &title, &answer))
-    }
-
-    async fn indicators(&self, of: Of) -> Result<(), Failure> {
-        let title = title(&of.unit.unit);
-        let request = v1::GetIndicatorsRequest {
-            unit: Some(of.unit.unit),
-            wave_id: of.wave.unwrap_or_default(),
-            ports: of.ports.into_iter().map(Into::into).collect(),
-            previous_wave_id: of.with.unwrap_or_default(),
-            query: self.query,
-        };
-        let mut service = self.link.satisfaction().await?;
-        let answer = service.get_indicators(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| report::indicators(screen, &title, &answer))
-    }
-
-    async fn compare(&self, of: Of) -> Result<(), Failure> {
-        let title = title(&of.unit.unit);
-        let request = v1::CompareWavesRequest {
-            unit: Some(of.unit.unit),
-            wave_id: of.wave.unwrap_or_default(),
-            previous_wave_id: of.with.unwrap_or_default(),
-            ports: of.ports.into_iter().map(Into::into).collect(),
-            query: self.query,
-        };
-        let mut service = self.link.satisfaction().await?;
-        let answer = service.compare_waves(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| report::comparison(screen, &title, &answer))
-    }
-
-    async fn rank(&self, by: Kind, port: v1::ServicePort, wave: Option<String>, limit: &Limit) -> Result<(), Failure> {
-        let (kind, port, wave_id) = (by.message().into(), port.into(), wave.unwrap_or_default());
-        let mut service = self.link.satisfaction().await?;
-        let list = limit.collect(async |page_size, page_token| {
-            let (wave_id, query) = (wave_id.clone(), self.query);
-            let request = v1::RankUnitsRequest { kind, wave_id, port, query, page_size, page_token };
-            Ok(service.rank_units(self.link.request(request)).await?.into_inner())
-        });
-        let list = list.await?;
-        self.output.list(&list, |screen| units::ranking(screen, port, &list))
-    }
-
-    async fn nps(&self, unit: v1::Unit, port: v1::ServicePort, wave: Option<String>) -> Result<(), Failure> {
-        let title = title(&unit);
-        let (port, wave_id) = (port.into(), wave.unwrap_or_default());
-        let request = v1::GetNpsRequest { unit: Some(unit), wave_id, port, query: self.query };
-        let mut service = self.link.satisfaction().await?;
-        let answer = service.get_nps(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| units::nps(screen, &title, &answer))
-    }
-
-    async fn totals(&self, scope: &Scope) -> Result<(), Failure> {
-        let request = v1::CountClassesRequest { scope: scope.message(), query: self.query };
-        let mut service = self.link.satisfaction().await?;
-        let answer = service.count_classes(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| units::totals(screen, &answer))
-    }
-
-    async fn complaints(&self, scope: &Scope, about: &About, overdue: bool, limit: &Limit) -> Result<(), Failure> {
-        let mut service = self.link.satisfaction().await?;
-        let list = limit.collect(async |page_size, page_token| {
-            let request = v1::ListOpenComplaintsRequest {
-                scope: scope.message(),
-                port: about.port.map_or(0, Into::into),
-                severity: about.severity.map_or(0, Into::into),
-                overdue_only: overdue,
-                query: self.query,
-                page_size,
-                page_token,
-            };
-            Ok(service.list_open_complaints(self.link.request(request)).await?.into_inner())
-        });
-        let list = list.await?;
-        self.output.list(&list, |screen| complaints::open(screen, &list))
-    }
-
-    async fn service_levels(&self, unit: v1::Unit, about: &About) -> Result<(), Failure> {
-        let title = title(&unit);
-        let request = v1::GetComplaintServiceLevelRequest {
-            unit: Some(unit),
-            port: about.port.map_or(0, Into::into),
-            severity: about.severity.map_or(0, Into::into),
-            query: self.query,
-        };
-        let mut service = self.link.satisfaction().await?;
-        let answer = service.get_complaint_service_level(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| complaints::levels(screen, &title, &answer))
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,139 @@
+//! The questions: each asks the service, and shows the answer.
+
+use api::v1;
+
+use super::{About, Kind, Of, complaints, customer, report, title, units};
+use crate::client::failure::Failure;
+use crate::client::link::Link;
+use crate::client::output::Output;
+use crate::client::pages::Limit;
+use crate::client::query::Scope;
+
+/// What every question has in common.
+pub(super) struct Ask {
+    pub(super) link: Link,
+    pub(super) output: Output,
+    pub(super) query: Option<v1::ViewQuery>,
+}
+
+impl Ask {
+    pub(super) async fn customer(&self, customer_id: String) -> Result<(), Failure> {
+        let request = v1::GetCustomerIndexRequest { customer_id, query: self.query };
+        let mut service = self.link.satisfaction().await?;
+        let answer = service.get_customer_index(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| customer::render(screen, &answer))
+    }
+
+    pub(super) async fn report(&self, of: Of) -> Result<(), Failure> {
+        let title = title(&of.unit.unit);
+        let request = v1::GetPortScoresRequest {
+            unit: Some(of.unit.unit),
+            wave_id: of.wave.unwrap_or_default(),
+            ports: of.ports.into_iter().map(Into::into).collect(),
+            previous_wave_id: of.with.unwrap_or_default(),
+            query: self.query,
+        };
+        let mut service = self.link.satisfaction().await?;
+        let answer = service.get_port_scores(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| report::ports(screen, &title, &answer))
+    }
+
+    pub(super) async fn indicators(&self, of: Of) -> Result<(), Failure> {
+        let title = title(&of.unit.unit);
+        let request = v1::GetIndicatorsRequest {
+            unit: Some(of.unit.unit),
+            wave_id: of.wave.unwrap_or_default(),
+            ports: of.ports.into_iter().map(Into::into).collect(),
+            previous_wave_id: of.with.unwrap_or_default(),
+            query: self.query,
+        };
+        let mut service = self.link.satisfaction().await?;
+        let answer = service.get_indicators(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| report::indicators(screen, &title, &answer))
+    }
+
+    pub(super) async fn compare(&self, of: Of) -> Result<(), Failure> {
+        let title = title(&of.unit.unit);
+        let request = v1::CompareWavesRequest {
+            unit: Some(of.unit.unit),
+            wave_id: of.wave.unwrap_or_default(),
+            previous_wave_id: of.with.unwrap_or_default(),
+            ports: of.ports.into_iter().map(Into::into).collect(),
+            query: self.query,
+        };
+        let mut service = self.link.satisfaction().await?;
+        let answer = service.compare_waves(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| report::comparison(screen, &title, &answer))
+    }
+
+    pub(super) async fn rank(
+        &self,
+        by: Kind,
+        port: v1::ServicePort,
+        wave: Option<String>,
+        limit: &Limit,
+    ) -> Result<(), Failure> {
+        let (kind, port, wave_id) = (by.message().into(), port.into(), wave.unwrap_or_default());
+        let mut service = self.link.satisfaction().await?;
+        let list = limit.collect(async |page_size, page_token| {
+            let (wave_id, query) = (wave_id.clone(), self.query);
+            let request = v1::RankUnitsRequest { kind, wave_id, port, query, page_size, page_token };
+            Ok(service.rank_units(self.link.request(request)).await?.into_inner())
+        });
+        let list = list.await?;
+        self.output.list(&list, |screen| units::ranking(screen, port, &list))
+    }
+
+    pub(super) async fn nps(&self, unit: v1::Unit, port: v1::ServicePort, wave: Option<String>) -> Result<(), Failure> {
+        let title = title(&unit);
+        let (port, wave_id) = (port.into(), wave.unwrap_or_default());
+        let request = v1::GetNpsRequest { unit: Some(unit), wave_id, port, query: self.query };
+        let mut service = self.link.satisfaction().await?;
+        let answer = service.get_nps(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| units::nps(screen, &title, &answer))
+    }
+
+    pub(super) async fn totals(&self, scope: &Scope) -> Result<(), Failure> {
+        let request = v1::CountClassesRequest { scope: scope.message(), query: self.query };
+        let mut service = self.link.satisfaction().await?;
+        let answer = service.count_classes(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| units::totals(screen, &answer))
+    }
+
+    pub(super) async fn complaints(
+        &self,
+        scope: &Scope,
+        about: &About,
+        overdue: bool,
+        limit: &Limit,
+    ) -> Result<(), Failure> {
+        let mut service = self.link.satisfaction().await?;
+        let list = limit.collect(async |page_size, page_token| {
+            let request = v1::ListOpenComplaintsRequest {
+                scope: scope.message(),
+                port: about.port.map_or(0, Into::into),
+                severity: about.severity.map_or(0, Into::into),
+                overdue_only: overdue,
+                query: self.query,
+                page_size,
+                page_token,
+            };
+            Ok(service.list_open_complaints(self.link.request(request)).await?.into_inner())
+        });
+        let list = list.await?;
+        self.output.list(&list, |screen| complaints::open(screen, &list))
+    }
+
+    pub(super) async fn service_levels(&self, unit: v1::Unit, about: &About) -> Result<(), Failure> {
+        let title = title(&unit);
+        let request = v1::GetComplaintServiceLevelRequest {
+            unit: Some(unit),
+            port: about.port.map_or(0, Into::into),
+            severity: about.severity.map_or(0, Into::into),
+            query: self.query,
+        };
+        let mut service = self.link.satisfaction().await?;
+        let answer = service.get_complaint_service_level(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| complaints::levels(screen, &title, &answer))
+    }
+}
