@@ -10,6 +10,7 @@ use api::v1::satisfaction_service_client::SatisfactionServiceClient;
 use api::v1::segmentation_service_client::SegmentationServiceClient;
 use api::v1::timeline_service_client::TimelineServiceClient;
 use api::v1::touchpoint_service_client::TouchpointServiceClient;
+use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -105,8 +106,15 @@ impl Clients {
     /// # Panics
     /// If the rebuild does not begin.
     pub async fn rebuilt(&self) -> v1::Generation {
-        let begun = self.projector().rebuild(v1::RebuildRequest {}).await;
-        let generation = begun.unwrap_or_else(|status| panic!("no rebuild: {status}")).into_inner().generation;
+        let generation = until("a rebuild to begin", async || {
+            match self.projector().rebuild(v1::RebuildRequest {}).await {
+                Ok(begun) => Some(begun.into_inner().generation),
+                // The one before serves, and still clears away what it replaced.
+                Err(status) if status.code() == Code::FailedPrecondition => None,
+                Err(status) => panic!("no rebuild: {status}"),
+            }
+        })
+        .await;
         until(&format!("generation {generation} to serve"), async || {
             self.status().await?.serving.filter(|serving| serving.generation == generation)
         })
