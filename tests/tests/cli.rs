@@ -30,9 +30,9 @@ struct Ran {
 }
 
 impl Ran {
-    /// It went well, and said nothing but its answer.
+    /// It went well; on a slow machine stderr may say how far it came.
     fn done(self) -> String {
-        assert_eq!((self.code, self.err.as_str()), (Some(0), ""), "{}", self.out);
+        assert_eq!(self.code, Some(0), "{}\n{}", self.err, self.out);
         self.out
     }
 
