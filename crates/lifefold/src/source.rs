@@ -12,10 +12,11 @@ use uuid::Uuid;
 /// The source that reads this log. Nothing is connected before it is asked for something.
 pub(crate) fn source(options: Options) -> Source {
     let link = Arc::new(Link { options, log: Mutex::new(None), opening: tokio::sync::Mutex::new(()) });
-    let (origin, tail, end) = (link.clone(), link.clone(), link);
+    let (origin, tail, check, end) = (link.clone(), link.clone(), link.clone(), link);
     Source {
         origin: Arc::new(move || -> BoxFuture<'static, _> { Box::pin(origin.clone().origin()) }),
         tail: Arc::new(move |after| tail_after(tail.clone(), after)),
+        check: Arc::new(move |checkpoint| -> BoxFuture<'static, _> { Box::pin(check.clone().check(checkpoint)) }),
         end: Arc::new(move || -> BoxFuture<'static, _> { Box::pin(end.clone().end()) }),
     }
 }
@@ -33,7 +34,7 @@ impl Link {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn log(&self) -> Result<Log, SourceError> {
+    async fn log(&self) -> Result<Log, Unopened> {
         let _turn = self.opening.lock().await;
         match self.current() {
             Some(log) => Ok(log),
@@ -41,8 +42,8 @@ impl Link {
         }
     }
 
-    async fn open(&self) -> Result<Log, SourceError> {
-        let log = Log::open(&self.options).await.map_err(unopened)?;
+    async fn open(&self) -> Result<Log, Unopened> {
+        let log = Log::open(&self.options).await?;
         *self.log.lock().unwrap_or_else(PoisonError::into_inner) = Some(log.clone());
         Ok(log)
     }
@@ -61,6 +62,22 @@ impl Link {
         Ok(ours(event_log::Checkpoint::start(log.identity())))
     }
 
+    /// Whether the log still holds what this checkpoint read. A log that was read once and has gone, or is no log any
+    /// more, is broken; before anything was read it may still have to be made.
+    async fn check(self: Arc<Self>, checkpoint: Checkpoint) -> Result<Position, SourceError> {
+        let log = match self.log().await {
+            Err(Unopened::Unfit(reason)) if checkpoint.position > Position::ZERO => {
+                return Err(SourceError::Broken(reason));
+            }
+            opened => opened?,
+        };
+        match log.check(&theirs(checkpoint)).await {
+            Ok(head) => Ok(head.last),
+            Err(CheckError::Broken(reason)) => Err(SourceError::Broken(reason.to_string())),
+            Err(CheckError::Unavailable(reason)) => Err(SourceError::Unavailable(reason)),
+        }
+    }
+
     async fn end(self: Arc<Self>) -> Result<Position, SourceError> {
         let log = self.log().await?;
         log.last().await.map_err(|error| SourceError::Unavailable(error.to_string()))
@@ -71,7 +88,7 @@ fn tail_after(link: Arc<Link>, after: Checkpoint) -> BoxStream<'static, Result<B
     let opened = async move {
         match link.log().await {
             Ok(log) => log.tail_after(theirs(after)).map(|batch| batch.map(batch_of).map_err(broken)).boxed(),
-            Err(error) => stream::iter([Err(error)]).boxed(),
+            Err(error) => stream::iter([Err(error.into())]).boxed(),
         }
     };
     stream::once(opened).flatten().boxed()
@@ -85,7 +102,13 @@ fn batch_of(batch: event_log::Batch) -> Batch {
 fn entry_of(entry: event_log::Entry) -> Entry {
     let customer = match entry.subject {
         Subject::Customer(customer) => Some(customer),
-        Subject::Control | Subject::Foreign(_) => None,
+        Subject::Control => None,
+        Subject::Foreign(_) => {
+            // Nobody's: no view can miss it, but somebody writes to the log who should not.
+            metrics::counter!("lifefold_projector_foreign_messages_total").increment(1);
+            tracing::warn!(position = entry.position.0, "a message on a subject that is no customer's");
+            None
+        }
     };
     Entry { position: entry.position, recorded_at: entry.recorded_at, customer, body: entry.body }
 }
@@ -94,9 +117,34 @@ fn broken(TailError::Broken(reason): TailError) -> SourceError {
     SourceError::Broken(reason.to_string())
 }
 
-/// Everything here can be put right without a rebuild, so asking again is worth it.
-fn unopened(error: OpenError) -> SourceError {
-    SourceError::Unavailable(error.to_string())
+/// The log could not be opened.
+enum Unopened {
+    /// Asking again is worth it.
+    Unavailable(String),
+    /// There is no stream, or it is not the one that the log needs.
+    Unfit(String),
+}
+
+impl From<OpenError> for Unopened {
+    fn from(error: OpenError) -> Self {
+        let reason = error.to_string();
+        match error {
+            OpenError::Unreachable { .. } | OpenError::Refused { .. } | OpenError::OldServer { .. } => {
+                Self::Unavailable(reason)
+            }
+            OpenError::NoStream(_) => Self::Unfit(format!("RECREATED: {reason}")),
+            OpenError::Options { .. } => Self::Unfit(format!("OPTIONS: {reason}")),
+            OpenError::NoGenesis { .. } => Self::Unfit(format!("GAP: {reason}")),
+        }
+    }
+}
+
+impl From<Unopened> for SourceError {
+    fn from(unopened: Unopened) -> Self {
+        match unopened {
+            Unopened::Unavailable(reason) | Unopened::Unfit(reason) => Self::Unavailable(reason),
+        }
+    }
 }
 
 fn ours(checkpoint: event_log::Checkpoint) -> Checkpoint {

@@ -25,6 +25,8 @@ pub(crate) struct Fed<V: View> {
     pub(crate) committed: watch::Receiver<Position>,
     pub(crate) stop: CancellationToken,
     outcome: watch::Receiver<Outcome>,
+    /// Closed when the last commit is over.
+    kept: watch::Receiver<()>,
 }
 
 impl<V: View> Fed<V> {
@@ -47,14 +49,25 @@ impl<V: View> Fed<V> {
             stop: stop.clone(),
         };
         let (ended, outcome) = watch::channel(None);
-        tokio::spawn(async move { ended.send_replace(Some(follow.run().await)) });
-        Arc::new(Self { id, generation, committed: receiver, stop, outcome })
+        let (keeping, kept) = watch::channel(());
+        tokio::spawn(async move {
+            follow.run(|outcome| drop(ended.send_replace(Some(outcome)))).await;
+            drop(keeping);
+        });
+        Arc::new(Self { id, generation, committed: receiver, stop, outcome, kept })
     }
 
-    /// Waits until feeding has ended, and says how. What was folded is durable by then, if the disk allows.
+    /// Waits until feeding has ended and what was folded is durable, if the disk allows.
+    pub(crate) async fn kept(&self) {
+        // Nothing is ever sent: the channel closes.
+        _ = self.kept.clone().changed().await;
+    }
+
+    /// Waits until feeding has ended, and says how.
     pub(crate) async fn ended(&self) -> Result<(), SourceError> {
         match self.outcome.clone().wait_for(Option::is_some).await {
             Ok(outcome) => outcome.clone().unwrap_or(Ok(())),
+            // Without an outcome.
             Err(_) => Err(SourceError::Broken("FOLD_PANICKED: see the log of this process".to_owned())),
         }
     }

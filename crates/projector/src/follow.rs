@@ -1,6 +1,7 @@
 //! One generation follows the log: fold, go live at the head, drain timers, commit. The same for a start, a restart
 //! and a rebuild.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ const COMMIT_EVERY_BEHIND: Duration = Duration::from_secs(10);
 const COMMIT_AT_PAGES: usize = 20_000;
 /// How often timers are drained without anybody asking.
 const DRAIN_EVERY: Duration = Duration::from_millis(500);
+/// How often a log that is read is asked whether it is still the same: reliability demands 5 s.
+const CHECK_EVERY: Duration = Duration::from_secs(3);
 /// Pause before a log that does not answer is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -42,65 +45,80 @@ pub(crate) struct Follow<V: View> {
 type Committing = JoinHandle<Result<Checkpoint, KeepError>>;
 
 impl<V: View> Follow<V> {
-    /// Follows until it is told to stop, or the log is broken. What was folded is then durable, if the disk allows.
-    pub(crate) async fn run(self) -> Result<(), SourceError> {
-        let followed = self.follow().await;
+    /// Follows until it is told to stop, or the log is broken, and says so at once through `ended`. When this returns,
+    /// what was folded is durable, if the disk allows.
+    pub(crate) async fn run(self, ended: impl FnOnce(Result<(), SourceError>)) {
+        let mut committing = None;
+        ended(self.follow(&mut committing).await);
+        // Never two commits beside each other: the later head must not come before the earlier pages.
+        if committing.is_some() {
+            self.note_commit(finished(&mut committing).await);
+        }
         match tokio::task::block_in_place(|| self.keeper.commit(&self.generation)) {
             Ok(checkpoint) => drop(self.committed.send_replace(checkpoint.position)),
             Err(error) => {
                 tracing::error!(view = V::NAME, %error, "the last commit failed; its events will be folded again")
             }
         }
-        followed
     }
 
-    async fn follow(&self) -> Result<(), SourceError> {
-        let Some(target) = self.stop.run_until_cancelled(self.log_end()).await.transpose()? else { return Ok(()) };
+    async fn follow(&self, committing: &mut Option<Committing>) -> Result<(), SourceError> {
+        // Nothing is served of a log that was not recognised.
+        let Some(target) = self.stop.run_until_cancelled(self.recognise()).await.transpose()? else { return Ok(()) };
         self.go_live_at(target);
         let mut batches = (self.source.tail)(self.generation.checkpoint());
         let mut drain = interval(DRAIN_EVERY);
         drain.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut committing: Option<Committing> = None;
+        let mut broken = pin!(self.watch_log());
         let mut committed_at = Instant::now();
         loop {
             tokio::select! {
                 biased;
-                () = self.stop.cancelled() => break,
-                result = finished(&mut committing) => {
+                () = self.stop.cancelled() => return Ok(()),
+                broken = &mut broken => return Err(broken),
+                result = finished(committing) => {
                     self.note_commit(result);
                     committed_at = Instant::now();
+                }
+                _ = drain.tick(), if self.generation.is_live() => {
+                    tokio::task::block_in_place(|| self.generation.drain((self.clock)()));
                 }
                 batch = batches.next() => match batch {
                     Some(batch) => self.fold(&batch?, target),
                     None => return Err(SourceError::Unavailable("the log's tail ended".to_owned())),
                 },
-                _ = drain.tick(), if self.generation.is_live() => {
-                    tokio::task::block_in_place(|| self.generation.drain((self.clock)()));
-                }
             }
             if committing.is_none() && self.is_commit_due(committed_at) {
                 let (keeper, generation) = (self.keeper.clone(), self.generation.clone());
-                committing = Some(tokio::task::spawn_blocking(move || {
+                *committing = Some(tokio::task::spawn_blocking(move || {
                     generation.digests();
                     keeper.commit(&generation)
                 }));
             }
         }
-        if committing.is_some() {
-            self.note_commit(finished(&mut committing).await);
-        }
-        Ok(())
     }
 
-    /// The end of the log as it is at the start: once it is passed, the generation is live.
-    async fn log_end(&self) -> Result<Position, SourceError> {
+    /// The end of the log as it is at the start, once the log is recognised: when it is passed, the generation is live.
+    async fn recognise(&self) -> Result<Position, SourceError> {
         loop {
-            match (self.source.end)().await {
+            match (self.source.check)(self.generation.checkpoint()).await {
                 Err(SourceError::Unavailable(reason)) => {
                     tracing::warn!(view = V::NAME, reason, "the log does not answer; asking again");
                     sleep(ASK_AGAIN).await;
                 }
                 answered => return answered,
+            }
+        }
+    }
+
+    /// Asks again and again whether the log is the one that is folded; returns only when it is not.
+    async fn watch_log(&self) -> SourceError {
+        loop {
+            sleep(CHECK_EVERY).await;
+            match (self.source.check)(self.generation.checkpoint()).await {
+                Err(broken @ SourceError::Broken(_)) => return broken,
+                // The tail tells of a log that does not answer.
+                Ok(_) | Err(SourceError::Unavailable(_)) => {}
             }
         }
     }

@@ -101,7 +101,7 @@ impl<V: View> Projector<V> {
         while !inner.stop.is_cancelled() {
             let fed = serving.borrow_and_update().clone();
             if fed.live().await {
-                self.answer_again();
+                self.serve();
             }
             if let Err(SourceError::Broken(reason)) = fed.ended().await {
                 tracing::error!(view = V::NAME, reason, "not serving until a rebuild");
@@ -110,16 +110,16 @@ impl<V: View> Projector<V> {
             tokio::select! {
                 () = inner.stop.cancelled() => {}
                 _ = serving.changed() => {}
-                () = tokio::time::sleep(FOLLOW_AGAIN), if !self.is_broken() => self.feed_again(&fed),
+                () = tokio::time::sleep(FOLLOW_AGAIN), if !self.is_broken() => self.feed_again(&fed).await,
             }
         }
         inner.state.send_replace(State::Draining);
         let fed = inner.serving.borrow().clone();
-        _ = fed.ended().await;
+        fed.kept().await;
     }
 
     /// From catching up, or from a broken log, to serving.
-    pub(crate) fn answer_again(&self) {
+    pub(crate) fn serve(&self) {
         self.inner.state.send_if_modified(|state| {
             let changes = matches!(state, State::CatchingUp | State::Broken(_));
             if changes {
@@ -129,12 +129,13 @@ impl<V: View> Projector<V> {
         });
     }
 
-    fn feed_again(&self, fed: &Arc<Fed<V>>) {
-        let again = self.inner.feed(fed.id, fed.generation.clone());
+    /// Feeds a generation whose feeding has ended, unless a rebuild has put another one in its place.
+    async fn feed_again(&self, fed: &Arc<Fed<V>>) {
+        fed.kept().await;
         self.inner.serving.send_if_modified(|serving| {
             let same = Arc::ptr_eq(serving, fed);
             if same {
-                *serving = again;
+                *serving = self.inner.feed(fed.id, fed.generation.clone());
             }
             same
         });

@@ -24,22 +24,28 @@ impl<V: View> Projector<V> {
         let inner = &self.inner;
         let _turn = inner.rebuilds.try_acquire().map_err(|_| RebuildError::Rebuilding)?;
         let origin = (inner.options.source.origin)().await?;
-        let (id, generation) = tokio::task::block_in_place(|| begin(&inner.store, origin, &inner.options.rules))?;
+        let (id, generation) = tokio::task::block_in_place(|| {
+            let in_use = inner.serving.borrow().id;
+            begin(&inner.store, origin, &inner.options.rules, Some(in_use))
+        })?;
         let fed = inner.feed(id, generation);
         *self.building() = Some(fed.clone());
         let built = self.built(&fed).await;
         *self.building() = None;
         if let Err(error) = built {
             fed.stop.cancel();
-            _ = fed.ended().await;
+            fed.kept().await;
             inner.store.drop_generation(id)?;
             return Err(error);
         }
         let old = inner.serving.send_replace(fed);
-        self.answer_again();
+        self.serve();
         old.stop.cancel();
-        _ = old.ended().await;
-        inner.store.drop_generation(old.id)?;
+        old.kept().await;
+        // The switch is made; what is left of the old one is dropped by the next rebuild at the latest.
+        if let Err(error) = inner.store.drop_generation(old.id) {
+            tracing::warn!(view = V::NAME, generation = %old.id, %error, "the old generation could not be dropped");
+        }
         Ok(self.status())
     }
 
@@ -72,17 +78,23 @@ type Begun<V> = (GenerationId, Arc<Generation<V>>);
 
 /// The first generation of a store, serving from the start.
 pub(crate) fn first<V: View>(store: &Store, origin: Checkpoint, rules: &Arc<Rules>) -> Result<Begun<V>, StartError> {
-    let begun = begin(store, origin, rules)?;
+    let of_another_fold = store.serving()?;
+    let begun = begin(store, origin, rules, None)?;
     store.set_serving(begun.0)?;
+    of_another_fold.into_iter().try_for_each(|id| store.drop_generation(id))?;
     Ok(begun)
 }
 
 /// An empty generation, in the store and in memory. Leftovers of a rebuild that was cut off are dropped.
-fn begin<V: View>(store: &Store, origin: Checkpoint, rules: &Arc<Rules>) -> Result<Begun<V>, RebuildError> {
+fn begin<V: View>(
+    store: &Store,
+    origin: Checkpoint,
+    rules: &Arc<Rules>,
+    in_use: Option<GenerationId>,
+) -> Result<Begun<V>, RebuildError> {
     let serving = store.serving()?;
-    for id in store.generations()?.into_iter().filter(|id| Some(*id) != serving) {
-        store.drop_generation(id)?;
-    }
+    let leftovers = store.generations()?.into_iter().filter(|id| Some(*id) != serving && Some(*id) != in_use);
+    leftovers.into_iter().try_for_each(|id| store.drop_generation(id))?;
     let id = store.create_generation(&head::<V>(origin))?;
     Ok((id, Arc::new(Generation::new(origin, rules.clone()))))
 }

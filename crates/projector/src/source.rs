@@ -65,6 +65,8 @@ pub struct Source {
     pub origin: Arc<dyn Fn() -> BoxFuture<'static, Result<Checkpoint, SourceError>> + Send + Sync>,
     /// Everything after a checkpoint, in order, without gaps, for ever. An error is the last item.
     pub tail: Arc<dyn Fn(Checkpoint) -> BoxStream<'static, Result<Batch, SourceError>> + Send + Sync>,
+    /// Whether the log still holds what a checkpoint read, and its last position now.
+    pub check: Arc<dyn Fn(Checkpoint) -> BoxFuture<'static, Result<Position, SourceError>> + Send + Sync>,
     /// The last position of the log now.
     pub end: Arc<dyn Fn() -> BoxFuture<'static, Result<Position, SourceError>> + Send + Sync>,
 }

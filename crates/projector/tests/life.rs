@@ -118,11 +118,12 @@ async fn a_damaged_store_is_set_aside_and_folded_again() {
     let running = start(&log, &dir.path().join("churn")).await;
     let wanted = running.at(log.end()).await;
     running.stop().await;
-    let file = dir.path().join("churn").join("sled").join("db");
-    let mut bytes = std::fs::read(&file).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[..middle].iter_mut().for_each(|byte| *byte ^= 0x5a);
-    std::fs::write(&file, bytes).unwrap();
+    for file in std::fs::read_dir(dir.path().join("churn").join("sled")).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            std::fs::write(path, vec![0x77; 70_000]).unwrap();
+        }
+    }
     let running = start(&log, &dir.path().join("churn")).await;
     assert_eq!(running.at(log.end()).await, wanted);
     let kept = std::fs::read_dir(dir.path())
@@ -146,6 +147,54 @@ async fn a_broken_log_is_not_served_until_a_rebuild() {
     running.projector.rebuild().await.unwrap();
     running.at(log.end()).await;
     running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_breaks_in_the_middle_of_a_commit_leaves_the_position_behind_the_records() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::new(vec![genesis()], 5_000);
+    let running = start(&log, &dir.path().join("churn")).await;
+    running.at(Position(1)).await;
+    // So many pages change that a commit begins at once, and takes longer than the log needs to break.
+    log.append((2..30_000).map(lead));
+    running.at(log.end()).await;
+    log.break_down(Some("GAP: for a while"));
+    running.is(|state| matches!(state, State::Broken(_))).await;
+    running.stop().await;
+    log.break_down(None);
+    let again = start(&log, &dir.path().join("churn")).await;
+    let fresh = start(&log, &dir.path().join("fresh")).await;
+    assert_eq!(again.at(log.end()).await, fresh.at(log.end()).await);
+    again.stop().await;
+    fresh.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_ends_before_the_store_is_never_served() {
+    let dir = tempfile::tempdir().unwrap();
+    let (entries, _) = population(7, 10, Order::Recorded);
+    let short = Log::new(entries[..5].to_vec(), 64);
+    let log = Log::new(entries, 64);
+    let running = start(&log, &dir.path().join("churn")).await;
+    running.at(log.end()).await;
+    running.stop().await;
+    let running = start(&short, &dir.path().join("churn")).await;
+    let mut state = running.projector.state();
+    let first = tokio::time::timeout(PATIENCE, state.wait_for(|state| *state != State::CatchingUp)).await;
+    assert!(matches!(&*first.unwrap().unwrap(), State::Broken(reason) if reason.starts_with("ROLLED_BACK")));
+    running.stop().await;
+}
+
+/// Somebody becomes known.
+fn lead(position: u64) -> Entry {
+    let customer = CustomerId::from_u128(u128::from(position));
+    let body = serde_json::json!({
+        "specversion": "1.0", "id": customer, "source": "test", "type": "LeadRegistered", "subject": customer,
+        "dataschema": "urn:lifefold:LeadRegistered:1", "time": "2026-01-01T00:00:00Z", "channel": "SYSTEM",
+        "data": { "lead_source": "WALK_IN" },
+    });
+    let recorded_at = "2026-01-01T00:00:00Z".parse().unwrap();
+    Entry { position: Position(position), recorded_at, customer: Some(customer), body: body.to_string().into() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -29,12 +29,17 @@ fn fold<V: View>(entries: &[Entry], batch: usize, live: bool) -> Generation<V> {
         generation.go_live(Timestamp::MIN);
     }
     for part in entries.chunks(batch) {
-        generation.fold(&batch_of(part.to_vec(), end).unwrap(), Timestamp::MIN);
+        generation.fold(&batch_of(part.to_vec(), end).unwrap(), recorded(part));
     }
     if !live {
-        generation.go_live(Timestamp::MIN);
+        generation.go_live(recorded(entries));
     }
     generation
+}
+
+/// When the last of these was recorded.
+fn recorded(entries: &[Entry]) -> Timestamp {
+    entries.last().unwrap().recorded_at
 }
 
 fn hold<V: View>(seed: u64)
@@ -44,7 +49,7 @@ where
     let (entries, instants) = population(seed, CUSTOMERS, Order::Recorded);
     let moved = fold::<V>(&entries, 7 + seed as usize, true);
     let built = fold::<V>(&entries, 1_000, false);
-    let now = moved.at_least(Timestamp::MIN);
+    let now = recorded(&entries);
     let later: Vec<_> = instants.into_iter().filter(|at| *at >= now).collect();
     let step = (later.len() / INSTANTS).max(1);
     for at in std::iter::once(now).chain(later.into_iter().step_by(step)) {

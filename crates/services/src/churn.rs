@@ -62,13 +62,14 @@ impl ChurnRisk {
 
     async fn count(&self, request: v1::CountBandsRequest, until: Instant) -> Result<v1::CountBandsResponse, Error> {
         let scope = Scope::read(request.scope.as_ref())?;
-        let (narrow, whole) = narrow(&scope);
-        if !whole {
-            return Err(Error::field("scope", "bands are counted for one company, project or consultant: name one"));
-        }
+        // Of single units totals are kept; those of several together are scanned.
+        let (narrow, scope) = match narrow(&scope) {
+            (narrow, true) => (narrow, Scope::default()),
+            (_, false) => (Narrow::All, scope),
+        };
         let mut asked = self.view.ask(request.query.as_ref(), until).await?;
         let count = move |all: &Population<'_, Churn>| all.totals.bands(&narrow);
-        let bands = self.view.all(&mut asked, until, count).await?;
+        let bands = self.view.within(&mut asked, scope, until, count).await?;
         let listed: u64 = Band::ALL.iter().map(|&band| bands.count(band)).sum();
         Ok(v1::CountBandsResponse {
             customers: listed + bands.withheld,

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use api::errors::Error;
+use api::query::Scope;
 use projector::Generation;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use touchpoint::{CustomerId, Timestamp};
-use views::{Moment, View};
+use views::{Moment, Sign, Standing, View};
 
 use crate::ask::{Asked, Asker, NOT_SERVING_RETRY, Stands, not_serving};
 
@@ -36,8 +37,19 @@ impl<V: Stands> Asker<V> {
         until: Instant,
         read: impl FnOnce(&Population<'_, V>) -> T + Send + 'static,
     ) -> Result<T, Error> {
+        self.within(asked, Scope::default(), until, read).await
+    }
+
+    /// As [`Self::all`], but of the customers of a scope only. No lists are kept of those: it is a scan.
+    pub(crate) async fn within<T: Send + 'static>(
+        &self,
+        asked: &mut Asked<V>,
+        scope: Scope,
+        until: Instant,
+        read: impl FnOnce(&Population<'_, V>) -> T + Send + 'static,
+    ) -> Result<T, Error> {
         let Asked { generation, query, as_of, .. } = asked;
-        if query.is_live() {
+        if query.is_live() && scope == Scope::default() {
             let (found, unresolved, as_of) = generation.totals(*as_of, |totals, as_of| {
                 let all = Population { generation, totals, as_of, known_at: None };
                 (read(&all), V::unresolved(totals), as_of)
@@ -46,14 +58,38 @@ impl<V: Stands> Asker<V> {
             return Ok(found);
         }
         let (as_of, known_at) = (*as_of, query.known_at);
-        let scan = move |generation: &Generation<V>| {
-            let totals = generation.totals_at(as_of, known_at);
-            let found = read(&Population { generation, totals: &totals, as_of, known_at });
-            (found, V::unresolved(&totals))
+        let sum = |totals: &mut V::Totals, customer: CustomerId, answer: &V::Answer| {
+            V::place(totals, customer, &V::placement(answer), Sign::Add);
         };
-        let (found, unresolved) = self.scan(generation.clone(), until, scan).await?;
+        let totals = self.answers(asked, scope, until, V::Totals::default(), sum).await?;
+        Ok(read(&Population { generation: &asked.generation, totals: &totals, as_of, known_at }))
+    }
+
+    /// Sums up the answers of the customers of a scope, by a scan in its turn.
+    pub(crate) async fn answers<S: Send + 'static>(
+        &self,
+        asked: &mut Asked<V>,
+        scope: Scope,
+        until: Instant,
+        mut sum: S,
+        add: impl Fn(&mut S, CustomerId, &V::Answer) + Send + 'static,
+    ) -> Result<S, Error> {
+        let (as_of, known_at) = (asked.as_of, asked.query.known_at);
+        let scan = move |generation: &Generation<V>| {
+            let mut unresolved = 0;
+            generation.answers_at(as_of, known_at, |customer, answer| {
+                let standing = V::standing(answer);
+                unresolved += u64::from(standing.unresolved);
+                let Standing { company, project, consultant, .. } = standing;
+                if scope.holds(company.as_ref(), project.as_ref(), consultant.as_ref()) {
+                    add(&mut sum, customer, answer);
+                }
+            });
+            (sum, unresolved)
+        };
+        let (sum, unresolved) = self.scan(asked.generation.clone(), until, scan).await?;
         asked.unresolved = unresolved;
-        Ok(found)
+        Ok(sum)
     }
 
     /// A scan in its turn. It keeps its turn until it ends, and does not begin if the caller has gone by then.

@@ -3,13 +3,13 @@
 use api::errors::Error;
 use api::page::Page;
 use api::query::Scope;
-use api::{segmentation as convert, v1};
+use api::{funnel, segmentation as convert, v1};
 use projector::Projector;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 use touchpoint::{CustomerId, Timestamp};
 use views::Standing;
-use views::segmentation::{Answer, Group, Segmentation, Totals};
+use views::segmentation::{Answer, Funnel, Group, Segmentation, Totals, table};
 
 use crate::ask::{Asker, Stands};
 use crate::call;
@@ -58,15 +58,22 @@ impl Segments {
     }
 
     async fn count(&self, request: v1::CountMembersRequest, until: Instant) -> Result<v1::CountMembersResponse, Error> {
-        if Scope::read(request.scope.as_ref())? != Scope::default() {
-            return Err(Error::field("scope", "members are counted over all customers: leave it out, or list them"));
-        }
+        let scope = Scope::read(request.scope.as_ref())?;
         let mut asked = self.view.ask(request.query.as_ref(), until).await?;
         let rules = self.view.shared_rules();
         let count = move |all: &Population<'_, Segmentation>| convert::totals(all.totals, &rules);
-        let totals = self.view.all(&mut asked, until, count).await?;
+        let totals = self.view.within(&mut asked, scope, until, count).await?;
         let meta = Some(asked.meta_of_all());
         Ok(v1::CountMembersResponse { erased: asked.erased(), meta, ..totals })
+    }
+
+    /// The funnel asks for medians, of which nothing is kept: it is a scan.
+    async fn funnel(&self, request: v1::GetFunnelRequest, until: Instant) -> Result<v1::GetFunnelResponse, Error> {
+        let scope = Scope::read(request.scope.as_ref())?;
+        let mut asked = self.view.ask(request.query.as_ref(), until).await?;
+        let add = |funnels: &mut Vec<Funnel>, _, answer: &Answer| funnels.push(answer.funnel.clone());
+        let funnels = self.view.answers(&mut asked, scope, until, Vec::new(), add).await?;
+        Ok(v1::GetFunnelResponse { rows: funnel::rows(&table(&funnels)), meta: Some(asked.meta_of_all()) })
     }
 }
 
@@ -138,10 +145,9 @@ impl v1::segmentation_service_server::SegmentationService for Segments {
 
     async fn get_funnel(
         &self,
-        _request: Request<v1::GetFunnelRequest>,
+        request: Request<v1::GetFunnelRequest>,
     ) -> Result<Response<v1::GetFunnelResponse>, Status> {
-        // Medians need every customer's answer, which a generation does not give yet; totals have counts only.
-        let message = "the funnel is not served yet: CountMembers has the stages";
-        Err(Status::unimplemented(message))
+        let until = call::answer_by(request.metadata());
+        call::answer(SERVICE, "GetFunnel", self.funnel(request.into_inner(), until)).await
     }
 }

@@ -48,8 +48,21 @@ pub struct Digests {
     pub content: u128,
 }
 
-/// The form of a record. A store of another version is set aside and folded again.
-pub const FOLD_VERSION: u32 = 1;
+/// The form of a record.
+const FORM: u32 = 1;
+/// The form of a record, and what the catalogue knew when it was filed: a store of another version is folded again, so
+/// that an event which an older build had to park is read by the one that knows it.
+pub const FOLD_VERSION: u32 = FORM << 16 | catalogue_version();
+
+/// Grows with every new event type and every new schema version.
+const fn catalogue_version() -> u32 {
+    let (mut sum, mut index) = (0, 0);
+    while index < Kind::ALL.len() {
+        sum += Kind::ALL[index].version();
+        index += 1;
+    }
+    sum
+}
 
 impl Digests {
     /// The sum, modulo 2^128: digests of a view are sums over its customers.
@@ -148,6 +161,8 @@ impl Record {
             return Filing::Erased;
         }
         self.insert(place.unwrap_or(self.bytes.len()), &packed);
+        // A build that could not read it may have parked it.
+        self.unpark(recorded.position);
         Filing::New
     }
 
@@ -162,16 +177,12 @@ impl Record {
         true
     }
 
-    /// Takes a position off the parked ones; false if it was none.
-    pub fn unpark(&mut self, position: Position) -> bool {
-        let mut list = self.parked();
-        let before = list.len();
-        list.retain(|parked| parked.position != position);
-        let found = list.len() < before;
-        if found {
+    fn unpark(&mut self, position: Position) {
+        if self.has_parked() {
+            let mut list = self.parked();
+            list.retain(|parked| parked.position != position);
             self.rewrite_parked(list);
         }
-        found
     }
 
     /// The facts, in the order of the domain.

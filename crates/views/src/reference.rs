@@ -1,11 +1,13 @@
 //! References between a customer's events: which of them lead nowhere.
 
+use std::collections::HashSet;
+
 use touchpoint::{Code, Touchpoint};
 
 use crate::Filed;
 
 /// What a reference is to; ids of different kinds may be spelled alike.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum To<'t> {
     Contract(&'t str),
     Subscription(&'t str),
@@ -16,7 +18,7 @@ enum To<'t> {
 
 /// How many references of the counting events lead to no counting event: unknown, voided, or not yet happened.
 pub(crate) fn unresolved(events: &[Filed<'_>]) -> u32 {
-    let opened: Vec<_> = events.iter().filter_map(|event| opens(&event.body)).collect();
+    let opened: HashSet<_> = events.iter().filter_map(|event| opens(&event.body)).collect();
     let missing = |event: &Filed<'_>| names(&event.body).into_iter().filter(|to| !opened.contains(to)).count();
     events.iter().map(missing).sum::<usize>() as u32
 }

@@ -1,6 +1,8 @@
 //! Survey answers that count: one per project × wave × port × item × metric, the latest by order.
 
-use touchpoint::{Metric, Score, ServicePort, SurveyAnswered, Touchpoint};
+use std::collections::HashMap;
+
+use touchpoint::{Code, Metric, Score, ServicePort, SurveyAnswered, Touchpoint};
 
 use crate::{Filed, Timeline};
 
@@ -17,24 +19,40 @@ pub struct Answer<'t> {
 
 /// The counting answers of a customer, in order. Where the latest of its kind is not_applicable there is none.
 pub fn answers<'t>(timeline: &'t Timeline<'t>) -> Vec<Answer<'t>> {
-    let mut latest: Vec<(&'t Filed<'t>, &'t SurveyAnswered<'t>)> = Vec::new();
+    let mut latest: HashMap<Item<'t>, (&'t Filed<'t>, &'t SurveyAnswered<'t>)> = HashMap::new();
     for event in &timeline.events {
-        let Touchpoint::SurveyAnswered(answered) = &event.body else { continue };
-        latest.retain(|(other_event, other)| !same_item(other_event, other, event, answered));
-        latest.push((event, answered));
+        if let Touchpoint::SurveyAnswered(answered) = &event.body {
+            latest.insert(Item::of(event, answered), (event, answered));
+        }
     }
-    let scored = |(event, answered): (&'t Filed<'t>, &'t SurveyAnswered<'t>)| {
-        Some(Answer { event, answered, score: answered.score? })
-    };
-    latest.into_iter().filter_map(scored).collect()
+    let scored = latest
+        .into_values()
+        .filter_map(|(event, answered)| answered.score.map(|score| Answer { event, answered, score }));
+    let mut answers: Vec<_> = scored.collect();
+    answers.sort_unstable_by_key(|answer| answer.event.order());
+    answers
 }
 
-fn same_item(one_event: &Filed<'_>, one: &SurveyAnswered<'_>, event: &Filed<'_>, other: &SurveyAnswered<'_>) -> bool {
-    one.port == other.port
-        && one.metric == other.metric
-        && one.item_code == other.item_code
-        && one.wave_id == other.wave_id
-        && one_event.project == event.project
+/// What is asked: one answer of a customer to it counts.
+#[derive(PartialEq, Eq, Hash)]
+struct Item<'t> {
+    project: Option<&'t str>,
+    wave: &'t str,
+    port: ServicePort,
+    item: &'t str,
+    metric: Metric,
+}
+
+impl<'t> Item<'t> {
+    fn of(event: &'t Filed<'t>, answered: &'t SurveyAnswered<'t>) -> Self {
+        Self {
+            project: event.project.as_ref().map(Code::as_str),
+            wave: answered.wave_id.as_str(),
+            port: answered.port,
+            item: answered.item_code.as_str(),
+            metric: answered.metric,
+        }
+    }
 }
 
 /// The latest counting answer on port OVERALL by this metric.

@@ -50,14 +50,29 @@ impl Log {
 
     /// The log as a projector reads it.
     pub(crate) fn source(&self) -> Source {
-        let (tail, end) = (self.clone(), self.clone());
+        let (tail, check, end) = (self.clone(), self.clone(), self.clone());
         Source {
             origin: Arc::new(|| -> BoxFuture<'static, _> { Box::pin(async { Ok(origin()) }) }),
             tail: Arc::new(move |after| tail.clone().tail(after)),
+            check: Arc::new(move |checkpoint| {
+                let checked = check.check(checkpoint);
+                Box::pin(async move { checked })
+            }),
             end: Arc::new(move || {
                 let end = end.end();
                 Box::pin(async move { Ok(end) })
             }),
+        }
+    }
+
+    fn check(&self, checkpoint: Checkpoint) -> Result<Position, SourceError> {
+        let end = self.end();
+        match self.broken.lock().unwrap().clone() {
+            Some(reason) => Err(SourceError::Broken(reason)),
+            None if checkpoint.position > end => {
+                Err(SourceError::Broken(format!("ROLLED_BACK: the log ends at {end}")))
+            }
+            None => Ok(end),
         }
     }
 

@@ -61,8 +61,11 @@ async fn a_scope_of_several_units_is_all_of_them() {
     let project = v1::Scope { company_id, project_id, consultant_id: String::new() };
     let consultant = v1::Scope { consultant_id: some.consultant_id.clone(), ..project.clone() };
     for (scope, whole) in [(project, false), (consultant, true)] {
+        let bands = v1::CountBandsRequest { scope: Some(scope.clone()), query: None };
+        let bands = client.count_bands(bands).await.unwrap().into_inner();
         let request = v1::ListAtRiskRequest { scope: Some(scope), page_size: 3, ..Default::default() };
         let within = listed(&mut client, request).await;
+        assert_eq!(bands.customers - bands.withheld, within.len() as u64);
         let same = |it: &v1::Belonging| {
             it.company_id == some.company_id
                 && it.project_id == some.project_id

@@ -43,6 +43,32 @@ async fn members_are_as_many_as_are_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scope_splits_totals_and_the_funnel() {
+    let (log, _) = Log::believable(120);
+    let running = serve::<Segmentation>(&log).await;
+    let mut client = SegmentationServiceClient::new(running.channel.clone());
+    let whole = client.count_members(v1::CountMembersRequest::default()).await.unwrap().into_inner();
+    let funnel = client.get_funnel(v1::GetFunnelRequest::default()).await.unwrap().into_inner();
+    let known = |funnel: &v1::GetFunnelResponse| funnel.rows[0].steps[0].customers;
+    assert_eq!(known(&funnel), whole.customers);
+    assert!(funnel.rows[0].steps[1].median_half_days.is_some());
+    assert_eq!(funnel.meta, whole.meta);
+    let (mut customers, mut visited) = (0, 0);
+    for company in ["C01", "C02"] {
+        let scope = Some(v1::Scope { company_id: company.to_owned(), ..Default::default() });
+        let counts = v1::CountMembersRequest { scope: scope.clone(), query: None };
+        let counts = client.count_members(counts).await.unwrap().into_inner();
+        let funnel = v1::GetFunnelRequest { scope, query: None };
+        let funnel = client.get_funnel(funnel).await.unwrap().into_inner();
+        assert_eq!(known(&funnel), counts.customers);
+        assert!(counts.customers > 0);
+        customers += counts.customers;
+        visited += funnel.rows[0].steps[1].customers;
+    }
+    assert!(customers <= whole.customers && visited <= funnel.rows[0].steps[1].customers);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_customer_is_answered_alone_and_in_a_batch() {
     let (log, customers) = Log::believable(10);
     let running = serve::<Segmentation>(&log).await;

@@ -93,10 +93,15 @@ impl Log {
     }
 
     fn source(&self) -> Source {
-        let (tail, end) = (self.clone(), self.clone());
+        let (tail, check, end) = (self.clone(), self.clone(), self.clone());
         Source {
             origin: Arc::new(|| Box::pin(async { Ok(origin()) })),
             tail: Arc::new(move |after| tail.clone().tail(after.position)),
+            check: Arc::new(move |_| {
+                let broken = check.broken.lock().unwrap().clone();
+                let checked = broken.map_or(Ok(Position(check.end())), |reason| Err(SourceError::Broken(reason)));
+                Box::pin(async move { checked })
+            }),
             end: Arc::new(move || {
                 let end = Position(end.end());
                 Box::pin(async move { Ok(end) })

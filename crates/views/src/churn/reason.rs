@@ -175,7 +175,7 @@ fn repeat_complaints(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason
     let (each, most, days) = of.rules.repeat_complaints;
     let lodgings = of.complaints.iter().map(|complaint| complaint.lodging);
     let recent: Vec<_> = lodgings.filter(|lodging| moment.within_days(lodging.occurred_at, days)).collect();
-    let points = (each * (recent.len() as i64 - 1)).clamp(0, most);
+    let points = (each * (recent.len() as i64 - 1)).min(most).max(0);
     reason(ReasonCode::RepeatComplaints, points, recent)
 }
 

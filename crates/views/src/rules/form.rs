@@ -203,7 +203,7 @@ fn walk_reasons(rules: &mut Churn, form: &mut impl Form) {
     form.lasting("churn.reasons.COMPLAINT_REOPENED", complaint_reopened);
     form.section("churn.reasons.REPEAT_COMPLAINTS");
     form.number("points_each", &mut repeat_complaints.0, POINTS);
-    form.number("most_points", &mut repeat_complaints.1, POINTS);
+    form.number("most_points", &mut repeat_complaints.1, WEIGHT);
     form.number("days", &mut repeat_complaints.2, DAYS);
     form.section("churn.reasons.SATISFACTION");
     form.each(&["overall_1", "overall_2", "overall_3", "overall_4", "overall_5"], overall, POINTS);

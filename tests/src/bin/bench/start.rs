@@ -157,7 +157,6 @@ fn at_its_end() -> Source {
         origin: Arc::new(|| Box::pin(async { Ok(origin()) })),
         tail: Arc::new(|_| futures::stream::pending().boxed()),
         check: Arc::new(|_| Box::pin(async { Ok(origin().position) })),
-        check: Arc::new(|_| Box::pin(async { Ok::<Position, _>(origin().position) })),
         end: Arc::new(|| Box::pin(async { Ok(origin().position) })),
     }
 }
