@@ -1,0 +1,114 @@
+//! Lists and totals of a generation, kept in step with its records and with time.
+
+use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
+
+use tokio::sync::watch;
+use touchpoint::{CustomerId, MAX_CLOCK_LEAD, Timestamp};
+use view_store::PageNumber;
+use views::{Moment, Record, View};
+
+use crate::Generation;
+use crate::lists::{Lists, Placed};
+use crate::pages::Pages;
+
+/// Customers that are moved in the lists under one lock, so that queries get in between.
+const MOVED_AT_ONCE: usize = 256;
+
+impl<V: View> Generation<V> {
+    /// Builds lists and totals in one pass; from then on they are kept.
+    pub fn go_live(&self, now: Timestamp) {
+        let now = self.at_least(now);
+        let mut lists = self.lists_mut();
+        *lists = Lists::default();
+        for group in Pages::<V>::groups() {
+            self.pages.scan_mut(group, |slot| {
+                (slot.placement, slot.due) = (None, Timestamp::MAX);
+                let placed = self.placed(&slot.record, now);
+                lists.replace(slot, placed);
+            });
+        }
+        lists.as_of = now;
+        drop(lists);
+        self.live.send_replace(true);
+    }
+
+    /// Lists and totals are kept.
+    pub fn is_live(&self) -> bool {
+        *self.live.borrow()
+    }
+
+    /// Whether lists and totals are kept, as it changes.
+    pub(crate) fn live(&self) -> watch::Receiver<bool> {
+        self.live.subscribe()
+    }
+
+    fn placed(&self, record: &Record, now: Timestamp) -> Placed<V> {
+        let mut moment = Moment::now(now);
+        let answer = V::answer(record, self.rules(), &mut moment);
+        (answer.map(|answer| V::placement(&answer)), moment.valid_until())
+    }
+
+    /// Moves customers whose records have changed, some at a time, so that queries get in between.
+    pub(crate) fn move_all(&self, customers: &[CustomerId], now: Timestamp) {
+        for some in customers.chunks(MOVED_AT_ONCE) {
+            let mut lists = self.lists_mut();
+            // Never before an instant at which others stand already.
+            let now = now.max(lists.as_of);
+            some.iter().for_each(|customer| self.move_one(&mut lists, *customer, now));
+            lists.as_of = now;
+        }
+    }
+
+    fn move_one(&self, lists: &mut Lists<V>, customer: CustomerId, now: Timestamp) {
+        self.pages.write(PageNumber::of(customer.as_u128()), customer, |slot| {
+            let placed = self.placed(&slot.record, now);
+            lists.replace(slot, placed);
+        });
+    }
+
+    /// Moves every customer whose placement has ended by time alone; returns the instant at which all hold.
+    pub fn drain(&self, now: Timestamp) -> Timestamp {
+        let now = self.at_least(now);
+        if self.is_ahead_of(now) {
+            tracing::warn!(view = V::NAME, %now, "the clock was ahead and is put right: lists are built again");
+            self.go_live(now);
+        }
+        loop {
+            let mut lists = self.lists_mut();
+            let now = now.max(lists.as_of);
+            for _ in 0..MOVED_AT_ONCE {
+                let Some(customer) = lists.due(now) else {
+                    lists.as_of = now;
+                    return now;
+                };
+                self.move_one(&mut lists, customer, now);
+            }
+        }
+    }
+
+    /// The lists are at an instant that this one cannot be so far behind, unless a clock was wrong.
+    fn is_ahead_of(&self, now: Timestamp) -> bool {
+        self.is_live() && self.lists().as_of > now.plus_micros(MAX_CLOCK_LEAD)
+    }
+
+    fn lists(&self) -> RwLockReadGuard<'_, Lists<V>> {
+        self.lists.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lists_mut(&self) -> RwLockWriteGuard<'_, Lists<V>> {
+        self.lists.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lists and totals now, and the instant at which they hold.
+    pub fn totals<T>(&self, now: Timestamp, read: impl FnOnce(&V::Totals, Timestamp) -> T) -> T {
+        self.drain(now);
+        let lists = self.lists();
+        read(&lists.totals, lists.as_of)
+    }
+
+    /// Customers with an answer, and timers that wait.
+    pub(crate) fn sizes(&self) -> (u64, usize) {
+        let lists = self.lists();
+        (lists.customers, lists.timers())
+    }
+}
