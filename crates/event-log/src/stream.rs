@@ -7,8 +7,9 @@ use std::time::Duration;
 use async_nats::client::{Request, RequestErrorKind};
 use async_nats::connection::State;
 use async_nats::jetstream::{self, stream::Stream};
-use async_nats::{Client, ConnectOptions};
+use async_nats::{Client, ConnectOptions, ServerAddr};
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -141,7 +142,9 @@ impl fmt::Debug for Log {
 }
 
 async fn connect(options: &Options) -> Result<Client, OpenError> {
-    let client = ConnectOptions::new()
+    let unreachable = |reason: String| OpenError::Unreachable { url: without_password(&options.url), reason };
+    let address: ServerAddr = options.url.parse().map_err(|error: std::io::Error| unreachable(error.to_string()))?;
+    let client = login(&address)
         .name(&options.client_name)
         .connection_timeout(CONNECT_TIMEOUT)
         .request_timeout(Some(REQUEST_TIMEOUT))
@@ -150,14 +153,24 @@ async fn connect(options: &Options) -> Result<Client, OpenError> {
             let doubled = Duration::from_millis(1 << attempt.min(9));
             doubled.min(RECONNECT_PAUSE_MAX)
         })
-        .connect(&options.url)
+        .connect(&address)
         .await
-        .map_err(|error| OpenError::Unreachable { url: without_password(&options.url), reason: error.to_string() })?;
+        .map_err(|error| unreachable(error.to_string()))?;
     let found = client.server_info().version;
     if version(&found).is_none_or(|found| found < MIN_SERVER) {
         return Err(OpenError::OldServer { found });
     }
     Ok(client)
+}
+
+/// The user and password of the address, which the client library takes from its options only.
+fn login(address: &ServerAddr) -> ConnectOptions {
+    let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    match (address.username(), address.password()) {
+        (Some(user), Some(password)) => ConnectOptions::with_user_and_password(plain(user), plain(password)),
+        (Some(token), None) => ConnectOptions::with_token(plain(token)),
+        (None, _) => ConnectOptions::new(),
+    }
 }
 
 /// Errors go to logs; what stands before the host does not.

@@ -112,3 +112,22 @@ async fn an_old_server_is_refused() {
     assert!(matches!(&error, OpenError::OldServer { found } if found == "2.9.10"), "{error}");
     assert!(error.to_string().contains("2.14.4 or later"), "{error}");
 }
+
+#[tokio::test]
+async fn the_user_and_password_of_the_address_are_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = broker::find_server().unwrap();
+    let options = broker::Options {
+        own_process_group: false,
+        extra_config: "authorization { user: \"gate way\", password: \"p@ss\" }".to_owned(),
+        ..broker::Options::new(folder.path().join("nats"))
+    };
+    let broker = broker::Broker::start(&found.path, options).unwrap();
+    let at = |login: &str| Options::new(broker.url().replace("nats://", &format!("nats://{login}")));
+    Log::provision(&at("gate%20way:p%40ss@"), EPOCH).await.unwrap();
+    for wrong in ["", "gate%20way:other@"] {
+        let error = Log::open(&at(wrong)).await.err().expect("nobody may come in without the password");
+        assert!(matches!(error, OpenError::Unreachable { .. }), "{error}");
+        assert!(!error.to_string().contains("other"), "{error}");
+    }
+}
