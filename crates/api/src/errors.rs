@@ -44,7 +44,7 @@ pub enum Error {
     /// Send the same call again after a while.
     #[error("{message}")]
     Unavailable {
-        /// What is not there, in capitals, for example `LOG_UNREACHABLE`.
+        /// What is not there, in capitals, for example `LOG_UNAVAILABLE`.
         reason: &'static str,
         /// In a sentence.
         message: String,
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn an_unavailable_view_says_when_and_where() {
         let status = Status::from(Error::Unavailable {
-            reason: "LAGGING",
+            reason: "BEHIND",
             message: "the view is at position 7".to_owned(),
             retry_after: Duration::from_millis(250),
             position: Some(Position(7)),

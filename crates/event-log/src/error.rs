@@ -33,8 +33,8 @@ pub enum OpenError {
         /// The version that the server announced.
         found: String,
     },
-    /// There is no such stream: start the gateway, which creates it.
-    #[error("there is no stream {0:?} on this server; the gateway creates it when it starts")]
+    /// There is no such stream: an operator has to create it, once.
+    #[error("there is no stream {0:?} on this server; `lifefold gateway --provision` creates it")]
     NoStream(String),
     /// The stream is not the one that this log needs.
     #[error("stream {stream:?} has other options than the log needs: {}", list(.differences))]

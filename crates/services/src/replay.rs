@@ -20,7 +20,7 @@ use touchpoint::{Kind, Position, Violations};
 use crate::timeline::unavailable;
 use crate::{call, recorded};
 
-/// Messages that wait for the caller: at 64 KiB, the largest event, twice over with its JSON, 32 MiB.
+/// Messages that wait for the caller: at 63 KiB, the largest event, twice over with its JSON, just below 32 MiB.
 const BUFFER_MESSAGES: usize = 256;
 /// How long the buffer may stay full before the caller counts as too slow.
 const SLOW_READER: Duration = Duration::from_secs(10);

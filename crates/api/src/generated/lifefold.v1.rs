@@ -3,7 +3,7 @@
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ViewQuery {
     /// Events that occurred after this instant do not count, and windows end here. Default: now. INVALID_ARGUMENT if it is
-    /// not a whole microsecond between the years 1 and 9999.
+    /// not a whole microsecond between the years 1 and 9999, or more than 5 minutes ahead of now.
     #[prost(message, optional, tag = "1")]
     pub as_of: ::core::option::Option<::prost_types::Timestamp>,
     /// Events recorded after this instant do not count: "what did we believe then". Default: everything recorded.
@@ -2467,7 +2467,7 @@ pub struct GetStatusResponse {
     /// Digest of the rules that are applied.
     #[prost(string, tag = "6")]
     pub rules_version: ::prost::alloc::string::String,
-    /// Version of the fold; another one sets the store aside and folds the log again.
+    /// Version of the fold. A store of another version makes a new generation: the log is folded again at start.
     #[prost(uint32, tag = "7")]
     pub fold_version: u32,
     /// Size of the store's files, in bytes.
@@ -6751,7 +6751,7 @@ pub mod timeline_service_server {
 /// One touchpoint to record.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RecordRequest {
-    /// Required: the touchpoint, at most 64 KiB as JSON.
+    /// Required: the touchpoint, at most 63 KiB as JSON.
     #[prost(message, optional, tag = "1")]
     pub touchpoint: ::core::option::Option<Touchpoint>,
     /// The position of the customer's last event as the caller knows it, 0 for "none". If given, the touchpoint is
@@ -6812,7 +6812,7 @@ pub mod import_request {
         /// As a message.
         #[prost(message, tag = "2")]
         Touchpoint(super::Touchpoint),
-        /// As CloudEvents 1.0 structured JSON in UTF-8, at most 64 KiB; stored as it is.
+        /// As CloudEvents 1.0 structured JSON in UTF-8, at most 63 KiB; stored as it is.
         #[prost(bytes, tag = "3")]
         CloudEventJson(::prost::alloc::vec::Vec<u8>),
     }

@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_lagging_view_says_when_to_try_again() {
         let error = Error::Unavailable {
-            reason: "LAGGING",
+            reason: "BEHIND",
             message: "the view is at position 7".to_owned(),
             retry_after: std::time::Duration::from_millis(250),
             position: None,

@@ -17,7 +17,7 @@ use crate::settings::{Process, Settings};
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Most bytes of one answer: a page of 1,000 events of 64 KiB each, as stored and as a message, would be twice this,
+/// Most bytes of one answer: a page of 1,000 events of 63 KiB each, as stored and as a message, would be twice this,
 /// but real events are a hundred times smaller.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 

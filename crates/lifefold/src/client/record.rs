@@ -12,7 +12,7 @@ use super::output::{self, Format, Output};
 use crate::clock;
 use crate::settings::Settings;
 
-/// Most bytes that are read of an event; the gateway refuses more than 64 KiB.
+/// Most bytes that are read of an event; the gateway refuses more than 63 KiB.
 const MAX_BYTES: u64 = 1 << 20;
 
 const EXAMPLES: &str = r#"Examples:

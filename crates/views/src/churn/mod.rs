@@ -1,4 +1,4 @@
-//! Churn risk (domain.md section 6): the probability that the relation yields nothing more within the horizon.
+//! Churn risk (docs/views.md section 5): the probability that the relation yields nothing more within the horizon.
 //!
 //! p = 1 / (1 + e^−(b₀ + Σ points)); the points come from [`reason`], the lists and totals are in [`totals`].
 

@@ -1,4 +1,5 @@
-//! Satisfaction (domain.md section 4): what customers think of each port of the company, and how complaints are handled.
+//! Satisfaction (docs/views.md section 4): what customers think of each port of the company, and how complaints are
+//! handled.
 //!
 //! An [`Answer`] is about one customer: a [`Profile`] with index and loyalty class, the values that count in port
 //! rates, and each complaint as a [`Case`]. [`Totals`] are over all customers: what the satisfaction report reads.

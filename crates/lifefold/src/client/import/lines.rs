@@ -1,10 +1,10 @@
-//! The lines of a file or of stdin, none longer than an event may be.
+//! The lines of a file or of stdin, none longer than an event and blanks around it may be.
 
 use std::io;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-/// Most bytes of a line: of an event as JSON.
+/// Most bytes of a line: an event has at most 63 KiB, which the gateway judges; the rest is room for blanks around it.
 pub(super) const MAX_LINE_BYTES: usize = 64 * 1024;
 /// Bytes that are read at once.
 const BUFFER_BYTES: usize = 256 * 1024;
