@@ -31,4 +31,4 @@ pub use identity::{Checkpoint, Head, Identity};
 pub use read::MAX_PAGE_ENTRIES;
 pub use settings::Difference;
 pub use stream::{DEFAULT_STREAM, Log, MIN_SERVER, Options};
-pub use tail::{MAX_TAIL_BATCH, Tail, TailState};
+pub use tail::{MAX_TAIL_BATCH, MAX_TAIL_BYTES, Tail, TailState};

@@ -24,6 +24,8 @@ use crate::stream::Log;
 
 /// The most entries of a batch; fewer if no more are there at the moment.
 pub const MAX_TAIL_BATCH: usize = 10_000;
+/// Bytes of bodies after which a batch is handed over, whatever the number of its entries.
+pub const MAX_TAIL_BYTES: usize = 32 * 1024 * 1024;
 /// Batches that wait for a slow reader, beside the one that grows.
 const READY_BATCHES: usize = 1;
 /// Messages that are looked at in one go.
@@ -134,6 +136,7 @@ struct Reader {
     received: Position,
     /// What arrived and waits for the reader: it grows while the reader is busy, so a slow one gets large batches.
     pending: Batch,
+    pending_bytes: usize,
     to: Option<Position>,
 }
 
@@ -145,7 +148,7 @@ struct Out {
 
 impl Reader {
     fn new(log: Log, checkpoint: Checkpoint, to: Option<Position>) -> Self {
-        Self { log, checkpoint, received: checkpoint.position, pending: nothing(), to }
+        Self { log, checkpoint, received: checkpoint.position, pending: nothing(), pending_bytes: 0, to }
     }
 
     fn spawn(self) -> Tail {
@@ -290,16 +293,18 @@ impl Reader {
         if entry.position > self.received && self.to.is_none_or(|to| entry.position <= to) {
             self.received = entry.position;
             self.pending.last = Position(entry.position.0 + follow);
+            self.pending_bytes += entry.body.len();
             self.pending.entries.push(entry);
         }
         Ok(())
     }
 
     fn has_room(&self) -> bool {
-        self.pending.entries.len() + READY_MESSAGES <= MAX_TAIL_BATCH
+        self.pending.entries.len() + READY_MESSAGES <= MAX_TAIL_BATCH && self.pending_bytes < MAX_TAIL_BYTES
     }
 
     fn take_pending(&mut self) -> Batch {
+        self.pending_bytes = 0;
         std::mem::replace(&mut self.pending, nothing())
     }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use event_log::{Appender, Log, OpenError, Options};
+use anyhow::bail;
+use event_log::{Appender, Broken, CheckError, Checkpoint, Log, OpenError, Options};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
@@ -11,6 +12,8 @@ use crate::settings::{Process, Settings};
 
 /// Pause before a log that could not be opened is tried again.
 const OPEN_AGAIN: Duration = Duration::from_secs(3);
+/// How often the gateway asks whether the log is still the one that it opened.
+const CHECK_EVERY: Duration = Duration::from_secs(3);
 const SERVICES: [&str; 2] = ["lifefold.v1.TouchpointService", "lifefold.v1.TimelineService"];
 
 /// Serves until it is told to stop. While there is no log it waits for one, NOT_SERVING.
@@ -20,8 +23,23 @@ pub(crate) async fn run(settings: Settings, door: Door, stop: CancellationToken)
     let Some(log) = door.wait_for(&SERVICES, opening).await? else { return Ok(()) };
     tracing::info!(address = %door.address(), epoch = %log.identity().epoch, "the gateway serves");
     let appender = Appender::start(log.clone());
-    let gateway = services::Gateway { log, appender, clock: clock::clock(), stop: stop.clone() };
-    serve(door, services::gateway(gateway), stop).await
+    let gateway = services::Gateway { log: log.clone(), appender, clock: clock::clock(), stop: stop.clone() };
+    let serving = serve(door, services::gateway(gateway), stop);
+    tokio::select! {
+        served = serving => served,
+        reason = broken(&log) => bail!("the log is not the one that this gateway opened, nothing more is written: {reason}"),
+    }
+}
+
+/// Returns once the log is another one than was opened: what is written from then on would be missed by every reader.
+async fn broken(log: &Log) -> Broken {
+    let opened = Checkpoint::start(log.identity());
+    loop {
+        tokio::time::sleep(CHECK_EVERY).await;
+        if let Err(CheckError::Broken(reason)) = log.check(&opened).await {
+            return reason;
+        }
+    }
 }
 
 /// Serves a process's services and keeps its health until it is told to stop.
