@@ -1,6 +1,8 @@
 //! Every event type, by every way in and out of the gateway: each frozen fixture goes in as a message and as JSON, and
 //! comes back the same.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 use api::v1;
 use api::v1::import_outcome::Result::Recorded;
 use api::v1::import_request::Item;

@@ -1,5 +1,7 @@
 //! A client in another language, with nothing but grpcio and reflection, records and reads its own write.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

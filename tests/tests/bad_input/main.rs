@@ -1,6 +1,9 @@
 //! Bad input, everywhere that it can come in: a clear message that names the field or the thing and what to do, the
 //! right status or exit code, no panic, no lost event.
 
+#![allow(clippy::disallowed_methods, reason = "producers have a clock")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 mod reading;
 mod starting;
 mod told;

@@ -83,7 +83,7 @@ pub(crate) async fn pages_are_stable(system: &mut System) {
     let mut somebody_arrives = async || {
         arrived += 1;
         // In turn before and behind wherever the reader is.
-        let bits = if arrived % 2 == 0 { arrived } else { u128::MAX - arrived };
+        let bits = if arrived.is_multiple_of(2) { arrived } else { u128::MAX - arrived };
         let at = now().plus_micros(-Timestamp::MINUTE);
         let position = record(&gateway, CustomerId::from_u128(bits), 1, at, "K-1").await;
         // The next page is one with this customer.

@@ -1,6 +1,9 @@
 //! The three views over gRPC, of a believable history that came through the gateway, against the oracle; and whoever
 //! has written reads what was written.
 
+#![allow(clippy::disallowed_methods, reason = "producers have a clock")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 mod arriving;
 mod churn;
 mod question;
