@@ -6,7 +6,7 @@ use futures::StreamExt;
 use tests::Clients;
 use tonic::{Response, Status};
 
-use crate::told::{Expect, check, invalid, trouble};
+use crate::told::{Expect, Fields, check, invalid, trouble};
 use crate::writing::KNOWN;
 
 /// Nobody.
@@ -146,7 +146,7 @@ pub(crate) async fn segmentation(reader: &Clients) {
             v1::ListMembersRequest { selector, page_size: 1, page_token: page_token.to_owned(), ..Default::default() };
         reader.segmentation().list_members(request).await
     };
-    let cases: [(Option<Selector>, &[(&str, &str)]); 5] = [
+    let cases: [(Option<Selector>, Fields<'_>); 5] = [
         (None, &[("selector", "is required where scope names nothing")]),
         (Some(Selector::Stage(NO_NUMBER)), &[("selector.stage", "expected one of the values")]),
         (Some(Selector::Stage(0)), &[("selector.stage", "not UNSPECIFIED")]),

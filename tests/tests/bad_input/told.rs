@@ -13,17 +13,20 @@ pub(crate) struct Told {
     message: String,
 }
 
+/// Fields, and a part of what is said of each.
+pub(crate) type Fields<'a> = &'a [(&'a str, &'a str)];
+
 /// What somebody should be told: the kind, and parts of what is said of each field, in order. Without fields the parts
 /// are of the message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expect<'a> {
     pub(crate) kind: &'a str,
-    pub(crate) fields: &'a [(&'a str, &'a str)],
+    pub(crate) fields: Fields<'a>,
     pub(crate) message: &'a [&'a str],
 }
 
 /// A request with these broken fields.
-pub(crate) const fn invalid<'a>(fields: &'a [(&'a str, &'a str)]) -> Expect<'a> {
+pub(crate) const fn invalid<'a>(fields: Fields<'a>) -> Expect<'a> {
     Expect { kind: "INVALID_ARGUMENT INVALID_FIELDS", fields, message: &[] }
 }
 
@@ -33,7 +36,7 @@ pub(crate) const fn trouble<'a>(kind: &'a str, message: &'a [&'a str]) -> Expect
 }
 
 /// An item of an import with these broken fields.
-pub(crate) const fn refused<'a>(fields: &'a [(&'a str, &'a str)]) -> Expect<'a> {
+pub(crate) const fn refused<'a>(fields: Fields<'a>) -> Expect<'a> {
     Expect { kind: "refused INVALID", fields, message: &[] }
 }
 

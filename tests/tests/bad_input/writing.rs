@@ -11,7 +11,7 @@ use tonic::Status;
 use tonic::codegen::http::uri::PathAndQuery;
 use touchpoint::{CustomerId, EventId};
 
-use crate::told::{Expect, Told, check, invalid, refused, trouble};
+use crate::told::{Expect, Fields, Told, check, invalid, refused, trouble};
 
 /// Somebody of whom there are events.
 pub(crate) const KNOWN: CustomerId = CustomerId::from_u128(0xa);
@@ -90,7 +90,7 @@ async fn messages(gateway: &Clients) {
     let in_ten_minutes = std::time::SystemTime::now() + std::time::Duration::from_secs(600);
     let ahead = prost_types::Timestamp::from(in_ten_minutes);
     let ahead = prost_types::Timestamp { nanos: 0, ..ahead };
-    let cases: Vec<(v1::Touchpoint, &[(&str, &str)])> = vec![
+    let cases: Vec<(v1::Touchpoint, Fields<'_>)> = vec![
         (with(|it| it.id = "7".to_owned()), &[("id", "expected a UUID")]),
         (with(|it| it.id.clear()), &[("id", "is required")]),
         (with(|it| it.customer_id = "13800138000".to_owned()), &[("customer_id", "expected a UUID")]),
@@ -150,7 +150,7 @@ fn below(prefix: &str, field: &str) -> String {
 
 async fn batches(gateway: &Clients) {
     let one_bad = vec![good(1), with(|it| it.channel = 99), good(3), with(|it| it.id = "x".to_owned())];
-    let cases: [(&str, Vec<v1::Touchpoint>, &[(&str, &str)]); 4] = [
+    let cases: [(&str, Vec<v1::Touchpoint>, Fields<'_>); 4] = [
         ("an empty batch", vec![], &[("touchpoints", "expected 1 to 1000 touchpoints, got 0")]),
         (
             "a long batch",
@@ -179,7 +179,7 @@ fn text(from: &str, to: &str) -> Option<Item> {
 }
 
 async fn jsons(gateway: &Clients) {
-    let cases: [(Option<Item>, &[(&str, &str)]); 15] = [
+    let cases: [(Option<Item>, Fields<'_>); 15] = [
         (json(""), &[("", "no JSON object")]),
         (json("{"), &[("", "expected a text in quotes at byte 1")]),
         (json("[{}]"), &[("", "no JSON object")]),

@@ -4,7 +4,7 @@ use history::Order;
 use tests::{System, View};
 use tokio::sync::watch;
 
-use crate::story::{bodies, distinct, equals_refolds, import_all, whole_log};
+use crate::story::{ask, bodies, distinct, equals_refolds, import_all, whole_log};
 
 /// The import goes in so many parts, and in the middle of each something is killed.
 const PARTS: usize = 12;
@@ -42,6 +42,9 @@ async fn an_import_survives_the_crash_of_anything() {
     // Everything again, after the crashes: duplicates have no second effect.
     for view in View::ALL {
         system.projector(view).crash();
+        let reader = system.reader(view);
+        let first = tests::until("the first answer", async || ask(&reader, view).await.ok()).await;
+        assert!(first >= last, "{} answers at {first}, before the head {last} is reached", view.name());
     }
     assert!(import_all(listens, &shuffled[..shuffled.len() / 4]).await <= last);
     let in_order = in_order().await;

@@ -7,7 +7,7 @@ use history::Order;
 use tests::{System, View, delete_stream};
 use tonic::Code;
 
-use crate::story::{bodies, equals_refolds, import_all};
+use crate::story::{ask, bodies, equals_refolds, import_all};
 
 /// How soon a lost log is to be noticed.
 const NOTICED_WITHIN: Duration = Duration::from_secs(5);
@@ -55,12 +55,7 @@ async fn a_stream_that_is_made_again_is_noticed_and_a_rebuild_heals() {
 async fn refuses(reader: &tests::Clients, view: View) {
     let health = reader.health(view.service()).await;
     assert_eq!(health, Some(tonic_health::ServingStatus::NotServing.into()), "{}", view.name());
-    let told = match view {
-        View::Segmentation => reader.segmentation().count_members(v1::CountMembersRequest::default()).await.err(),
-        View::Satisfaction => reader.satisfaction().count_classes(v1::CountClassesRequest::default()).await.err(),
-        View::Churn => reader.churn().count_bands(v1::CountBandsRequest::default()).await.err(),
-    };
-    let told = told.unwrap_or_else(|| panic!("{} answers", view.name()));
+    let told = ask(reader, view).await.err().unwrap_or_else(|| panic!("{} answers", view.name()));
     assert_eq!(told.code(), Code::Unavailable, "{told}");
     assert!(told.message().contains("RECREATED") && told.message().contains("rebuild"), "{told}");
 }

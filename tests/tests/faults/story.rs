@@ -9,6 +9,7 @@ use history::believable::{Config, Population};
 use history::{Arrival, Order, arrange};
 use tests::{Clients, Imported, Machine, PATIENCE, View, import, instant, json};
 use tokio::sync::watch;
+use tonic::Status;
 use touchpoint::Timestamp;
 
 /// Enough that things break in the middle of it.
@@ -79,4 +80,18 @@ pub(crate) async fn equals_refolds(machine: &Machine, view: View, reader: &Clien
     assert_eq!(resumed, anew, "{} by a fresh projector", view.name());
     fresh.never_panicked();
     resumed
+}
+
+/// Asks a view about everybody: the position of its answer.
+pub(crate) async fn ask(reader: &Clients, view: View) -> Result<u64, Status> {
+    let meta = match view {
+        View::Segmentation => {
+            reader.segmentation().count_members(v1::CountMembersRequest::default()).await?.into_inner().meta
+        }
+        View::Satisfaction => {
+            reader.satisfaction().count_classes(v1::CountClassesRequest::default()).await?.into_inner().meta
+        }
+        View::Churn => reader.churn().count_bands(v1::CountBandsRequest::default()).await?.into_inner().meta,
+    };
+    Ok(meta.unwrap().position)
 }
