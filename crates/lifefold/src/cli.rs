@@ -86,7 +86,7 @@ pub(crate) enum Config {
         #[arg(default_value = "gateway")]
         process: Process,
         /// The form of the answer.
-        #[arg(long, default_value = "table")]
+        #[arg(short, long, default_value = "table")]
         output: Output,
     },
 }

@@ -42,7 +42,7 @@ pub(crate) enum Command {
     Timeline(timeline::Args),
     /// Prints the events of everybody from a position or time on, one JSON event a line
     Replay(replay::Args),
-    /// 客户细分: stage, value, demand and segments of a customer, members, totals, funnel
+    /// 客户分层: stage, value, demand and segments of a customer, members, totals, funnel
     Segment(segment::Args),
     /// 流失风险: who is about to be lost, and why
     Churn(churn::Args),

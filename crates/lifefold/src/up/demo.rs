@@ -21,6 +21,10 @@ use crate::up::marker::Marker;
 pub(crate) const SEED: u64 = 1;
 /// Nothing in it is later: 2026-01-01T00:00:00Z.
 pub(crate) const UNTIL: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+/// The last day that is whole.
+pub(crate) const LAST_DAY: &str = "2025-12-31";
+/// The number of a customer whose risk has several reasons on that day, an open complaint among them.
+pub(crate) const SHOWN: u64 = 57;
 /// How often it is written down how far the import came, in items.
 const NOTE_EVERY: u64 = 5_000;
 
@@ -35,6 +39,9 @@ pub(crate) async fn load(customers: u64, gateway: SocketAddr, data: &Path, epoch
     let made = tokio::task::spawn_blocking(move || Population::new(Config::new(customers, SEED, UNTIL)).sent());
     let (items, _) = made.await.context("the demo could not be made")?;
     println!("importing a history of {customers} customers, {} events, through the gateway …", items.len());
+    if marker.acknowledged > 0 {
+        println!("going on after the {} events that are in the log already", marker.acknowledged);
+    }
     send(items, gateway, data, &mut marker).await?;
     marker.complete = true;
     marker.write(data)?;
@@ -43,6 +50,7 @@ pub(crate) async fn load(customers: u64, gateway: SocketAddr, data: &Path, epoch
 
 async fn send(items: Vec<Planned>, gateway: SocketAddr, data: &Path, marker: &mut Marker) -> anyhow::Result<()> {
     let total = items.len() as u64;
+    let there = marker.acknowledged;
     let mut progress = Progress::new(Some(total));
     let mut client = TouchpointServiceClient::connect(format!("http://{gateway}")).await?;
     let requests = items.into_iter().zip(0..).skip(usize::try_from(marker.acknowledged)?).map(request);
@@ -54,12 +62,12 @@ async fn send(items: Vec<Planned>, gateway: SocketAddr, data: &Path, marker: &mu
             marker.write(data)?;
         }
         let done = marker.acknowledged;
-        let rate = progress.rate(done);
+        let rate = progress.rate(done - there);
         progress.at(done, || format!("{done} of {total} events imported, {rate} events/s"));
     }
     progress.finish();
     ensure!(marker.acknowledged == total, "the import ended after {} of {total} events", marker.acknowledged);
-    println!("imported {total} events in {:.1} s", progress.elapsed().as_secs_f64());
+    println!("imported {} events in {:.1} s", total - there, progress.elapsed().as_secs_f64());
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+use touchpoint::CustomerId;
 
 use crate::announcement::Announcement;
 use crate::up::demo;
@@ -60,22 +61,48 @@ fn is_settled(status: &v1::GetStatusResponse, position: u64) -> bool {
     }
 }
 
-/// Says what to try.
+/// Says what to try, of a demo as of its last day: now, years of silence would have lost everybody.
 pub(crate) fn tell(data: &Path, customers: Option<u64>) {
     // Started by `cargo xtask up`, the alias is what works in that folder.
     let program = if std::env::var_os("CARGO").is_some() { "cargo lf" } else { "lifefold" };
     let data = if data == Path::new("./data") { String::new() } else { format!(" --data {}", data.display()) };
     println!("ready; Ctrl-C stops everything. Try:");
-    let demo = customers.map(|customers| Population::new(Config::new(customers, demo::SEED, demo::UNTIL)));
-    let third = match demo.map(|population| population.customer_id(0)) {
-        Some(customer) => format!("churn explain {customer}"),
-        None => "import --help".to_owned(),
+    let commands = match customers {
+        Some(customers) => [
+            "status".to_owned(),
+            format!("churn list --band HIGH --limit 5 --as-of {}", demo::LAST_DAY),
+            format!("churn explain {} --as-of {}", shown(customers), demo::LAST_DAY),
+        ],
+        None => ["status".to_owned(), "churn list --band HIGH --limit 5".to_owned(), "import --help".to_owned()],
     };
-    for command in ["status", "churn list", &third] {
+    for command in commands {
         println!("  {program} {command}{data}");
     }
 }
 
+/// The customer of the demo who is worth a look.
+fn shown(customers: u64) -> CustomerId {
+    let population = Population::new(Config::new(customers, demo::SEED, demo::UNTIL));
+    population.customer_id(demo::SHOWN.min(customers.saturating_sub(1)))
+}
+
 fn channel(address: SocketAddr) -> anyhow::Result<Channel> {
     Ok(Endpoint::from_shared(format!("http://{address}")).context("an address is a URL")?.connect_lazy())
+}
+
+#[cfg(test)]
+mod tests {
+    use touchpoint::Kind;
+
+    use super::*;
+
+    #[test]
+    fn the_customer_who_is_shown_has_a_complaint_that_nobody_settled() {
+        let population = Population::new(Config::new(10_000, demo::SEED, demo::UNTIL));
+        let customer = population.customer(demo::SHOWN);
+        assert_eq!(customer.id, shown(10_000));
+        let count = |kind| customer.planned.iter().filter(|planned| planned.event.body.kind() == kind).count();
+        assert!(count(Kind::ComplaintLodged) > count(Kind::ComplaintResolved));
+        assert_eq!(shown(1), population.customer_id(0), "a small demo shows somebody too");
+    }
 }
