@@ -1,4 +1,4 @@
-//! Which events count at (as_of, known_at): sections 2 and 3.
+//! Which events count at (as_of, known_at): docs/views.md section 1.
 
 use touchpoint::Timestamp;
 

@@ -1,4 +1,4 @@
-//! Churn risk of one customer: section 6.
+//! Churn risk of one customer: docs/views.md section 5.
 
 use std::collections::BTreeSet;
 

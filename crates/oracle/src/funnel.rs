@@ -1,4 +1,4 @@
-//! One customer's way through the funnel: section 5.
+//! One customer's way through the funnel: docs/views.md section 3.
 
 use crate::admit::Admitted;
 use crate::clock::shanghai_month;

@@ -1,4 +1,4 @@
-//! The oracle: sections 2 to 6 of the domain, evaluated plainly and slowly, to judge the views by.
+//! The oracle: the meaning of events and answers (docs/views.md), evaluated plainly and slowly, to judge the views by.
 //!
 //! Written from the domain's text and from nothing else. Every question starts from all events of a customer; nothing is
 //! kept between two questions. [`History::read`] reads the bodies once; all functions take a history, `as_of` and
@@ -39,7 +39,8 @@
 //! Segmentation
 //! - No interaction at all gives R 1 (and F 1), not UNKNOWN.
 //! - "Latest overall answer", "latest NPS" and the loyalty answers are any item of port OVERALL with that metric, the
-//!   latest of the counting answers (section 4); a not_applicable takes away only the answer to the same question.
+//!   latest of the counting answers (docs/views.md section 4); a not_applicable takes away only the answer to the same
+//!   question.
 //! - A step of the funnel is reached no later than any later step; KNOWN has a median of 0.
 //! - Attributes of rule segments: contract_value_fen is 0 without live contracts, largest_contract_fen then missing.
 //!   `where` looks at fields of `data` only; voids are never counted.

@@ -1,4 +1,4 @@
-//! The reasons of a churn risk, one function for each line of the table in section 6.
+//! The reasons of a churn risk, one function for each line of the table in docs/views.md section 5.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The rounding rules: sections 3.7 and 3.12 of the domain.
+//! The rounding rules: docs/views.md section 1.
 
 /// "Where it is computed in binary floating point, add 1e-9 before rounding half up": in units of the last place.
 const FLOAT_GUARD: f64 = 1e-9;

@@ -1,4 +1,4 @@
-//! The lifecycle stage, silence and interactions: section 5.
+//! The lifecycle stage, silence and interactions: docs/views.md sections 1 and 2.
 
 use crate::admit::Admitted;
 use crate::clock::{DAY, parse_date, plus_months, shanghai_date, shanghai_midnight};

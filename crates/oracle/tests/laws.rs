@@ -1,4 +1,4 @@
-//! The laws of the domain, section 3, on nasty histories: the oracle must obey what it judges by.
+//! The laws of the domain, docs/views.md section 1, on nasty histories: the oracle must obey what it judges by.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
