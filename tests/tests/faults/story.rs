@@ -76,7 +76,9 @@ pub(crate) async fn equals_refolds(machine: &Machine, view: View, reader: &Clien
     assert_eq!(resumed, rebuilt, "{} by its rebuild", view.name());
     let name = format!("fresh-{}", view.name());
     let mut fresh = machine.projector_on(&name, view, &machine.folder().join(&name));
-    let anew = folded(&Clients::of(fresh.address()).reached(last).await);
+    let anew = Clients::of(fresh.address());
+    anew.serving(view.service()).await;
+    let anew = folded(&anew.reached(last).await);
     assert_eq!(resumed, anew, "{} by a fresh projector", view.name());
     fresh.never_panicked();
     resumed
