@@ -71,6 +71,7 @@ impl<V: View> Follow<V> {
         drain.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut broken = pin!(self.watch_log());
         let mut committed_at = Instant::now();
+        let mut commit_now = false;
         loop {
             tokio::select! {
                 biased;
@@ -84,11 +85,17 @@ impl<V: View> Follow<V> {
                     tokio::task::block_in_place(|| self.generation.drain((self.clock)()));
                 }
                 batch = batches.next() => match batch {
-                    Some(batch) => self.fold(&batch?, target),
+                    Some(batch) => {
+                        let was_live = self.generation.is_live();
+                        self.fold(&batch?, target);
+                        // Whoever waits for this generation waits for it to be durable, too.
+                        commit_now |= !was_live && self.generation.is_live();
+                    }
                     None => return Err(SourceError::Unavailable("the log's tail ended".to_owned())),
                 },
             }
-            if committing.is_none() && self.is_commit_due(committed_at) {
+            if committing.is_none() && (commit_now || self.is_commit_due(committed_at)) {
+                commit_now = false;
                 let (keeper, generation) = (self.keeper.clone(), self.generation.clone());
                 *committing = Some(tokio::task::spawn_blocking(move || {
                     generation.digests();

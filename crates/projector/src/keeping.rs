@@ -13,6 +13,8 @@ use crate::pages::Pages;
 
 /// Customers that are moved in the lists under one lock, so that queries get in between.
 const MOVED_AT_ONCE: usize = 256;
+/// Threads that evaluate all customers when a generation goes live.
+const EVALUATORS: usize = 2;
 
 impl<V: View> Generation<V> {
     /// Builds lists and totals in one pass; from then on they are kept.
@@ -20,16 +22,25 @@ impl<V: View> Generation<V> {
         let now = self.at_least(now);
         let mut lists = self.lists_mut();
         *lists = Lists::default();
-        for group in Pages::<V>::groups() {
-            self.pages.scan_mut(group, |slot| {
-                (slot.placement, slot.due) = (None, Timestamp::MAX);
-                let placed = self.placed(&slot.record, now);
-                lists.replace(slot, placed);
-            });
-        }
+        self.place_all(now);
+        Pages::<V>::groups().for_each(|group| self.pages.scan_mut(group, |slot| lists.add(slot)));
         lists.as_of = now;
         drop(lists);
         self.live.send_replace(true);
+    }
+
+    /// Evaluates every customer, several groups of pages side by side.
+    fn place_all(&self, now: Timestamp) {
+        std::thread::scope(|scope| {
+            for first in 0..EVALUATORS {
+                let groups = Pages::<V>::groups().skip(first).step_by(EVALUATORS);
+                scope.spawn(move || {
+                    groups.for_each(|group| {
+                        self.pages.scan_mut(group, |slot| (slot.placement, slot.due) = self.placed(&slot.record, now));
+                    });
+                });
+            }
+        });
     }
 
     /// Lists and totals are kept.

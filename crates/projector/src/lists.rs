@@ -34,23 +34,31 @@ impl<V: View> Lists<V> {
     }
 
     /// Moves a customer from the old placement to the new one.
-    pub(crate) fn replace(&mut self, slot: &mut Slot<V>, (placement, due): Placed<V>) {
-        if let Some(old) = &slot.placement {
-            V::place(&mut self.totals, slot.customer, old, Sign::Remove);
+    pub(crate) fn replace(&mut self, slot: &mut Slot<V>, placed: Placed<V>) {
+        self.remove(slot);
+        (slot.placement, slot.due) = placed;
+        self.add(slot);
+    }
+
+    /// Takes in a customer who is not in the lists.
+    pub(crate) fn add(&mut self, slot: &Slot<V>) {
+        if let Some(placement) = &slot.placement {
+            V::place(&mut self.totals, slot.customer, placement, Sign::Add);
+            self.customers += 1;
+        }
+        if slot.due < Timestamp::MAX {
+            self.timers.insert((slot.due, slot.customer));
+        }
+    }
+
+    fn remove(&mut self, slot: &Slot<V>) {
+        if let Some(placement) = &slot.placement {
+            V::place(&mut self.totals, slot.customer, placement, Sign::Remove);
             self.customers -= 1;
         }
         if slot.due < Timestamp::MAX {
             self.timers.remove(&(slot.due, slot.customer));
         }
-        if let Some(new) = &placement {
-            V::place(&mut self.totals, slot.customer, new, Sign::Add);
-            self.customers += 1;
-        }
-        if due < Timestamp::MAX {
-            self.timers.insert((due, slot.customer));
-        }
-        slot.placement = placement;
-        slot.due = due;
     }
 
     /// Timers that wait.
