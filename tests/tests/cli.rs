@@ -1,5 +1,7 @@
 //! The client commands against a whole system: what was imported is read back in every form.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
 use std::path::PathBuf;
 
 use history::believable::{Config, Population, Totals};

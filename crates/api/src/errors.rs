@@ -16,7 +16,7 @@ pub const MAX_VIOLATIONS: usize = 20;
 /// Most bytes of violations in one status: details travel in a header, which clients bound at 8 KiB.
 const MAX_VIOLATION_BYTES: usize = 4 * 1024;
 /// Most characters of one text in a status.
-const MAX_TEXT_CHARS: usize = 160;
+const MAX_TEXT_CHARS: usize = 240;
 
 /// Why a call fails, by what its caller does next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
