@@ -35,6 +35,13 @@ pub(crate) enum Command {
         /// The view.
         view: View,
     },
+    /// Prints the demo history as NDJSON, to look at or to import.
+    #[command(after_help = "Examples:\n  lifefold demo 10 | head -3\n  lifefold demo 1000 | lifefold import -")]
+    Demo {
+        /// How many customers.
+        #[arg(value_name = "CUSTOMERS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+        customers: u64,
+    },
     /// Asks running services.
     #[command(flatten)]
     Client(crate::client::Command),

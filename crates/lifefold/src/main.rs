@@ -4,6 +4,7 @@ mod announcement;
 mod cli;
 mod client;
 mod clock;
+mod demo;
 mod door;
 mod gateway;
 mod gauges;
@@ -55,6 +56,10 @@ fn perform(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
         settings::show(&settings, output);
         return Ok(ExitCode::SUCCESS);
     }
+    if let Command::Demo { customers } = command {
+        demo::print(customers).context("the demo cannot be printed")?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
     let done = runtime.block_on(async {
         match command {
@@ -62,7 +67,7 @@ fn perform(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
             Command::Gateway => serve_gateway(settings).await.map(|()| ExitCode::SUCCESS),
             Command::Projector { view } => serve_view(view, settings).await.map(|()| ExitCode::SUCCESS),
             Command::Client(command) => client::run(command, &settings).await,
-            Command::Config { .. } => Ok(ExitCode::SUCCESS),
+            Command::Demo { .. } | Command::Config { .. } => Ok(ExitCode::SUCCESS),
         }
     });
     // Whatever still blocks a thread was given its time.

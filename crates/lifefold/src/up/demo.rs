@@ -9,18 +9,13 @@ use api::v1::import_outcome::Result as Became;
 use api::v1::import_response::Result as Answer;
 use api::v1::touchpoint_service_client::TouchpointServiceClient;
 use history::Planned;
-use history::believable::{Config, Population};
-use touchpoint::Timestamp;
 use uuid::Uuid;
 
 use crate::client::Progress;
 use crate::clock;
+use crate::demo::{UNTIL, population};
 use crate::up::marker::Marker;
 
-/// The demo is the same every time.
-pub(crate) const SEED: u64 = 1;
-/// Nothing in it is later: 2026-01-01T00:00:00Z.
-pub(crate) const UNTIL: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
 /// The last day that is whole.
 pub(crate) const LAST_DAY: &str = "2025-12-31";
 /// The number of a customer whose risk has several reasons on that day, an open complaint among them.
@@ -36,7 +31,7 @@ pub(crate) async fn load(customers: u64, gateway: SocketAddr, data: &Path, epoch
         return Ok(marker.last_position);
     }
     ensure!(clock::now() >= UNTIL, "the demo ends on 2026-01-01, which this machine's clock says is in the future");
-    let made = tokio::task::spawn_blocking(move || Population::new(Config::new(customers, SEED, UNTIL)).sent());
+    let made = tokio::task::spawn_blocking(move || population(customers).sent());
     let (items, _) = made.await.context("the demo could not be made")?;
     println!("importing a history of {customers} customers, {} events, through the gateway …", items.len());
     if marker.acknowledged > 0 {

@@ -8,7 +8,6 @@ use anyhow::Context;
 use api::v1;
 use api::v1::ProjectorState;
 use api::v1::projector_service_client::ProjectorServiceClient;
-use history::believable::{Config, Population};
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -16,6 +15,7 @@ use tonic_health::pb::health_client::HealthClient;
 use touchpoint::CustomerId;
 
 use crate::announcement::Announcement;
+use crate::demo::population;
 use crate::up::demo;
 
 /// How often it is asked.
@@ -82,8 +82,7 @@ pub(crate) fn tell(data: &Path, customers: Option<u64>) {
 
 /// The customer of the demo who is worth a look.
 fn shown(customers: u64) -> CustomerId {
-    let population = Population::new(Config::new(customers, demo::SEED, demo::UNTIL));
-    population.customer_id(demo::SHOWN.min(customers.saturating_sub(1)))
+    population(customers).customer_id(demo::SHOWN.min(customers.saturating_sub(1)))
 }
 
 fn channel(address: SocketAddr) -> anyhow::Result<Channel> {
@@ -98,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_customer_who_is_shown_has_a_complaint_that_nobody_settled() {
-        let population = Population::new(Config::new(10_000, demo::SEED, demo::UNTIL));
+        let population = population(10_000);
         let customer = population.customer(demo::SHOWN);
         assert_eq!(customer.id, shown(10_000));
         let count = |kind| customer.planned.iter().filter(|planned| planned.event.body.kind() == kind).count();
