@@ -44,9 +44,15 @@ pub(crate) fn target() -> Result<PathBuf> {
     Ok(env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder)))
 }
 
-/// The cargo that runs this task.
+/// The cargo that runs this task, as if typed: what cargo says of the package xtask to the program xtask would make
+/// build scripts run again (ring's looks at it), and with them nearly everything compile again at each change of hands.
 pub(crate) fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let of_xtask = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    env::vars_os().map(|(name, _)| name).filter(|name| name.to_str().is_some_and(of_xtask)).for_each(|name| {
+        cargo.env_remove(name);
+    });
+    cargo
 }
 
 /// buf: `BUF_BIN`, the cache, the PyPI wheel, `PATH`.
