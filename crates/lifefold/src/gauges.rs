@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use metrics::{Unit, describe_counter, describe_gauge, gauge};
-use projector::{GenerationStatus, Projector, Source, State};
+use projector::{Progress, Projector, Source, State};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use touchpoint::Position;
 use views::View;
@@ -44,11 +44,11 @@ pub(crate) async fn watch<V: View>(projector: Projector<V>, source: Source) {
     loop {
         ticks.tick().await;
         let end = timeout(END_TIMEOUT, (source.end)()).await.ok().and_then(Result::ok);
-        // Adds up the digests of what has changed: not for the threads that answer.
+        // Waits while lists are built: not for the threads that answer.
         let asked = projector.clone();
-        let Ok(status) = tokio::task::spawn_blocking(move || asked.status()).await else { continue };
-        let serving = matches!(status.state, State::Serving);
-        set::<V>(serving, &status.serving, end, &mut ages);
+        let Ok(progress) = tokio::task::spawn_blocking(move || asked.progress()).await else { continue };
+        let serving = matches!(*projector.state().borrow(), State::Serving);
+        set::<V>(serving, &progress, end, &mut ages);
     }
 }
 
@@ -62,7 +62,7 @@ struct Ages {
 }
 
 impl Ages {
-    fn update(&mut self, status: &GenerationStatus, end: Option<Position>) {
+    fn update(&mut self, status: &Progress, end: Option<Position>) {
         let now = Instant::now();
         if end.is_some_and(|end| status.position >= end) {
             self.whole_at = now;
@@ -73,7 +73,7 @@ impl Ages {
     }
 }
 
-fn set<V: View>(serving: bool, status: &GenerationStatus, end: Option<Position>, ages: &mut Ages) {
+fn set<V: View>(serving: bool, status: &Progress, end: Option<Position>, ages: &mut Ages) {
     ages.update(status, end);
     let end = end.unwrap_or(status.log_end).max(status.log_end);
     let lag = end.0.saturating_sub(status.position.0);

@@ -13,7 +13,7 @@ use crate::commit::Keeper;
 use crate::follow::Follow;
 use crate::projector::Options;
 use crate::source::SourceError;
-use crate::status::GenerationStatus;
+use crate::status::{GenerationStatus, Progress};
 
 /// How feeding ended; nothing while it goes on.
 type Outcome = Option<Result<(), SourceError>>;
@@ -81,26 +81,38 @@ impl<V: View> Fed<V> {
         }
     }
 
+    /// How far the generation is.
+    pub(crate) fn progress(&self) -> Progress {
+        let [_, _, conflicts] = self.generation.counts();
+        Progress {
+            position: self.generation.position(),
+            committed: *self.committed.borrow(),
+            log_end: self.generation.log_end(),
+            customers: self.generation.sizes().0,
+            parked: self.generation.parked().0 as u64,
+            conflicts,
+        }
+    }
+
     /// How the generation is.
     pub(crate) fn status(&self) -> GenerationStatus {
         let generation = &self.generation;
         let (checkpoint, digests) = generation.digests();
-        let (customers, timers) = generation.sizes();
-        let (parked, last_parked) = generation.parked();
-        let [folded, duplicates, conflicts] = generation.counts();
+        let Progress { position, committed, log_end, customers, parked, conflicts } = self.progress();
+        let [folded, duplicates, _] = generation.counts();
         GenerationStatus {
             generation: self.id.get(),
-            position: generation.position(),
-            committed: *self.committed.borrow(),
-            log_end: generation.log_end(),
+            position,
+            committed,
+            log_end,
             digest_position: checkpoint.position,
             digests,
             customers,
             erased: generation.erased(),
-            timers: timers as u64,
+            timers: generation.sizes().1 as u64,
             record_bytes: generation.record_bytes(),
-            parked: parked as u64,
-            last_parked,
+            parked,
+            last_parked: generation.parked().1,
             folded,
             duplicates,
             conflicts,

@@ -27,4 +27,4 @@ pub use generation::Generation;
 pub use parking::ParkedEvent;
 pub use projector::{Options, Projector};
 pub use source::{Batch, Checkpoint, Clock, Entry, Source, SourceError};
-pub use status::{GenerationStatus, State, Status};
+pub use status::{GenerationStatus, Progress, State, Status};

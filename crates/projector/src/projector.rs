@@ -18,7 +18,7 @@ use crate::feed::Fed;
 use crate::load::{Loaded, load};
 use crate::rebuild::first;
 use crate::source::{Clock, Source, SourceError};
-use crate::status::{State, Status};
+use crate::status::{Progress, State, Status};
 
 /// Whole-population queries that are evaluated at once; the others wait.
 const SCANS_AT_ONCE: usize = 1;
@@ -210,6 +210,12 @@ impl<V: View> Projector<V> {
 
     pub(crate) fn building(&self) -> std::sync::MutexGuard<'_, Option<Arc<Fed<V>>>> {
         self.inner.building.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How far the serving generation is, or the one that is to serve. Cheap; waits only while lists are built.
+    pub fn progress(&self) -> Progress {
+        let serving = self.inner.serving.borrow().clone();
+        serving.progress()
     }
 
     /// How it is. Sums up the digests of what changed since the last time.

@@ -30,6 +30,23 @@ impl State {
     }
 }
 
+/// How far a generation is: read often, so that nothing of it visits the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The position up to which everything is applied.
+    pub position: Position,
+    /// The position that is durable.
+    pub committed: Position,
+    /// The last position of the log as far as is known.
+    pub log_end: Position,
+    /// Customers with an answer.
+    pub customers: u64,
+    /// Events that could not be read and are not voided.
+    pub parked: u64,
+    /// Events with another content under a known id, since the start.
+    pub conflicts: u64,
+}
+
 /// How a generation is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GenerationStatus {
