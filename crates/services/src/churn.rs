@@ -17,6 +17,8 @@ use crate::call;
 use crate::population::Population;
 
 const SERVICE: &str = "ChurnRiskService";
+/// The p, in millionths, of who is LOST or EXITED. Risks come near to it only, unless the rules have far greater points.
+const CERTAIN: u32 = 1_000_000;
 
 impl Stands for Churn {
     fn standing(answer: &Answer) -> &Standing {
@@ -47,7 +49,7 @@ impl ChurnRisk {
             size: page.size,
         };
         let mut asked = self.view.ask(request.query.as_ref(), until).await?;
-        let range = range(wanted.band, self.view.rules());
+        let range = range(wanted.band, request.without_lost, self.view.rules());
         let (listed, more) = self.view.all(&mut asked, until, move |all| wanted.find(all, range)).await?;
         let risk = |listed: &AtRisk| {
             let (answer, _) = asked.answer(listed.customer)?;
@@ -126,14 +128,16 @@ fn narrow(scope: &Scope) -> (Narrow, bool) {
 /// After which place a part of the list begins, and the least p of it.
 type Range = (Option<AtRisk>, u32);
 
-/// Where a band is on the list.
-fn range(band: Option<Band>, rules: &Rules) -> Range {
-    let Some(band) = band else { return (None, 0) };
+/// Where a band is on the list, without its customers at 1 if so wanted.
+fn range(band: Option<Band>, without_lost: bool, rules: &Rules) -> Range {
     let from = |band: usize| rules.churn.band_from.get(band).and_then(|least| u32::try_from(*least).ok());
-    let index = band as usize;
+    let index = band.map(|band| band as usize);
+    let certain = without_lost.then_some(CERTAIN);
     // Nobody has the greatest id, and who had it would be of the band above.
-    let start = from(index).map(|above| AtRisk::new(above, CustomerId::from_u128(u128::MAX)));
-    let least = index.checked_sub(1).and_then(from).unwrap_or(0);
+    let below = |p| AtRisk::new(p, CustomerId::from_u128(u128::MAX));
+    // By p descending, so that the greater place is the one of the lesser p.
+    let start = index.and_then(from).map(below).max(certain.map(below));
+    let least = index.and_then(|index| index.checked_sub(1)).and_then(from).unwrap_or(0);
     (start, least)
 }
 
@@ -220,13 +224,15 @@ mod tests {
     fn a_band_is_a_range_of_the_list() {
         let rules = Rules::default();
         let p = |band| {
-            let (start, least) = range(band, &rules);
+            let (start, least) = range(band, false, &rules);
             (start.map(|start| start.p()), least)
         };
         assert_eq!(p(Some(Band::Critical)), (None, 700_000));
         assert_eq!(p(Some(Band::High)), (Some(700_000), 400_000));
         assert_eq!(p(Some(Band::Low)), (Some(200_000), 0));
         assert_eq!(p(None), (None, 0));
+        let p = |band| range(band, true, &rules).0.map(|start| start.p());
+        assert_eq!([p(None), p(Some(Band::Critical)), p(Some(Band::High))], [1_000_000, 1_000_000, 700_000].map(Some));
     }
 
     #[test]

@@ -291,6 +291,9 @@ pub struct ListAtRiskRequest {
     /// The next_page_token of the page before. Default: the first page. INVALID_ARGUMENT if it is of another query.
     #[prost(string, tag = "5")]
     pub page_token: ::prost::alloc::string::String,
+    /// Leaves out those whose p is 1: LOST and EXITED, whom it is too late to keep. Default: they are listed.
+    #[prost(bool, tag = "6")]
+    pub without_lost: bool,
 }
 /// A page of customers at risk.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -50,6 +50,26 @@ async fn pages_lead_through_the_list_live_and_at_an_instant() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_lost_can_be_left_out() {
+    let (log, _) = Log::believable(120);
+    let running = serve::<Churn>(&log).await;
+    let mut client = Client::new(running.channel.clone());
+    let all = listed(&mut client, v1::ListAtRiskRequest { page_size: 1_000, ..Default::default() }).await;
+    let lost = |risk: &v1::Risk| {
+        let stage = risk.lifecycle.as_ref().unwrap().stage();
+        matches!(stage, v1::LifecycleStage::Lost | v1::LifecycleStage::Exited)
+    };
+    for (band, query) in
+        [(0, None), (0, at_now()), (v1::RiskBand::Critical.into(), None), (v1::RiskBand::High.into(), None)]
+    {
+        let request = v1::ListAtRiskRequest { band, query, page_size: 7, without_lost: true, ..Default::default() };
+        let expected: Vec<_> = all.iter().filter(|it| !lost(it) && (band == 0 || it.band == band)).cloned().collect();
+        assert_eq!(listed(&mut client, request).await, expected, "band {band}");
+    }
+    assert!(all.iter().any(lost) && !all.iter().all(lost));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_scope_of_several_units_is_all_of_them() {
     let (log, _) = Log::believable(120);
     let running = serve::<Churn>(&log).await;
