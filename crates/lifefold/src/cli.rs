@@ -46,6 +46,7 @@ pub(crate) enum Command {
     #[command(flatten)]
     Client(crate::client::Command),
     /// Looks at the settings.
+    #[command(after_help = "Examples:\n  lifefold config show\n  lifefold config show gateway --output json")]
     Config {
         /// What to do with them.
         #[command(subcommand)]
@@ -107,4 +108,40 @@ pub(crate) enum Output {
     Json,
     /// One JSON value for each line.
     Ndjson,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// The examples of a command and of all below it, each as words; a command without any is named.
+    fn examples(command: &clap::Command, path: &str, found: &mut Vec<Vec<String>>) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let lines = help.lines().filter_map(|line| line.strip_prefix("  lifefold "));
+        // An example ends where something else begins: a pipe, a file that it is written to, what it does.
+        let ends = |line: &str| [" | ", " > ", "    ", "  the ", "'{"].iter().filter_map(|end| line.find(end)).min();
+        let lines = lines.map(|line| &line[..ends(line).unwrap_or(line.len())]);
+        let all: Vec<Vec<_>> = lines.map(|line| line.split_whitespace().map(str::to_owned).collect()).collect();
+        assert!(help.starts_with("Examples:\n") && !all.is_empty(), "{path} has no examples");
+        assert!(all.iter().all(|words| words.join(" ").starts_with(path)), "the examples of {path} are of it");
+        found.extend(all);
+        for below in command.get_subcommands() {
+            examples(below, format!("{path} {}", below.get_name()).trim(), found);
+        }
+    }
+
+    #[test]
+    fn every_command_has_examples_that_it_understands() {
+        let mut found = Vec::new();
+        for command in Cli::command().get_subcommands() {
+            examples(command, command.get_name(), &mut found);
+        }
+        assert!(found.len() > 40, "{} examples", found.len());
+        for words in found {
+            let parsed = Cli::try_parse_from(std::iter::once("lifefold".to_owned()).chain(words.clone()));
+            assert!(parsed.is_ok(), "lifefold {}\n{}", words.join(" "), parsed.unwrap_err());
+        }
+    }
 }

@@ -4,21 +4,39 @@ mod render;
 
 use api::v1;
 
+use super::asking::{Ask, Asking};
 use super::evidence::Events;
 use super::failure::{Failure, Outcome};
-use super::link::{Link, Wait};
-use super::output::{Format, Output};
 use super::pages::Limit;
-use super::query::{self, Query, Scope};
+use super::query::{self, Scope};
 use super::words;
 use crate::settings::Settings;
 
 const EXAMPLES: &str = "\
 Examples:
   lifefold churn explain 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
-  lifefold churn explain 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 --as-of 2025-03-31 --known-at 2025-03-31
-  lifefold churn list --band CRITICAL --project P003
-  lifefold churn totals --company C01 -o json";
+  lifefold churn list --project P003
+  lifefold churn totals --company C01 -o json
+
+Bands of p: LOW below .20, MEDIUM below .40, HIGH below .70, else CRITICAL; LOST and EXITED customers have p 1.";
+
+const EXPLAIN: &str = "\
+Examples:
+  lifefold churn explain 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
+  lifefold churn explain 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 --as-of 2025-12-31 --known-at 2025-12-31";
+
+const LIST: &str = "\
+Examples:
+  lifefold churn list --consultant S-P003-02
+  lifefold churn list --band HIGH --project P003 --limit 20
+  lifefold churn list --band CRITICAL --as-of 2025-12-31 -o ndjson
+
+Without --band, LOST and EXITED customers are left out: they are lost already. --band CRITICAL lists them too.";
+
+const TOTALS: &str = "\
+Examples:
+  lifefold churn totals
+  lifefold churn totals --company C01 --as-of 2025-12-31 -o json";
 
 /// Arguments of `churn`.
 #[derive(Debug, clap::Args)]
@@ -27,24 +45,22 @@ pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    query: Query,
-    #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    wait: Wait,
+    asking: Asking,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// A customer's risk: probability, band, and every reason with its points and the events behind it
+    #[command(after_help = EXPLAIN)]
     Explain {
         /// The customer's id
         #[arg(value_name = "CUSTOMER", value_parser = query::customer)]
         customer: String,
     },
-    /// Customers at risk, the highest risk first
+    /// Customers who can still be kept, the highest risk first
+    #[command(after_help = LIST)]
     List {
-        /// Only this band: LOW, MEDIUM, HIGH or CRITICAL
+        /// Only this band: LOW, MEDIUM, HIGH, or CRITICAL with those who are LOST or EXITED
         #[arg(long, value_parser = words::read_band)]
         band: Option<v1::RiskBand>,
         #[command(flatten)]
@@ -53,6 +69,7 @@ enum Command {
         limit: Limit,
     },
     /// How many customers are in each band
+    #[command(after_help = TOTALS)]
     Totals {
         #[command(flatten)]
         scope: Scope,
@@ -61,41 +78,43 @@ enum Command {
 
 /// Runs `churn`.
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
-    let Args { command, query, output, wait } = args;
-    let link = Link::new(settings, &wait);
-    let query = query.message();
-    match command {
-        Command::Explain { customer } => explain(&link, &output, customer, query).await?,
-        Command::List { band, scope, limit } => {
-            let mut churn = link.churn().await?;
-            let band = band.map_or(0, i32::from);
-            let list = limit.collect(async |page_size, page_token| {
-                let request = v1::ListAtRiskRequest { band, scope: scope.message(), query, page_size, page_token };
-                Ok(churn.list_at_risk(link.request(request)).await?.into_inner())
-            });
-            let list = list.await?;
-            output.list(&list, |screen| render::list(screen, &list))?;
-        }
-        Command::Totals { scope } => {
-            let request = v1::CountBandsRequest { scope: scope.message(), query };
-            let answer = link.churn().await?.count_bands(link.request(request)).await?.into_inner();
-            output.show(&answer, |screen| render::totals(screen, &answer))?;
-        }
+    let ask = args.asking.of(settings);
+    match args.command {
+        Command::Explain { customer } => ask.risk(customer).await?,
+        Command::List { band, scope, limit } => ask.at_risk(band, &scope, &limit).await?,
+        Command::Totals { scope } => ask.bands(&scope).await?,
     }
     Ok(Outcome::Done)
 }
 
-async fn explain(
-    link: &Link,
-    output: &Output,
-    customer_id: String,
-    query: Option<v1::ViewQuery>,
-) -> Result<(), Failure> {
-    let request = v1::GetRiskRequest { customer_id: customer_id.clone(), query };
-    let answer = link.churn().await?.get_risk(link.request(request)).await?.into_inner();
-    let events = match output.output {
-        Format::Table => Events::of(link, &customer_id).await,
-        Format::Json | Format::Ndjson => Events::default(),
-    };
-    output.show(&answer, |screen| render::explain(screen, &answer, &events))
+impl Ask {
+    async fn risk(&self, customer_id: String) -> Result<(), Failure> {
+        let request = v1::GetRiskRequest { customer_id: customer_id.clone(), query: self.query };
+        let answer = self.link.churn().await?.get_risk(self.link.request(request)).await?.into_inner();
+        let events = Events::for_table(self, &customer_id).await;
+        self.output.show(&answer, |screen| render::explain(screen, &answer, &events))
+    }
+
+    async fn at_risk(&self, band: Option<v1::RiskBand>, scope: &Scope, limit: &Limit) -> Result<(), Failure> {
+        let mut churn = self.link.churn().await?;
+        let list = limit.collect(async |page_size, page_token| {
+            let request = v1::ListAtRiskRequest {
+                band: band.map_or(0, i32::from),
+                scope: scope.message(),
+                query: self.query,
+                page_size,
+                page_token,
+                without_lost: band.is_none(),
+            };
+            Ok(churn.list_at_risk(self.link.request(request)).await?.into_inner())
+        });
+        let list = list.await?;
+        self.output.list(&list, |screen| render::list(screen, &list))
+    }
+
+    async fn bands(&self, scope: &Scope) -> Result<(), Failure> {
+        let request = v1::CountBandsRequest { scope: scope.message(), query: self.query };
+        let answer = self.link.churn().await?.count_bands(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| render::totals(screen, &answer))
+    }
 }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use api::v1;
 use prost_types::Timestamp;
 
-use super::link::Link;
+use super::asking::Ask;
+use super::output::Format;
 use super::{format, stored};
 
 /// Most events that are read of a customer to name the evidence; a long history has a few hundred.
@@ -18,8 +19,12 @@ const MAX_SHOWN: usize = 4;
 pub(crate) struct Events(HashMap<String, (String, Option<Timestamp>)>);
 
 impl Events {
-    /// Reads the customer's timeline, as far as it can be had.
-    pub(crate) async fn of(link: &Link, customer_id: &str) -> Self {
+    /// Reads the customer's timeline for a table, as far as it can be had; other formats name the events by id.
+    pub(crate) async fn for_table(ask: &Ask, customer_id: &str) -> Self {
+        if ask.output.output != Format::Table {
+            return Self::default();
+        }
+        let link = &ask.link;
         let Ok(mut timelines) = link.timelines().await else { return Self::default() };
         let request = v1::GetTimelineRequest {
             customer_id: customer_id.to_owned(),

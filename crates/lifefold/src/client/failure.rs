@@ -102,8 +102,10 @@ pub(crate) fn fields<'a>(list: impl Iterator<Item = (&'a str, &'a str)> + Clone)
 fn details(status: &Status) -> String {
     let details = status.get_error_details();
     let mut text = String::new();
-    if let Some(request) = details.bad_request() {
-        let list = &request.field_violations;
+    if let Some(list) = details.bad_request().map(|request| &request.field_violations)
+        // The message has a single one in full.
+        && !matches!(list.as_slice(), [one] if status.message() == format!("{}: {}", one.field, one.description))
+    {
         text += &fields(list.iter().map(|one| (one.field.as_str(), one.description.as_str())));
     }
     if let Some(hint) = hint(status.code(), status.message()) {
@@ -146,6 +148,8 @@ mod tests {
         let expect = "error: data.score: expected 1 to 5, got 9 (and 1 more)\n  data.score  expected 1 to 5, got 9\n  \
                       channel     is required";
         assert_eq!(status.report(), expect);
+        let one = Failure::from(Status::from(Error::field("rule_segment", "expected a name")));
+        assert_eq!(one.report(), "error: rule_segment: expected a name");
     }
 
     #[test]

@@ -21,6 +21,12 @@ pub(crate) fn local(time: Option<&Timestamp>) -> String {
     time.and_then(utc).map_or_else(|| NOTHING.to_owned(), shown)
 }
 
+/// `2025-04-01 01:30:00`: the same where a heading says what time it is.
+pub(crate) fn clock(time: Option<&Timestamp>) -> String {
+    let shown = |time: DateTime<Utc>| Shanghai.from_utc_datetime(&time.naive_utc()).format("%F %T").to_string();
+    time.and_then(utc).map_or_else(|| NOTHING.to_owned(), shown)
+}
+
 /// `2025-04-01`: the Shanghai date.
 pub(crate) fn date(time: Option<&Timestamp>) -> String {
     let shown = |time: DateTime<Utc>| Shanghai.from_utc_datetime(&time.naive_utc()).format("%F").to_string();
@@ -118,6 +124,7 @@ mod tests {
     fn instants_are_of_shanghai_with_its_offset() {
         let time = Timestamp { seconds: 1_743_442_200, nanos: 123_456_000 };
         assert_eq!(local(Some(&time)), "2025-04-01 01:30:00+08:00");
+        assert_eq!(clock(Some(&time)), "2025-04-01 01:30:00");
         assert_eq!(date(Some(&time)), "2025-04-01");
         assert_eq!(rfc3339(Some(&time)).as_deref(), Some("2025-03-31T17:30:00.123456Z"));
         assert_eq!(local(None), "–");

@@ -2,6 +2,7 @@
 //!
 //! Every command is one file: its arguments, the call, and what it prints. Only [`rules`] works without services.
 
+mod asking;
 mod churn;
 mod evidence;
 mod failure;

@@ -26,15 +26,15 @@ pub(crate) struct Query {
     #[arg(long, global = true, value_name = "INSTANT", value_parser = instant)]
     known_at: Option<Timestamp>,
     /// Wait until the view has applied the log up to this position, for example the one that `record` printed
-    #[arg(long, global = true, value_name = "POSITION")]
+    #[arg(long, global = true, value_name = "POSITION", value_parser = position)]
     min_position: Option<u64>,
 }
 
 impl Query {
     /// As a part of a request.
-    pub(crate) fn message(&self) -> Option<v1::ViewQuery> {
+    pub(crate) fn message(&self) -> v1::ViewQuery {
         let min_position = self.min_position.unwrap_or_default();
-        Some(v1::ViewQuery { as_of: self.as_of, known_at: self.known_at, min_position })
+        v1::ViewQuery { as_of: self.as_of, known_at: self.known_at, min_position }
     }
 }
 
@@ -87,6 +87,12 @@ fn timestamp(time: DateTime<Utc>) -> Timestamp {
     Timestamp { seconds: time.timestamp(), nanos: time.timestamp_subsec_nanos().cast_signed() }
 }
 
+/// A position, also with thousands apart, as tables show it.
+pub(crate) fn position(text: &str) -> Result<u64, String> {
+    let plain = text.replace(',', "");
+    plain.parse().map_err(|_| "expected a position in the log such as 77231 or 77,231".to_owned())
+}
+
 /// A customer's id.
 pub(crate) fn customer(text: &str) -> Result<String, String> {
     let id: CustomerId = text.parse().map_err(|error: touchpoint::InvalidId| error.to_string())?;
@@ -103,7 +109,8 @@ pub(crate) fn basis(meta: Option<&v1::AnswerMeta>) -> String {
     if meta.valid_until.is_some() {
         parts.push(format!("unchanged until {}", format::local(meta.valid_until.as_ref())));
     }
-    let mut second = vec![format!("position {}", meta.position), format!("rules {}", meta.rules_version)];
+    let mut second =
+        vec![format!("position {}", format::count(meta.position)), format!("rules {}", meta.rules_version)];
     if meta.unresolved_references > 0 {
         second.push(format!("{} unresolved references", format::count(meta.unresolved_references)));
     }
@@ -133,16 +140,25 @@ mod tests {
     }
 
     #[test]
+    fn a_position_is_taken_as_it_is_shown() {
+        assert_eq!([position("77231"), position("77,231")], [Ok(77_231), Ok(77_231)]);
+        assert_eq!(position(&format::count(1_234_567)), Ok(1_234_567));
+        for wrong in ["", "-1", "soon", "7.5"] {
+            assert!(position(wrong).unwrap_err().starts_with("expected a position"), "{wrong}");
+        }
+    }
+
+    #[test]
     fn an_incomplete_answer_says_so() {
         let meta = v1::AnswerMeta {
             as_of: instant("2025-04-01T09:30:00+08:00").ok(),
-            position: 42,
+            position: 77_231,
             rules_version: "abc".to_owned(),
             unresolved_references: 2,
             parked: 1,
             ..Default::default()
         };
-        let expect = "\nas of 2025-04-01 09:30:00+08:00\nposition 42 · rules abc · 2 unresolved references · \
+        let expect = "\nas of 2025-04-01 09:30:00+08:00\nposition 77,231 · rules abc · 2 unresolved references · \
                       INCOMPLETE: 1 events set aside\n";
         assert_eq!(basis(Some(&meta)), expect);
     }

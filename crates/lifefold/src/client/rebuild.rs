@@ -5,9 +5,10 @@ use std::time::Duration;
 use api::v1;
 use serde_json::json;
 
+use super::asking::Call;
 use super::failure::{Failure, Outcome};
-use super::link::{Link, Wait};
-use super::output::{self, Format, Output, Screen};
+use super::link::Link;
+use super::output::{self, Format, Screen};
 use super::progress::Progress;
 use super::{format, status};
 use crate::cli::View;
@@ -33,20 +34,18 @@ pub(crate) struct Args {
     /// The view
     view: View,
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    wait: Wait,
+    call: Call,
 }
 
 /// Runs `rebuild`.
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
-    let link = Link::new(settings, &args.wait);
+    let link = args.call.link(settings);
     let before = status::ask(&link, args.view).await?;
     let mut projector = link.projector(args.view).await?;
     let begun = projector.rebuild(link.request(v1::RebuildRequest {})).await?.into_inner();
     let after = wait(&link, args.view, &begun).await?;
     let verdict = Verdict::of(&before, &after);
-    match args.output.output {
+    match args.call.output.output {
         Format::Table => output::print(&render(Screen::of_stdout(), &before, &after, verdict))?,
         Format::Json => output::print_json(&value(&before, &after, verdict))?,
         Format::Ndjson => output::print(&format!("{}\n", value(&before, &after, verdict)))?,

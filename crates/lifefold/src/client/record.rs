@@ -6,9 +6,10 @@ use api::v1;
 use serde_json::{Map, Value};
 use touchpoint::{Event, Kind, Violation};
 
+use super::asking::Call;
 use super::failure::{Failure, Outcome};
-use super::link::{Link, Wait};
-use super::output::{self, Format, Output};
+use super::output::{self, Format};
+use super::{format, query};
 use crate::clock;
 use crate::settings::Settings;
 
@@ -33,12 +34,10 @@ pub(crate) struct Args {
     #[arg(value_name = "EVENT", default_value = "-", hide_default_value = true)]
     event: String,
     /// Record it only if the customer's last event is at this position; 0: if there is none
-    #[arg(long, value_name = "POSITION")]
+    #[arg(long, value_name = "POSITION", value_parser = query::position)]
     expected_revision: Option<u64>,
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    wait: Wait,
+    call: Call,
 }
 
 /// Runs `record`.
@@ -48,13 +47,13 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     let touchpoint = touchpoint(&sent)?;
     let id = touchpoint.id.clone();
     let request = v1::RecordRequest { touchpoint: Some(touchpoint), expected_revision: args.expected_revision };
-    let link = Link::new(settings, &args.wait);
+    let link = args.call.link(settings);
     let answer = link.touchpoints().await?.record(link.request(request)).await?.into_inner();
-    if args.output.output == Format::Table {
+    if args.call.output.output == Format::Table {
         let how = if answer.duplicate { "was recorded before" } else { "is recorded" };
-        output::print(&format!("{id} {how}, at position {}\n", answer.position))?;
+        output::print(&format!("{id} {how}, at position {}\n", format::count(answer.position)))?;
     } else {
-        args.output.show(&answer, |_| String::new())?;
+        args.call.output.show(&answer, |_| String::new())?;
     }
     Ok(Outcome::Done)
 }

@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "POSITION|INSTANT", value_parser = start)]
     from: Option<Start>,
     /// The last position; without it the end that the log has now
-    #[arg(long, value_name = "POSITION")]
+    #[arg(long, value_name = "POSITION", value_parser = query::position)]
     to: Option<u64>,
     /// Only events of this type; may be given several times
     #[arg(long = "type", value_name = "TYPE")]
@@ -43,7 +43,7 @@ pub(crate) struct Args {
 
 /// A position or an instant.
 fn start(text: &str) -> Result<Start, String> {
-    if let Ok(position) = text.parse::<u64>() {
+    if let Ok(position) = query::position(text) {
         return if position > 0 { Ok(Start::FromPosition(position)) } else { Err("positions count from 1".to_owned()) };
     }
     let instant = query::start_of_day(text).map_or_else(|| query::instant(text), Ok);
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_start_is_a_position_or_an_instant() {
-        assert_eq!(start("17"), Ok(Start::FromPosition(17)));
+        assert_eq!([start("17"), start("1,700")], [17, 1_700].map(|it| Ok(Start::FromPosition(it))));
         assert!(start("0").is_err());
         assert!(start("soon").unwrap_err().starts_with("expected a position, or else expected an instant"));
         let midnight = Timestamp { seconds: 1_743_436_800, nanos: 0 };

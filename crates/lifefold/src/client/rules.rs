@@ -24,11 +24,13 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Say every mistake of a rules file with its line and column
+    #[command(after_help = "Examples:\n  lifefold rules check rules.toml")]
     Check {
         /// The rules file
         file: PathBuf,
     },
     /// Print the compiled-in rules file, or what a given one comes to
+    #[command(after_help = "Examples:\n  lifefold rules show > rules.toml\n  lifefold rules show rules.toml")]
     Show {
         /// Print this file in canonical form: every key, what it leaves out with its default
         file: Option<PathBuf>,

@@ -1,17 +1,17 @@
 //! `segment`: who a customer is for the company, and how many are.
 
+mod funnel;
 mod render;
 
 use api::v1;
 use api::v1::member_selector::Selector;
 use clap::ValueEnum;
 
+use super::asking::{Ask, Asking};
 use super::evidence::Events;
 use super::failure::{Failure, Outcome};
-use super::link::{Link, Wait};
-use super::output::{Format, Output};
 use super::pages::Limit;
-use super::query::{self, Query, Scope};
+use super::query::{self, Scope};
 use super::words;
 use crate::settings::Settings;
 
@@ -19,9 +19,30 @@ const EXAMPLES: &str = "\
 Examples:
   lifefold segment 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
   lifefold segment members stage RUN_IN --project P003
-  lifefold segment members rule complaints_unheard --limit 1000 -o ndjson
-  lifefold segment totals --as-of 2025-03-31
+  lifefold segment totals --as-of 2025-12-31
   lifefold segment funnel --company C01";
+
+const MEMBERS: &str = "\
+Examples:
+  lifefold segment members stage RUN_IN --project P003
+  lifefold segment members tier VIP --company C01 --as-of 2025-12-31
+  lifefold segment members rule complaints_unheard --limit 1000 -o ndjson
+
+`lifefold segment totals` names every value of every axis, and the rule segments.";
+
+const TOTALS: &str = "\
+Examples:
+  lifefold segment totals
+  lifefold segment totals --project P003 --as-of 2025-12-31 -o json";
+
+const FUNNEL: &str = "\
+Examples:
+  lifefold segment funnel --as-of 2025-12-31
+  lifefold segment funnel --company C01 --all
+  lifefold segment funnel -o json
+
+A cohort is the Shanghai month of a customer's first event. The table has the whole, every lead source, and the latest
+12 cohorts; --all adds each cohort by lead source. JSON always has everything, with the median days of every step.";
 
 /// Arguments of `segment`.
 #[derive(Debug, clap::Args)]
@@ -33,16 +54,13 @@ pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    query: Query,
-    #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    wait: Wait,
+    asking: Asking,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// The customers with a value of an axis, or in a rule segment
+    #[command(after_help = MEMBERS)]
     Members {
         /// The axis
         axis: Axis,
@@ -54,14 +72,19 @@ enum Command {
         limit: Limit,
     },
     /// How many customers have each value of each axis, and are in each rule segment
+    #[command(after_help = TOTALS)]
     Totals {
         #[command(flatten)]
         scope: Scope,
     },
     /// How many customers ever reached each step, by lead source and by month of the first event
+    #[command(after_help = FUNNEL)]
     Funnel {
         #[command(flatten)]
         scope: Scope,
+        /// Show every cohort, each by lead source
+        #[arg(long)]
+        all: bool,
     },
 }
 
@@ -83,57 +106,64 @@ enum Axis {
 }
 
 impl Axis {
-    fn selector(self, value: &str) -> Result<Selector, String> {
-        Ok(match self {
-            Self::Stage => Selector::Stage(words::read_stage(value)?.into()),
-            Self::Label => Selector::RfmLabel(words::read_label(value)?.into()),
-            Self::Tier => Selector::ValueTier(words::read_tier(value)?.into()),
-            Self::Motive => Selector::Motive(words::read_motive(value)?.into()),
-            Self::Household => Selector::Household(words::read_household(value)?.into()),
-            Self::Rule => Selector::RuleSegment(value.to_owned()),
-        })
+    fn selector(self, value: &str) -> Result<Selector, Failure> {
+        let selector = match self {
+            Self::Stage => words::read_stage(value).map(|it| Selector::Stage(it.into())),
+            Self::Label => words::read_label(value).map(|it| Selector::RfmLabel(it.into())),
+            Self::Tier => words::read_tier(value).map(|it| Selector::ValueTier(it.into())),
+            Self::Motive => words::read_motive(value).map(|it| Selector::Motive(it.into())),
+            Self::Household => words::read_household(value).map(|it| Selector::Household(it.into())),
+            Self::Rule => Ok(Selector::RuleSegment(value.to_owned())),
+        };
+        selector.map_err(|error| Failure::Other(format!("{value}: {error}")))
     }
 }
 
 /// Runs `segment`.
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
-    let Args { customer, command, query, output, wait } = args;
-    let link = Link::new(settings, &wait);
-    let query = query.message();
-    match (command, customer) {
-        (Some(Command::Members { axis, value, scope, limit }), _) => {
-            let selector = axis.selector(&value).map_err(|error| Failure::Other(format!("{value}: {error}")))?;
-            let selector = Some(v1::MemberSelector { selector: Some(selector) });
-            let mut segmentation = link.segmentation().await?;
-            let list = limit.collect(async |page_size, page_token| {
-                let (selector, scope) = (selector.clone(), scope.message());
-                let request = v1::ListMembersRequest { selector, scope, query, page_size, page_token };
-                Ok(segmentation.list_members(link.request(request)).await?.into_inner())
-            });
-            let list = list.await?;
-            output.list(&list, |screen| render::members(screen, &list))?;
+    let ask = args.asking.of(settings);
+    match args.command {
+        Some(Command::Members { axis, value, scope, limit }) => {
+            ask.members(axis.selector(&value)?, &scope, &limit).await?;
         }
-        (Some(Command::Totals { scope }), _) => {
-            let request = v1::CountMembersRequest { scope: scope.message(), query };
-            let answer = link.segmentation().await?.count_members(link.request(request)).await?.into_inner();
-            output.show(&answer, |screen| render::totals(screen, &answer))?;
-        }
-        (Some(Command::Funnel { scope }), _) => {
-            let request = v1::GetFunnelRequest { scope: scope.message(), query };
-            let answer = link.segmentation().await?.get_funnel(link.request(request)).await?.into_inner();
-            output.show(&answer, |screen| render::funnel(screen, &answer))?;
-        }
-        (None, customer) => one(&link, &output, customer.unwrap_or_default(), query).await?,
+        Some(Command::Totals { scope }) => ask.members_by_axis(&scope).await?,
+        Some(Command::Funnel { scope, all }) => ask.funnel(&scope, all).await?,
+        None => ask.segments(args.customer.unwrap_or_default()).await?,
     }
     Ok(Outcome::Done)
 }
 
-async fn one(link: &Link, output: &Output, customer_id: String, query: Option<v1::ViewQuery>) -> Result<(), Failure> {
-    let request = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query };
-    let answer = link.segmentation().await?.get_customer_segments(link.request(request)).await?.into_inner();
-    let events = match output.output {
-        Format::Table => Events::of(link, &customer_id).await,
-        Format::Json | Format::Ndjson => Events::default(),
-    };
-    output.show(&answer, |screen| render::customer(screen, &answer, &events))
+impl Ask {
+    async fn segments(&self, customer_id: String) -> Result<(), Failure> {
+        let request = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query: self.query };
+        let mut service = self.link.segmentation().await?;
+        let answer = service.get_customer_segments(self.link.request(request)).await?.into_inner();
+        let events = Events::for_table(self, &customer_id).await;
+        self.output.show(&answer, |screen| render::customer(screen, &answer, &events))
+    }
+
+    async fn members(&self, selector: Selector, scope: &Scope, limit: &Limit) -> Result<(), Failure> {
+        let selector = Some(v1::MemberSelector { selector: Some(selector) });
+        let mut service = self.link.segmentation().await?;
+        let list = limit.collect(async |page_size, page_token| {
+            let (selector, scope) = (selector.clone(), scope.message());
+            let request = v1::ListMembersRequest { selector, scope, query: self.query, page_size, page_token };
+            Ok(service.list_members(self.link.request(request)).await?.into_inner())
+        });
+        let list = list.await?;
+        self.output.list(&list, |screen| render::members(screen, &list))
+    }
+
+    async fn members_by_axis(&self, scope: &Scope) -> Result<(), Failure> {
+        let request = v1::CountMembersRequest { scope: scope.message(), query: self.query };
+        let mut service = self.link.segmentation().await?;
+        let answer = service.count_members(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| render::totals(screen, &answer))
+    }
+
+    async fn funnel(&self, scope: &Scope, all: bool) -> Result<(), Failure> {
+        let request = v1::GetFunnelRequest { scope: scope.message(), query: self.query };
+        let answer = self.link.segmentation().await?.get_funnel(self.link.request(request)).await?.into_inner();
+        self.output.show(&answer, |screen| funnel::render(screen, &answer, all))
+    }
 }

@@ -4,9 +4,10 @@ use api::v1;
 use comfy_table::{Cell, Color};
 use serde_json::{Value, json};
 
+use super::asking::Call;
 use super::failure::{Failure, Outcome};
-use super::link::{Link, VIEWS, Wait};
-use super::output::{self, Format, Output, Screen};
+use super::link::{Link, VIEWS};
+use super::output::{self, Format, Screen};
 use super::{format, json, words};
 use crate::cli::View;
 use crate::settings::Settings;
@@ -24,9 +25,7 @@ not reached or does not serve.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    wait: Wait,
+    call: Call,
 }
 
 /// What a projector said, or why it said nothing.
@@ -34,10 +33,10 @@ type Said = Result<v1::GetStatusResponse, Failure>;
 
 /// Runs `status`.
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
-    let link = Link::new(settings, &args.wait);
+    let link = args.call.link(settings);
     let (one, two, three) = tokio::join!(ask(&link, VIEWS[0]), ask(&link, VIEWS[1]), ask(&link, VIEWS[2]));
     let all = [one, two, three];
-    match args.output.output {
+    match args.call.output.output {
         Format::Table => {
             output::print(&render(Screen::of_stdout(), &all))?;
             for failure in all.iter().filter_map(|said| said.as_ref().err()) {
@@ -71,6 +70,9 @@ fn values(all: &[Said; 3]) -> Result<Vec<Value>, Failure> {
 /// How a property of the serving generation reads.
 type Property = (&'static str, fn(&v1::Generation) -> String);
 
+/// Properties that are counted once the log's head is reached, and are zeros before.
+const COUNTED_LATE: [&str; 2] = ["customers", "timers"];
+
 const PROPERTIES: [Property; 10] = [
     ("position", |it| format::count(it.position)),
     ("head of the log", |it| format::count(it.head)),
@@ -86,7 +88,7 @@ const PROPERTIES: [Property; 10] = [
 
 fn parked(it: &v1::Generation) -> String {
     match &it.last_parked {
-        Some(last) => format!("{}: {} at {}", format::count(it.parked), last.reason, last.position),
+        Some(last) => format!("{}: {} at {}", format::count(it.parked), last.reason, format::count(last.position)),
         None => format::count(it.parked),
     }
 }
@@ -121,7 +123,10 @@ fn render(screen: Screen, all: &[Said; 3]) -> String {
     });
     table.add_row(std::iter::once(screen.dim("state")).chain(states));
     for (name, show) in PROPERTIES {
-        let show = |status: &v1::GetStatusResponse| show(&serving(status));
+        let show = |status: &v1::GetStatusResponse| match status.state() {
+            v1::ProjectorState::CatchingUp if COUNTED_LATE.contains(&name) => format::NOTHING.to_owned(),
+            _ => show(&serving(status)),
+        };
         table.add_row(row(screen, name, all, show));
     }
     for (name, show) in WHOLE {
@@ -218,6 +223,18 @@ mod tests {
         assert!(text.ends_with("\nsatisfaction: the log lost its tail: rebuild\n"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         assert_eq!(all.each_ref().map(serves), [true, false, false]);
+    }
+
+    #[test]
+    fn what_is_not_counted_yet_is_not_shown_as_zero() {
+        let state = v1::ProjectorState::CatchingUp.into();
+        let serving = Some(v1::Generation { erased: 2, position: 100, ..Default::default() });
+        let catching_up = v1::GetStatusResponse { state, serving, ..status("segmentation") };
+        let text = render(Screen::plain(), &[Ok(catching_up), Ok(status("satisfaction")), Err(lost())]);
+        let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().split_whitespace().skip(1);
+        assert_eq!(line("customers").collect::<Vec<_>>(), ["–", "10,000"]);
+        assert_eq!(line("timers").collect::<Vec<_>>(), ["–", "0"]);
+        assert_eq!(line("erased").collect::<Vec<_>>(), ["2", "0"]);
     }
 
     #[test]

@@ -5,10 +5,12 @@ use api::v1::recorded_touchpoint::Content;
 use serde_json::{Map, Value, json};
 use touchpoint::Kind;
 
-use super::{failure::Failure, format, json};
+use super::{failure::Failure, format, json, words};
 
 /// The one optional field that says what an event is about: of a survey's answer.
 const SCORE: &str = "score";
+/// What a survey's answer is about, and the port that it is named within.
+const ITEM: (&str, &str) = ("item_code", "port");
 /// Characters of an id in a table.
 const SHORT_ID: usize = 13;
 
@@ -62,6 +64,11 @@ pub(crate) fn main_fields(cloud_event_json: &[u8]) -> String {
     let empty = Map::new();
     let data = stored.get("data").and_then(Value::as_object).unwrap_or(&empty);
     let kind = stored.get("type").and_then(Value::as_str).and_then(Kind::from_name);
+    let port = data.get(ITEM.1).and_then(Value::as_str).unwrap_or_default();
+    let field = |name: &str, value: &Value| match value {
+        Value::String(code) if name == ITEM.0 => format!("item {}", words::item(port, code)),
+        other => field(name, other),
+    };
     let main = kind.map(|kind| kind.fields().iter().filter(|spec| spec.required || spec.name == SCORE));
     let shown: Vec<_> = match main {
         Some(main) => main.filter_map(|spec| Some(field(spec.name, data.get(spec.name)?))).collect(),
@@ -114,6 +121,9 @@ mod tests {
     fn main_fields_read_well() {
         let body = br#"{"type":"ContractSigned","data":{"price_fen":320000000,"area":8900,"contract_id":"K1"}}"#;
         assert_eq!(main_fields(body), "contract K1, price ¥3,200,000");
+        let answer = br#"{"type":"SurveyAnswered","data":{"survey_id":"D1","wave_id":"2025","port":"REPAIR_SERVICE",
+            "item_code":"REPAIR_SERVICE_SPEED","metric":"CSAT","score":4}}"#;
+        assert_eq!(main_fields(answer), "survey D1, wave 2025, port REPAIR_SERVICE, item SPEED, metric CSAT, score 4");
         let newer = br#"{"type":"HouseBlessed","data":{"by":"A","minutes":40}}"#;
         assert_eq!(main_fields(newer), "by A, minutes 40");
         let void = br#"{"data":{"target_event_id":"0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11"}}"#;

@@ -7,9 +7,10 @@ use api::v1::recorded_touchpoint::Content;
 use comfy_table::{Color, ColumnConstraint, Width};
 use serde_json::Value;
 
+use super::asking::Call;
 use super::failure::{Failure, Outcome};
-use super::link::{Link, Wait};
-use super::output::{self, Format, Output, Screen};
+use super::link::Link;
+use super::output::{self, Format, Screen};
 use super::{format, query, stored};
 use crate::settings::Settings;
 
@@ -34,15 +35,13 @@ pub(crate) struct Args {
     #[arg(value_name = "CUSTOMER", value_parser = query::customer)]
     customer: String,
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    wait: Wait,
+    call: Call,
 }
 
 /// Runs `timeline`.
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
-    let answer = read(&Link::new(settings, &args.wait), &args.customer).await?;
-    match args.output.output {
+    let answer = read(&args.call.link(settings), &args.customer).await?;
+    match args.call.output.output {
         Format::Table => output::print(&render(Screen::of_stdout(), &answer))?,
         Format::Json => {
             let events: Result<Vec<_>, _> = answer.events.iter().map(stored::with_position).collect();
@@ -58,7 +57,10 @@ pub(crate) fn print_line(event: &v1::RecordedTouchpoint) -> Result<(), Failure> 
     match stored::line(event) {
         Some(line) => output::print(&(line + "\n")),
         None => {
-            output::note(&format!("position {}: what is stored is no JSON, and is left out", event.position));
+            output::note(&format!(
+                "position {}: what is stored is no JSON, and is left out",
+                format::count(event.position)
+            ));
             Ok(())
         }
     }
@@ -86,7 +88,7 @@ async fn read(link: &Link, customer: &str) -> Result<v1::GetTimelineResponse, Fa
 
 fn render(screen: Screen, answer: &v1::GetTimelineResponse) -> String {
     let voided = Voided::of(&answer.events);
-    let mut table = screen.table(&[">Position", "Time", "Type", "Channel", "Main fields"]);
+    let mut table = screen.table(&[">Position", "Time (Shanghai)", "Type", "Channel", "Main fields"]);
     for event in &answer.events {
         let [time, kind, channel, fields] = cells(event);
         let (kind, colour) = match (&event.content, voided.has(event)) {
@@ -94,7 +96,7 @@ fn render(screen: Screen, answer: &v1::GetTimelineResponse) -> String {
             (_, true) => (format!("{kind} (voided)"), Some(Color::DarkGrey)),
             (_, false) => (kind, None),
         };
-        let texts = [event.position.to_string(), time, kind, channel, fields];
+        let texts = [format::count(event.position), time, kind, channel, fields];
         table.add_row(texts.map(|text| screen.paint(text, colour)));
     }
     for (index, constraint) in [
@@ -108,20 +110,20 @@ fn render(screen: Screen, answer: &v1::GetTimelineResponse) -> String {
         }
     }
     let events = format::count(answer.events.len() as u64);
-    format!("{}\n{events} events, revision {}\n", output::text(&table), answer.revision)
+    format!("{}\n{events} events, revision {}\n", output::text(&table), format::count(answer.revision))
 }
 
 /// Time, type, channel and main fields.
 fn cells(event: &v1::RecordedTouchpoint) -> [String; 4] {
     match &event.content {
         Some(Content::Touchpoint(it)) => [
-            format::local(it.occurred_at.as_ref()),
+            format::clock(it.occurred_at.as_ref()),
             stored::kind(it).to_owned(),
             it.channel().as_str_name().trim_start_matches("CHANNEL_").to_owned(),
             stored::main_fields(&event.cloud_event_json),
         ],
         Some(Content::Unreadable(it)) => {
-            [format::local(event.recorded_at.as_ref()), "UNREADABLE".to_owned(), String::new(), it.message.clone()]
+            [format::clock(event.recorded_at.as_ref()), "UNREADABLE".to_owned(), String::new(), it.message.clone()]
         }
         None => [const { String::new() }; 4],
     }
@@ -177,16 +179,19 @@ mod tests {
         };
         let signed = r#"{"contract_id":"K1","unit_id":"U1","price_fen":320000000,"payment":"FULL","planned_handover_on":"2026-01-01"}"#;
         let void = r#"{"target_event_id":"0190a5c8-7e4b-7cc3-8a5e-000000000001","reason":"TYPED_TWICE"}"#;
-        let events =
-            vec![event(3, &body(1, "ContractSigned", signed)), event(9, &body(2, "EventVoided", void)), event(10, "?")];
-        let answer = v1::GetTimelineResponse { events, revision: 10, ..Default::default() };
+        let events = vec![
+            event(3, &body(1, "ContractSigned", signed)),
+            event(9, &body(2, "EventVoided", void)),
+            event(1_010, "?"),
+        ];
+        let answer = v1::GetTimelineResponse { events, revision: 1_010, ..Default::default() };
         let text = render(Screen::plain(), &answer);
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[0].starts_with("Position  Time"), "{text}");
-        assert!(lines[2].contains("2025-04-01 01:30:00+08:00  ContractSigned"), "{text}");
+        assert!(lines[2].contains("2025-04-01 01:30:00  ContractSigned"), "{text}");
         assert!(text.contains("(voided)") && text.contains("¥3,200,000"), "{text}");
         assert!(text.contains("EventVoided") && text.contains("UNREADABLE"), "{text}");
-        assert!(text.ends_with("\n3 events, revision 10\n"), "{text}");
+        assert!(text.ends_with("\n3 events, revision 1,010\n"), "{text}");
         assert!(lines.iter().all(|line| line.chars().count() <= 100), "{text}");
     }
 }

@@ -35,6 +35,7 @@ shown! {
     motive Motive "MOTIVE_"
     household Household "HOUSEHOLD_"
     lead_source LeadSource "LEAD_SOURCE_"
+    funnel_step FunnelStep "FUNNEL_STEP_"
     band RiskBand "RISK_BAND_"
     port ServicePort "SERVICE_PORT_"
     severity ComplaintSeverity "COMPLAINT_SEVERITY_"
@@ -84,6 +85,11 @@ pub(crate) fn port_title(number: i32) -> &'static str {
 /// A service port by its short name, where room is scarce.
 pub(crate) fn port_short(number: i32) -> &'static str {
     PORTS.iter().find(|(port, ..)| i32::from(*port) == number).map_or_else(|| port(number), |(_, short, _)| short)
+}
+
+/// An item's code without its port, which stands beside it.
+pub(crate) fn item<'a>(port: &str, code: &'a str) -> &'a str {
+    code.strip_prefix(port).and_then(|rest| rest.strip_prefix('_')).unwrap_or(code)
 }
 
 /// A lifecycle stage for people, in both languages.
@@ -136,6 +142,12 @@ mod tests {
         assert_eq!(read_band("High"), Ok(v1::RiskBand::High));
         assert_eq!(read_band("huge").unwrap_err(), "expected one of LOW, MEDIUM, HIGH, CRITICAL");
         assert!(read_band("unspecified").is_err());
+    }
+
+    #[test]
+    fn an_item_is_named_within_its_port() {
+        assert_eq!(item("REPAIR_SERVICE", "REPAIR_SERVICE_SPEED"), "SPEED");
+        assert_eq!(item("REPAIR_SERVICE", "REPAIR_SERVICES"), "REPAIR_SERVICES");
     }
 
     #[test]

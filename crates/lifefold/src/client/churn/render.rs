@@ -77,15 +77,19 @@ fn bar(points: i64) -> String {
     mark.repeat(usize::try_from(marks).unwrap_or(0))
 }
 
-/// Customers at risk.
+/// Customers at risk, each above the company, project and consultant that it belongs to.
 pub(super) fn list(screen: Screen, answer: &v1::ListAtRiskResponse) -> String {
-    let mut table = screen.table(&["Customer", ">p", "Band", "Stage", ">Silent", "Main reasons"]);
+    let mut table = screen.table(&["Customer, belongs to", ">p", "Band", "Stage", ">Silent", "Main reasons"]);
     for risk in &answer.risks {
         let stage = risk.lifecycle.as_ref().map_or(0, |lifecycle| lifecycle.stage);
         let reasons = risk.reasons.iter().filter(|reason| reason.points_millionths.unwrap_or_default() > 0);
         let reasons: Vec<_> = reasons.take(MAX_REASONS).map(|reason| reason.code.as_str()).collect();
         table.add_row([
-            Cell::new(&risk.customer_id),
+            Cell::new(format!(
+                "{}\n{}",
+                risk.customer_id,
+                risk.belonging.as_ref().map_or_else(String::new, words::place)
+            )),
             Cell::new(risk.p_millionths.map_or_else(|| format::NOTHING.to_owned(), probability)),
             screen.paint(words::band(risk.band), colour(risk.band())),
             Cell::new(words::stage(stage)),
@@ -118,7 +122,9 @@ pub(super) fn totals(screen: Screen, answer: &v1::CountBandsResponse) -> String 
     }
     table.add_row(["withheld", &format::count(answer.withheld), ""]);
     table.add_row(["all", &format::count(answer.customers), ""]);
-    output::text(&table) + &query::basis(answer.meta.as_ref())
+    output::text(&table)
+        + "CRITICAL has those who are LOST or EXITED: `churn list` leaves them out.\n"
+        + &query::basis(answer.meta.as_ref())
 }
 
 #[cfg(test)]
@@ -149,6 +155,7 @@ mod tests {
             horizon_days: Some(365),
             silent_since: day(1_743_442_200),
             days_silent: Some(45),
+            belonging: Some(v1::Belonging { project_id: "P003".to_owned(), ..Default::default() }),
             ..Default::default()
         }
     }
@@ -157,11 +164,12 @@ mod tests {
     fn an_explanation_names_reasons_points_and_dates() {
         let answer = v1::GetRiskResponse { risk: Some(risk()), meta: None };
         let expect = "\
-customer  0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
-stage     RUN_IN 磨合期
-risk      0.574443 HIGH within 365 days, not calibrated
-points    +2.3 from 3 reasons
-silent    45 days, since 2025-04-01 01:30:00+08:00
+customer    0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
+stage       RUN_IN 磨合期
+risk        0.574443 HIGH within 365 days, not calibrated
+points      +2.3 from 3 reasons
+silent      45 days, since 2025-04-01 01:30:00+08:00
+belongs to  – / P003 / –
 
 Reason            Points              Evidence
 ────────────────────────────────────────────────
@@ -175,7 +183,7 @@ NPS_PROMOTER        −0.6  ░░░░░░
 
     #[test]
     fn a_withheld_risk_says_why() {
-        let risk = v1::Risk { withheld: true, p_millionths: None, reasons: vec![], ..risk() };
+        let risk = v1::Risk { withheld: true, p_millionths: None, reasons: vec![], belonging: None, ..risk() };
         let text = explain(Screen::plain(), &v1::GetRiskResponse { risk: Some(risk), meta: None }, &Events::default());
         assert!(text.ends_with("risk      withheld: the customer withdrew consent to PROFILING\n"), "{text}");
     }
@@ -184,10 +192,10 @@ NPS_PROMOTER        −0.6  ░░░░░░
     fn a_list_fits_100_columns() {
         let answer = v1::ListAtRiskResponse { risks: vec![risk()], ..Default::default() };
         let expect = "\
-Customer                                     p  Band  Stage   Silent  Main reasons
+Customer, belongs to                         p  Band  Stage   Silent  Main reasons
 ──────────────────────────────────────────────────────────────────────────────────────
 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11  0.574443  HIGH  RUN_IN    45 d  LOW_SATISFACTION
-                                                                      OPEN_COMPLAINT
+– / P003 / –                                                          OPEN_COMPLAINT
 ";
         assert_eq!(list(Screen::plain(), &answer), expect);
     }
@@ -203,6 +211,7 @@ LOW             750  75.00%
 CRITICAL        250  25.00%
 withheld         10
 all           1,010
+CRITICAL has those who are LOST or EXITED: `churn list` leaves them out.
 ";
         assert_eq!(totals(Screen::plain(), &answer), expect);
     }

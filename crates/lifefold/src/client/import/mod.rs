@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use api::v1;
 
+use super::asking::Call;
 use super::failure::{Failure, Outcome};
-use super::link::{Link, Wait};
-use super::output::{self, Format, Output};
+use super::output::{self, Format};
 use super::{format, json};
 use crate::settings::Settings;
 use lines::Lines;
@@ -37,18 +37,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     errors: Option<PathBuf>,
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    wait: Wait,
+    call: Call,
 }
 
 /// Runs `import`.
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
     let lines = open(&args.file).await?;
     let refusals = Refusals::new(lines.name(), args.errors.as_deref())?;
-    let link = Link::new(settings, &args.wait);
+    let link = args.call.link(settings);
     let (summary, elapsed) = Transfer::new(link, lines, refusals).run().await?;
-    match args.output.output {
+    match args.call.output.output {
         Format::Table => output::print(&render(&summary, elapsed))?,
         Format::Json => output::print_json(&json::value(&summary)?)?,
         Format::Ndjson => output::print(&format!("{}\n", json::value(&summary)?))?,
@@ -77,7 +75,7 @@ fn render(summary: &v1::ImportSummary, elapsed: std::time::Duration) -> String {
         format::count(summary.recorded),
         format::count(summary.duplicates),
         format::count(summary.refused),
-        summary.last_position,
+        format::count(summary.last_position),
     )
 }
 
@@ -87,9 +85,15 @@ mod tests {
 
     #[test]
     fn a_summary_says_what_became_of_every_line() {
-        let summary =
-            v1::ImportSummary { received: 12_345, recorded: 12_000, duplicates: 300, refused: 45, last_position: 99 };
-        let expect = "12,345 events in 2.0 s (6,172/s): 12,000 written, 300 duplicates, 45 refused; last position 99\n";
+        let summary = v1::ImportSummary {
+            received: 12_345,
+            recorded: 12_000,
+            duplicates: 300,
+            refused: 45,
+            last_position: 12_099,
+        };
+        let expect =
+            "12,345 events in 2.0 s (6,172/s): 12,000 written, 300 duplicates, 45 refused; last position 12,099\n";
         assert_eq!(render(&summary, std::time::Duration::from_secs(2)), expect);
     }
 }

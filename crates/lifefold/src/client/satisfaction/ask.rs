@@ -2,68 +2,44 @@
 
 use api::v1;
 
-use super::{About, Kind, Of, complaints, customer, report, title, units};
+use super::{About, Kind, Of, complaints, customer, report, units};
+use crate::client::asking::Ask;
 use crate::client::failure::Failure;
-use crate::client::link::Link;
-use crate::client::output::Output;
 use crate::client::pages::Limit;
 use crate::client::query::Scope;
 
-/// What every question has in common.
-pub(super) struct Ask {
-    pub(super) link: Link,
-    pub(super) output: Output,
-    pub(super) query: Option<v1::ViewQuery>,
+/// Questions about the ports of a unit in a wave: requests of one shape, answers of three.
+macro_rules! of_a_unit {
+    ($($ask:ident $request:ident $method:ident $table:path)+) => {$(
+        #[doc = concat!("Asks `", stringify!($request), "`.")]
+        pub(super) async fn $ask(&self, of: Of) -> Result<(), Failure> {
+            let unit = of.unit.unit.clone();
+            let request = v1::$request {
+                unit: Some(of.unit.unit),
+                wave_id: of.wave.unwrap_or_default(),
+                previous_wave_id: of.with.unwrap_or_default(),
+                ports: of.ports.into_iter().map(Into::into).collect(),
+                query: self.query,
+            };
+            let mut service = self.link.satisfaction().await?;
+            let answer = service.$method(self.link.request(request)).await?.into_inner();
+            self.output.show(&answer, |screen| $table(screen, &unit, &answer))
+        }
+    )+};
 }
 
 impl Ask {
+    of_a_unit! {
+        report GetPortScoresRequest get_port_scores report::ports
+        indicators GetIndicatorsRequest get_indicators report::indicators
+        compare CompareWavesRequest compare_waves report::comparison
+    }
+
     pub(super) async fn customer(&self, customer_id: String) -> Result<(), Failure> {
         let request = v1::GetCustomerIndexRequest { customer_id, query: self.query };
         let mut service = self.link.satisfaction().await?;
         let answer = service.get_customer_index(self.link.request(request)).await?.into_inner();
         self.output.show(&answer, |screen| customer::render(screen, &answer))
-    }
-
-    pub(super) async fn report(&self, of: Of) -> Result<(), Failure> {
-        let title = title(&of.unit.unit);
-        let request = v1::GetPortScoresRequest {
-            unit: Some(of.unit.unit),
-            wave_id: of.wave.unwrap_or_default(),
-            ports: of.ports.into_iter().map(Into::into).collect(),
-            previous_wave_id: of.with.unwrap_or_default(),
-            query: self.query,
-        };
-        let mut service = self.link.satisfaction().await?;
-        let answer = service.get_port_scores(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| report::ports(screen, &title, &answer))
-    }
-
-    pub(super) async fn indicators(&self, of: Of) -> Result<(), Failure> {
-        let title = title(&of.unit.unit);
-        let request = v1::GetIndicatorsRequest {
-            unit: Some(of.unit.unit),
-            wave_id: of.wave.unwrap_or_default(),
-            ports: of.ports.into_iter().map(Into::into).collect(),
-            previous_wave_id: of.with.unwrap_or_default(),
-            query: self.query,
-        };
-        let mut service = self.link.satisfaction().await?;
-        let answer = service.get_indicators(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| report::indicators(screen, &title, &answer))
-    }
-
-    pub(super) async fn compare(&self, of: Of) -> Result<(), Failure> {
-        let title = title(&of.unit.unit);
-        let request = v1::CompareWavesRequest {
-            unit: Some(of.unit.unit),
-            wave_id: of.wave.unwrap_or_default(),
-            previous_wave_id: of.with.unwrap_or_default(),
-            ports: of.ports.into_iter().map(Into::into).collect(),
-            query: self.query,
-        };
-        let mut service = self.link.satisfaction().await?;
-        let answer = service.compare_waves(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| report::comparison(screen, &title, &answer))
     }
 
     pub(super) async fn rank(
@@ -85,15 +61,14 @@ impl Ask {
     }
 
     pub(super) async fn nps(&self, unit: v1::Unit, port: v1::ServicePort, wave: Option<String>) -> Result<(), Failure> {
-        let title = title(&unit);
         let (port, wave_id) = (port.into(), wave.unwrap_or_default());
-        let request = v1::GetNpsRequest { unit: Some(unit), wave_id, port, query: self.query };
+        let request = v1::GetNpsRequest { unit: Some(unit.clone()), wave_id, port, query: self.query };
         let mut service = self.link.satisfaction().await?;
         let answer = service.get_nps(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| units::nps(screen, &title, &answer))
+        self.output.show(&answer, |screen| units::nps(screen, &unit, &answer))
     }
 
-    pub(super) async fn totals(&self, scope: &Scope) -> Result<(), Failure> {
+    pub(super) async fn classes(&self, scope: &Scope) -> Result<(), Failure> {
         let request = v1::CountClassesRequest { scope: scope.message(), query: self.query };
         let mut service = self.link.satisfaction().await?;
         let answer = service.count_classes(self.link.request(request)).await?.into_inner();
@@ -125,15 +100,14 @@ impl Ask {
     }
 
     pub(super) async fn service_levels(&self, unit: v1::Unit, about: &About) -> Result<(), Failure> {
-        let title = title(&unit);
         let request = v1::GetComplaintServiceLevelRequest {
-            unit: Some(unit),
+            unit: Some(unit.clone()),
             port: about.port.map_or(0, Into::into),
             severity: about.severity.map_or(0, Into::into),
             query: self.query,
         };
         let mut service = self.link.satisfaction().await?;
         let answer = service.get_complaint_service_level(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| complaints::levels(screen, &title, &answer))
+        self.output.show(&answer, |screen| complaints::levels(screen, &unit, &answer))
     }
 }

@@ -22,8 +22,7 @@ pub(super) fn table(
 ) -> String {
     let mut table = screen.table(&["Complaint", "About", "State, lodged", "Acknowledged", "Resolved in all"]);
     for it in complaints {
-        let id =
-            if with_customer { format!("{}\n{}", it.complaint_id, it.customer_id) } else { it.complaint_id.clone() };
+        let id = if with_customer { whose(it) } else { it.complaint_id.clone() };
         let about = format!("{}\n{}", words::port_short(it.port), words::severity(it.severity));
         table.add_row([
             Cell::new(id),
@@ -37,6 +36,12 @@ pub(super) fn table(
         column.set_constraint(ColumnConstraint::ContentWidth);
     }
     output::text(&table)
+}
+
+/// `TS-17 · C01 / P003`, and below it the customer.
+fn whose(it: &v1::Complaint) -> String {
+    let place = [&it.company_id, &it.project_id].map(|part| if part.is_empty() { format::NOTHING } else { part });
+    format!("{} · {}\n{}", it.complaint_id, place.join(" / "), it.customer_id)
 }
 
 fn state(it: &v1::Complaint) -> String {
@@ -85,7 +90,7 @@ const fn severity_colour(severity: v1::ComplaintSeverity) -> Option<Color> {
 }
 
 /// How many complaints kept their limits.
-pub(super) fn levels(screen: Screen, title: &str, answer: &v1::GetComplaintServiceLevelResponse) -> String {
+pub(super) fn levels(screen: Screen, unit: &v1::Unit, answer: &v1::GetComplaintServiceLevelResponse) -> String {
     let mut table = screen.table(&["Limit", ">Met", ">Breached", ">Pending", ">Withdrawn", ">Rate"]);
     let rows = [
         ("acknowledged", &answer.acknowledgement),
@@ -99,8 +104,12 @@ pub(super) fn levels(screen: Screen, title: &str, answer: &v1::GetComplaintServi
         table.add_row(cells.chain([format::percent(tally.rate_bp)]));
     }
     let (all, open) = (format::count(answer.complaints), format::count(answer.open));
+    let title = super::title(unit);
     let heading = format!("Complaint handling 投诉处理 · {title} · {all} complaints, {open} open\n\n");
-    heading + &output::text(&table) + &query::basis(answer.meta.as_ref())
+    heading
+        + &output::text(&table)
+        + "Rate: met of those that are met or breached.\n"
+        + &query::basis(answer.meta.as_ref())
 }
 
 #[cfg(test)]
@@ -129,6 +138,7 @@ mod tests {
         let complaint = v1::Complaint {
             complaint_id: "Q-17".to_owned(),
             customer_id: "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11".to_owned(),
+            project_id: "P003".to_owned(),
             port: v1::ServicePort::PropertyManagement.into(),
             severity: v1::ComplaintSeverity::Critical.into(),
             state: v1::ComplaintState::InProgress.into(),
@@ -146,7 +156,7 @@ mod tests {
         let expect = "\
 Complaint                             About     State, lodged  Acknowledged  Resolved in all
 ────────────────────────────────────────────────────────────────────────────────────────────
-Q-17                                  PROPERTY  IN_PROGRESS    MET           BREACHED
+Q-17 · – / P003                       PROPERTY  IN_PROGRESS    MET           BREACHED
 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11  CRITICAL  2025-03-31     in 50 min     3 h over
                                                 escalated
                                                 reopened 1×
@@ -155,6 +165,10 @@ as of 2025-04-01 04:30:00+08:00
 position 0 · rules
 ";
         assert_eq!(text.replace("rules \n", "rules\n"), expect);
+    }
+
+    fn project(code: &str) -> v1::Unit {
+        v1::Unit { unit: Some(v1::unit::Unit::ProjectId(code.to_owned())) }
     }
 
     #[test]
@@ -169,14 +183,15 @@ position 0 · rules
             meta: None,
         };
         let expect = "\
-Complaint handling 投诉处理 · Project P003 · 12 complaints, 2 open
+Complaint handling 投诉处理 · Project 项目 P003 · 12 complaints, 2 open
 
 Limit             Met  Breached  Pending  Withdrawn    Rate
 ───────────────────────────────────────────────────────────
 acknowledged        9         1        2          0  90.00%
 first resolution    9         1        2          0  90.00%
 resolved in all     0         0        0          0       –
+Rate: met of those that are met or breached.
 ";
-        assert_eq!(levels(Screen::plain(), "Project P003", &answer), expect);
+        assert_eq!(levels(Screen::plain(), &project("P003"), &answer), expect);
     }
 }

@@ -3,62 +3,50 @@
 mod ask;
 mod complaints;
 mod customer;
+mod examples;
 mod report;
 mod units;
 
 use api::v1;
 use clap::ValueEnum;
 
+use super::asking::Asking;
 use super::failure::{Failure, Outcome};
-use super::link::{Link, Wait};
-use super::output::Output;
 use super::pages::Limit;
-use super::query::{self, Query, Scope};
+use super::query::{self, Scope};
 use super::words;
 use crate::settings::Settings;
-use ask::Ask;
-
-const EXAMPLES: &str = "\
-Examples:
-  lifefold satisfaction report --unit company:C01 --wave 2025
-  lifefold satisfaction rank --by project --port REPAIR
-  lifefold satisfaction compare --unit project:P003 --wave 2025 --with 2023
-  lifefold satisfaction nps --unit group
-  lifefold satisfaction complaints --overdue --company C01
-  lifefold satisfaction customer 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
-
-Ports: OVERALL, SALES, DESIGN, QUALITY, REPAIR, PROPERTY, COMPLAINT, HANDOVER, CALL_CENTRE.
-Without --wave the latest wave is answered for; --wave and --with take the wave's id.";
 
 /// Arguments of `satisfaction`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = examples::ALL)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    query: Query,
-    #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    wait: Wait,
+    asking: Asking,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// A customer's index with what it is made of, loyalty, and complaints
+    #[command(after_help = examples::CUSTOMER)]
     Customer {
         /// The customer's id
         #[arg(value_name = "CUSTOMER", value_parser = query::customer)]
         customer: String,
     },
     /// The satisfaction report of a unit: port by port, with the wave before, the group, and the rank
+    #[command(after_help = examples::REPORT)]
     Report(Of),
     /// The same item by item
+    #[command(after_help = examples::INDICATORS)]
     Indicators(Of),
     /// Two waves of a unit, port by port
+    #[command(after_help = examples::COMPARE)]
     Compare(Of),
     /// City companies or projects by the rate of one port
+    #[command(after_help = examples::RANK)]
     Rank {
         /// What is ranked
         #[arg(long, value_enum, default_value_t = Kind::Project)]
@@ -73,6 +61,7 @@ enum Command {
         limit: Limit,
     },
     /// Net promoter score and customer effort of a unit beside the group
+    #[command(after_help = examples::NPS)]
     Nps {
         #[command(flatten)]
         unit: Unit,
@@ -84,11 +73,13 @@ enum Command {
         wave: Option<String>,
     },
     /// How many customers are in each satisfaction class and each loyalty class
+    #[command(after_help = examples::TOTALS)]
     Totals {
         #[command(flatten)]
         scope: Scope,
     },
     /// Open complaints with their clocks, the most urgent first
+    #[command(after_help = examples::COMPLAINTS)]
     Complaints {
         #[command(flatten)]
         scope: Scope,
@@ -101,6 +92,7 @@ enum Command {
         limit: Limit,
     },
     /// How many complaints were acknowledged and resolved within their limits
+    #[command(after_help = examples::SERVICE_LEVELS)]
     ServiceLevels {
         #[command(flatten)]
         unit: Unit,
@@ -186,16 +178,15 @@ fn title(unit: &v1::Unit) -> String {
 
 /// Runs `satisfaction`.
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
-    let Args { command, query, output, wait } = args;
-    let ask = Ask { link: Link::new(settings, &wait), output, query: query.message() };
-    match command {
+    let ask = args.asking.of(settings);
+    match args.command {
         Command::Customer { customer } => ask.customer(customer).await?,
         Command::Report(of) => ask.report(of).await?,
         Command::Indicators(of) => ask.indicators(of).await?,
         Command::Compare(of) => ask.compare(of).await?,
         Command::Rank { by, port, wave, limit } => ask.rank(by, port, wave, &limit).await?,
         Command::Nps { unit, port, wave } => ask.nps(unit.unit, port, wave).await?,
-        Command::Totals { scope } => ask.totals(&scope).await?,
+        Command::Totals { scope } => ask.classes(&scope).await?,
         Command::Complaints { scope, about, overdue, limit } => {
             ask.complaints(&scope, &about, overdue, &limit).await?;
         }

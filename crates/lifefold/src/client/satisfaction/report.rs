@@ -3,74 +3,76 @@
 use api::v1;
 use comfy_table::{Cell, Color};
 
+use super::title;
 use crate::client::output::{self, Screen};
 use crate::client::{format, query, words};
 
+/// What a score is, in headings; see [`score`].
+const SCORE: [&str; 4] = [">n", ">Rate", ">Top box", ">Index"];
+/// What the numbers of a score are.
+const SCORES: &str = "Rate: 4 or 5 of 5; top box: 5 of 5; index: the mean, 0 to 100.\n";
+/// What a change is, and why a great one of few answers is flat.
+const CHANGES: &str = "Change: percentage points; flat where chance alone may explain it (|z| < 1.96).\n";
+/// Why a unit has no rank.
+const FEW: &str = "few: too few answers for a rank; they count in the group.\n";
+
 /// Port by port.
-pub(super) fn ports(screen: Screen, title: &str, answer: &v1::GetPortScoresResponse) -> String {
+pub(super) fn ports(screen: Screen, unit: &v1::Unit, answer: &v1::GetPortScoresResponse) -> String {
     let before = waves(answer.scores.iter().map(|it| it.change.as_ref()));
-    let mut table = screen.table(&[
-        "Port 端口",
-        ">n",
-        ">Rate",
-        ">Top box",
-        ">Index",
-        &format!(">{before}"),
-        ">Change",
-        "Verdict",
-        ">Group",
-        ">Rank",
-    ]);
+    let beside = beside(unit, &[">Group", ">Rank"]);
+    let mut table = screen.table(&headings(&["Port 端口"], &before, beside));
     for it in &answer.scores {
         let mut cells = vec![Cell::new(words::port_title(it.port))];
         cells.extend(score(it.score.as_ref()));
         cells.extend(change(screen, it.change.as_ref()));
-        cells.push(Cell::new(rate(it.group.as_ref())));
-        cells.push(Cell::new(rank(it.rank.as_ref())));
+        let others = [rate(it.group.as_ref()), rank(it.rank.as_ref())];
+        cells.extend(others.into_iter().take(beside.len()).map(Cell::new));
         table.add_row(cells);
     }
-    heading("Satisfaction 满意度", title, &answer.wave_id) + &output::text(&table) + &query::basis(answer.meta.as_ref())
+    let legend = CHANGES.to_owned() + &legend(answer.scores.iter().map(|it| it.rank.as_ref()));
+    let heading = heading("Satisfaction 满意度", &title(unit), &answer.wave_id);
+    heading + &output::text(&table) + &legend + &query::basis(answer.meta.as_ref())
 }
 
 /// Item by item.
-pub(super) fn indicators(screen: Screen, title: &str, answer: &v1::GetIndicatorsResponse) -> String {
+pub(super) fn indicators(screen: Screen, unit: &v1::Unit, answer: &v1::GetIndicatorsResponse) -> String {
     let before = waves(answer.indicators.iter().map(|it| it.change.as_ref()));
-    let mut table = screen.table(&[
-        "Port 端口",
-        "Item",
-        ">n",
-        ">Rate",
-        ">Top box",
-        ">Index",
-        &format!(">{before}"),
-        ">Change",
-        "Verdict",
-        ">Group",
-    ]);
+    let beside = beside(unit, &[">Group"]);
+    let mut table = screen.table(&headings(&["Port 端口", "Item"], &before, beside));
     let mut last = 0;
     for it in &answer.indicators {
         let port = if it.port == last { "" } else { words::port_title(it.port) };
         last = it.port;
-        let mut cells = vec![Cell::new(port), Cell::new(short(it.port, &it.item_code))];
+        let mut cells = vec![Cell::new(port), Cell::new(words::item(words::port(it.port), &it.item_code))];
         cells.extend(score(it.score.as_ref()));
         cells.extend(change(screen, it.change.as_ref()));
-        cells.push(Cell::new(rate(it.group.as_ref())));
+        cells.extend([rate(it.group.as_ref())].into_iter().take(beside.len()).map(Cell::new));
         table.add_row(cells);
     }
-    heading("Indicators 指标", title, &answer.wave_id) + &output::text(&table) + &query::basis(answer.meta.as_ref())
+    let heading = heading("Indicators 指标", &title(unit), &answer.wave_id);
+    heading + &output::text(&table) + CHANGES + SCORES + &query::basis(answer.meta.as_ref())
 }
 
-/// An item's code without its port, which stands beside it.
-fn short(port: i32, item: &str) -> &str {
-    item.strip_prefix(words::port(port)).and_then(|rest| rest.strip_prefix('_')).unwrap_or(item)
+fn headings<'a>(names: &[&'a str], before: &'a str, beside: &[&'a str]) -> Vec<&'a str> {
+    [names, &SCORE, &[before, ">Change", "Verdict"], beside].concat()
+}
+
+/// The columns of a unit that has others beside it: the group has none.
+const fn beside<'a>(unit: &v1::Unit, columns: &'a [&'a str]) -> &'a [&'a str] {
+    if unit.unit.is_none() { &[] } else { columns }
+}
+
+/// What the numbers are, and why some have no rank.
+pub(super) fn legend<'a>(mut ranks: impl Iterator<Item = Option<&'a v1::Rank>>) -> String {
+    let few = ranks.any(|rank| rank.is_some_and(|rank| rank.insufficient_sample));
+    format!("{SCORES}{}", if few { FEW } else { "" })
 }
 
 /// Two waves, port by port.
-pub(super) fn comparison(screen: Screen, title: &str, answer: &v1::CompareWavesResponse) -> String {
+pub(super) fn comparison(screen: Screen, unit: &v1::Unit, answer: &v1::CompareWavesResponse) -> String {
     let before = waves(answer.comparisons.iter().map(|it| it.change.as_ref()));
-    let (rate_now, rate_before) = (format!(">{}", answer.wave_id), format!(">{before}"));
-    let mut table =
-        screen.table(&["Port 端口", ">n", &rate_now, ">n before", &rate_before, ">Change", ">z", "Verdict"]);
+    let rate_now = format!(">{}", answer.wave_id);
+    let mut table = screen.table(&["Port 端口", ">n", &rate_now, ">n before", &before, ">Change", ">z", "Verdict"]);
     for it in &answer.comparisons {
         let [before, difference, verdict] = change(screen, it.change.as_ref());
         let n_before = it.change.as_ref().and_then(|change| change.previous.as_ref()).map_or(0, |score| score.n);
@@ -86,7 +88,8 @@ pub(super) fn comparison(screen: Screen, title: &str, answer: &v1::CompareWavesR
             verdict,
         ]);
     }
-    heading("Comparison 同比", title, &answer.wave_id) + &output::text(&table) + &query::basis(answer.meta.as_ref())
+    let heading = heading("Comparison 同比", &title(unit), &answer.wave_id);
+    heading + &output::text(&table) + CHANGES + &query::basis(answer.meta.as_ref())
 }
 
 pub(super) fn heading(what: &str, title: &str, wave: &str) -> String {
@@ -94,13 +97,13 @@ pub(super) fn heading(what: &str, title: &str, wave: &str) -> String {
     format!("{what} · {title} · wave 调查期次 {wave}\n\n")
 }
 
-/// The heading of the column of the wave before: its id, if it is one.
+/// The heading of the column of the wave before, to the right: its id, if it is one.
 fn waves<'a>(changes: impl Iterator<Item = Option<&'a v1::Change>>) -> String {
     let mut ids: Vec<_> = changes.flatten().map(|change| change.previous_wave_id.as_str()).collect();
     ids.dedup();
     match ids.as_slice() {
-        [one] if !one.is_empty() => (*one).to_owned(),
-        _ => "Before".to_owned(),
+        [one] if !one.is_empty() => format!(">{one}"),
+        _ => ">Before".to_owned(),
     }
 }
 
@@ -168,6 +171,10 @@ mod tests {
         })
     }
 
+    fn project() -> v1::Unit {
+        v1::Unit { unit: Some(v1::unit::Unit::ProjectId("P003".to_owned())) }
+    }
+
     fn report() -> v1::GetPortScoresResponse {
         let score = |port: v1::ServicePort, change, rank| v1::PortScore {
             port: port.into(),
@@ -191,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_report_has_last_year_and_rank_and_fits_100_columns() {
-        let text = ports(Screen::plain(), "Project 项目 P003", &report());
+        let text = ports(Screen::plain(), &project(), &report());
         let expect = "\
 Satisfaction 满意度 · Project 项目 P003 · wave 调查期次 2025
 
@@ -200,8 +207,18 @@ Port 端口                  n    Rate  Top box  Index    2024  Change  Verdict 
 Overall 总体          12,345  94.00%   33.33%  72.22  65.00%  +29.00  marked up    90.85%   1/4
 Complaints 投诉处理   12,345  94.00%   33.33%  72.22  65.00%  −12.00  marked down  90.85%   few
 Call centre 呼叫中心       0       –        –      –       –       –  –                 –     –
+Change: percentage points; flat where chance alone may explain it (|z| < 1.96).
+Rate: 4 or 5 of 5; top box: 5 of 5; index: the mean, 0 to 100.
+few: too few answers for a rank; they count in the group.
 ";
         assert_eq!(text, expect);
+    }
+
+    #[test]
+    fn the_group_has_nothing_beside_it() {
+        let text = ports(Screen::plain(), &v1::Unit::default(), &report());
+        assert!(text.contains("The group 集团") && text.contains("Verdict\n"), "{text}");
+        assert!(!text.contains("90.85%"), "{text}");
     }
 
     #[test]
@@ -218,23 +235,17 @@ Comparison 同比 · The group 集团 · wave 调查期次 2025
 Port 端口       n    2025  n before    2024  Change      z  Verdict
 ─────────────────────────────────────────────────────────────────────
 Overall 总体  200  94.00%       200  65.00%  +29.00  +7.18  marked up
+Change: percentage points; flat where chance alone may explain it (|z| < 1.96).
 ";
-        assert_eq!(super::comparison(Screen::plain(), "The group 集团", &answer), expect);
-    }
-
-    #[test]
-    fn an_item_is_named_within_its_port() {
-        let repair = v1::ServicePort::RepairService.into();
-        assert_eq!(short(repair, "REPAIR_SERVICE_SPEED"), "SPEED");
-        assert_eq!(short(repair, "REPAIR_SERVICES"), "REPAIR_SERVICES");
+        assert_eq!(super::comparison(Screen::plain(), &v1::Unit::default(), &answer), expect);
     }
 
     #[test]
     fn several_waves_before_have_no_one_heading() {
         let other = v1::Change { previous_wave_id: "2023".to_owned(), ..Default::default() };
         let one = change_of(v1::Trend::Flat, 0).unwrap();
-        assert_eq!(waves([Some(&one), None, Some(&one)].into_iter()), "2024");
-        assert_eq!(waves([Some(&one), Some(&other)].into_iter()), "Before");
-        assert_eq!(waves([None].into_iter()), "Before");
+        assert_eq!(waves([Some(&one), None, Some(&one)].into_iter()), ">2024");
+        assert_eq!(waves([Some(&one), Some(&other)].into_iter()), ">Before");
+        assert_eq!(waves([None].into_iter()), ">Before");
     }
 }

@@ -7,6 +7,9 @@ use super::report;
 use crate::client::output::{self, Screen};
 use crate::client::{format, query, words};
 
+/// What the numbers of a net promoter score are.
+const SCORES: &str = "NPS: % of 9–10 less % of 0–6. CES easy: share of 5–7 of 7.\n";
+
 /// Units by rank, the group last.
 pub(super) fn ranking(screen: Screen, port: i32, answer: &v1::RankUnitsResponse) -> String {
     let mut table = screen.table(&[">Rank", "Unit", ">n", ">Rate", ">Top box", ">Index"]);
@@ -16,25 +19,25 @@ pub(super) fn ranking(screen: Screen, port: i32, answer: &v1::RankUnitsResponse)
     }
     let group = [Cell::new(""), Cell::new("group 集团")];
     table.add_row(group.into_iter().chain(report::score(answer.group.as_ref())));
-    let few = answer.units.iter().any(|it| it.rank.as_ref().is_some_and(|rank| rank.insufficient_sample));
-    let note = if few { "few: too few values for a rank; they count in the group.\n" } else { "" };
+    let note = report::legend(answer.units.iter().map(|it| it.rank.as_ref()));
     let heading = report::heading("Ranking 排名", words::port_title(port), &answer.wave_id);
-    heading + &output::text(&table) + note + &query::basis(answer.meta.as_ref())
+    heading + &output::text(&table) + &note + &query::basis(answer.meta.as_ref())
 }
 
-/// Net promoter score and customer effort beside the group's.
-pub(super) fn nps(screen: Screen, title: &str, answer: &v1::GetNpsResponse) -> String {
+/// Net promoter score and customer effort, beside the group's where the unit is not the group.
+pub(super) fn nps(screen: Screen, unit: &v1::Unit, answer: &v1::GetNpsResponse) -> String {
     let mut table = screen.table(&["", ">n", ">Promoters", ">Passives", ">Detractors", ">NPS", ">CES n", ">CES easy"]);
-    let rows = [(title, &answer.nps, &answer.ces), ("The group 集团", &answer.group_nps, &answer.group_ces)];
-    for (name, nps, ces) in rows {
+    let group = v1::Unit::default();
+    let rows = [(unit, &answer.nps, &answer.ces), (&group, &answer.group_nps, &answer.group_ces)];
+    for (of, nps, ces) in rows.into_iter().take(if *unit == group { 1 } else { 2 }) {
         let (nps, ces) = (nps.unwrap_or_default(), ces.unwrap_or_default());
         let counts = [nps.n, nps.promoters, nps.passives, nps.detractors].map(format::count);
-        let cells = std::iter::once(name.to_owned()).chain(counts);
+        let cells = std::iter::once(super::title(of)).chain(counts);
         let effort = [format::count(ces.n), format::percent(ces.ces_bp)];
         table.add_row(cells.chain([format::change(nps.nps_bp.map(i64::from))]).chain(effort));
     }
     let heading = report::heading("NPS 净推荐值", words::port_title(answer.port), &answer.wave_id);
-    heading + &output::text(&table) + &query::basis(answer.meta.as_ref())
+    heading + &output::text(&table) + SCORES + &query::basis(answer.meta.as_ref())
 }
 
 /// Customers by satisfaction class and loyalty class.
@@ -92,7 +95,8 @@ Rank  Unit          n     Rate  Top box  Index
  1/2  B           200   94.00%    0.00%   0.00
  few  D            20  100.00%    0.00%   0.00
       group 集团  320   94.38%    0.00%   0.00
-few: too few values for a rank; they count in the group.
+Rate: 4 or 5 of 5; top box: 5 of 5; index: the mean, 0 to 100.
+few: too few answers for a rank; they count in the group.
 ";
         assert_eq!(ranking(Screen::plain(), v1::ServicePort::RepairService.into(), &answer), expect);
     }
@@ -110,11 +114,15 @@ few: too few values for a rank; they count in the group.
         let expect = "\
 NPS 净推荐值 · Overall 总体 · wave 调查期次 2025
 
-                 n  Promoters  Passives  Detractors     NPS  CES n  CES easy
-────────────────────────────────────────────────────────────────────────────
-Project P003    10          2         3           5  −30.00      0         –
-The group 集团  10          2         3           5  +42.10      0         –
+                    n  Promoters  Passives  Detractors     NPS  CES n  CES easy
+───────────────────────────────────────────────────────────────────────────────
+Project 项目 P003  10          2         3           5  −30.00      0         –
+The group 集团     10          2         3           5  +42.10      0         –
+NPS: % of 9–10 less % of 0–6. CES easy: share of 5–7 of 7.
 ";
-        assert_eq!(super::nps(Screen::plain(), "Project P003", &answer), expect);
+        let project = v1::Unit { unit: Some(v1::unit::Unit::ProjectId("P003".to_owned())) };
+        assert_eq!(super::nps(Screen::plain(), &project, &answer), expect);
+        let group = super::nps(Screen::plain(), &v1::Unit::default(), &answer);
+        assert_eq!(group.matches("集团").count(), 1, "{group}");
     }
 }

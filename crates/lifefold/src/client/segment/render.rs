@@ -1,7 +1,6 @@
 //! Segmentation in tables.
 
 use api::v1;
-use comfy_table::{Cell, CellAlignment};
 
 use crate::client::evidence::Events;
 use crate::client::output::{self, Screen};
@@ -125,37 +124,6 @@ pub(super) fn totals(screen: Screen, answer: &v1::CountMembersResponse) -> Strin
     format!("{}\n{all}{}", output::text(&table), query::basis(answer.meta.as_ref()))
 }
 
-/// The funnel: a row for each cohort and lead source, steps side by side.
-pub(super) fn funnel(screen: Screen, answer: &v1::GetFunnelResponse) -> String {
-    use v1::funnel_row::Source;
-    let mut table =
-        screen.table(&["Cohort", "Lead source", ">Known", ">Visited", ">Subscribed", ">Signed", ">Delivered"]);
-    for row in &answer.rows {
-        let cohort = if row.cohort.is_empty() { "all" } else { row.cohort.as_str() };
-        let source = match row.source {
-            Some(Source::LeadSource(0)) => "(unknown)",
-            Some(Source::LeadSource(source)) => words::lead_source(source),
-            Some(Source::AllLeadSources(_)) | None => "all",
-        };
-        let cells = [Cell::new(cohort), Cell::new(source)];
-        table.add_row(cells.into_iter().chain(row.steps.iter().map(|it| step(it).set_alignment(CellAlignment::Right))));
-    }
-    output::text(&table)
-        + "\nBelow each count: share of KNOWN, and median days from KNOWN.\n"
-        + &query::basis(answer.meta.as_ref())
-}
-
-/// A count, the conversion below it, and the median time.
-fn step(step: &v1::FunnelStepCount) -> Cell {
-    let customers = format::count(step.customers);
-    if step.step() == v1::FunnelStep::Known {
-        return Cell::new(customers);
-    }
-    let half = |halves: i64| if halves % 2 == 0 { "" } else { ".5" };
-    let days = step.median_half_days.map_or_else(String::new, |it| format!(" {}{} d", it / 2, half(it)));
-    Cell::new(format!("{customers}\n{}{days}", format::percent(step.of_known_bp)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,24 +181,6 @@ Rule segment  Evidence
 first_home
 ";
         assert_eq!(customer(Screen::plain(), &answer, &Events::default()), expect);
-    }
-
-    #[test]
-    fn a_funnel_has_conversions_and_medians() {
-        let step = |step: v1::FunnelStep, customers, bp, halves| v1::FunnelStepCount {
-            step: step.into(),
-            customers,
-            of_known_bp: Some(bp),
-            of_previous_bp: None,
-            median_half_days: Some(halves),
-        };
-        let steps = vec![step(v1::FunnelStep::Known, 1_000, 10_000, 0), step(v1::FunnelStep::Visited, 625, 6_250, 7)];
-        let source = Some(v1::funnel_row::Source::AllLeadSources(true));
-        let answer =
-            v1::GetFunnelResponse { rows: vec![v1::FunnelRow { cohort: String::new(), source, steps }], meta: None };
-        let text = funnel(Screen::plain(), &answer);
-        assert!(text.contains("all     all          1,000           625"), "{text}");
-        assert!(text.contains("62.50% 3.5 d"), "{text}");
     }
 
     #[test]
