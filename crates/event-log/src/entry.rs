@@ -103,10 +103,10 @@ fn micros(nanos: i128) -> Timestamp {
     Timestamp::from_micros(i64::try_from(nanos.div_euclid(NANOS_PER_MICRO)).unwrap_or(i64::MAX))
 }
 
-/// Consecutive entries, in order, at least one.
+/// Consecutive entries, in order, at least one. What the log has lost is left out.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// The entries; the position of each is one more than that of the one before.
+    /// The entries; between the positions of two that follow each other there is no message.
     pub entries: Vec<Entry>,
     /// The last position of the log when the last entry was sent: the reader's lag is the difference.
     pub last: Position,

@@ -12,11 +12,13 @@ use crate::wire::{self, ApiError, StreamInfo};
 /// The server's id of the genesis message; no event's id looks like it.
 pub(crate) const GENESIS_ID: &str = "genesis";
 const GENESIS_TYPE: &str = "LogStarted";
+/// The epoch of a log that lost its genesis: only its creation time tells it from others.
+pub(crate) const LOST_EPOCH: Uuid = Uuid::nil();
 
 /// What tells this log from every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
-    /// The random number in the genesis event.
+    /// The random number in the genesis event; nil if that was lost before this process opened the log.
     pub epoch: Uuid,
     /// When the server created the stream.
     pub created: Timestamp,
@@ -33,31 +35,58 @@ pub struct Checkpoint {
     pub position: Position,
     /// [`Entry::digest`] of the entry there; not looked at if the position is zero.
     pub digest: Digest,
+    /// How many positions held no message any more when the reader began at the beginning of the log. It passes over
+    /// these; a further loss is a [`Broken::Gap`].
+    pub lost: u64,
 }
 
 impl Checkpoint {
-    /// Before the first message of this log.
+    /// Before the first message of this log, of which nothing is lost.
     pub fn start(identity: Identity) -> Self {
         Self::at(identity, Position::ZERO, Digest::default())
     }
 
-    /// After the entry of this position and digest.
+    /// After the entry of this position and digest, in a log of which nothing was lost.
     pub fn at(Identity { epoch, created }: Identity, position: Position, digest: Digest) -> Self {
-        Self { epoch, created, position, digest }
+        Self { epoch, created, position, digest, lost: 0 }
     }
 }
 
 /// Where the log ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
-    /// The last position.
+    /// The last position that holds a message; zero if none does.
     pub last: Position,
 }
 
+/// A log that is the one of a checkpoint, and has what was read last.
+pub(crate) struct Recognised {
+    pub(crate) head: Head,
+    /// The last position that was ever given.
+    pub(crate) end: Position,
+    /// Positions without a message.
+    pub(crate) lost: u64,
+}
+
 impl Log {
-    /// Compares a checkpoint with the log as it is now. Three small questions to the stream's leader: cheap enough for
-    /// every 5 s and every reconnect.
+    /// Compares a checkpoint with the log as it is now. Three or four small questions to the stream's leader: cheap
+    /// enough for every 5 s and every reconnect.
     pub async fn check(&self, checkpoint: &Checkpoint) -> Result<Head, CheckError> {
+        let found = self.recognise(checkpoint).await?;
+        check_loss(checkpoint, found.lost)?;
+        Ok(found.head)
+    }
+
+    /// Before the first message of the log as it is now, whatever it has lost so far: what a reader begins with that is
+    /// told to make do with what is left.
+    pub async fn origin(&self) -> Result<Checkpoint, CheckError> {
+        let start = Checkpoint::start(self.identity());
+        let lost = self.recognise(&start).await?.lost;
+        Ok(Checkpoint { lost, ..start })
+    }
+
+    /// As [`Log::check`], but for what was lost.
+    pub(crate) async fn recognise(&self, checkpoint: &Checkpoint) -> Result<Recognised, CheckError> {
         let unavailable = |error: String| CheckError::Unavailable(error);
         let info = match self.stream_info().await {
             Ok(info) => info,
@@ -66,15 +95,16 @@ impl Log {
             }
             Err(error) => return Err(unavailable(error.to_string())),
         };
-        let last = Position(info.state.last_seq);
+        let (end, lost) = (Position(info.state.last_seq), info.state.lost());
         self.check_stream(checkpoint, &info)?;
         let first = self.leader_get(Position(1)).await.map_err(|error| unavailable(error.to_string()))?;
-        check_genesis(checkpoint, first)?;
+        check_genesis(checkpoint, first, lost)?;
         if checkpoint.position > Position(1) {
             let found = self.leader_get(checkpoint.position).await.map_err(|error| unavailable(error.to_string()))?;
             check_entry(checkpoint, found)?;
         }
-        Ok(Head { last })
+        let last = self.last_present(&info.state).await.map_err(|error| unavailable(error.to_string()))?;
+        Ok(Recognised { head: Head { last }, end, lost })
     }
 
     fn check_stream(&self, checkpoint: &Checkpoint, info: &StreamInfo) -> Result<(), CheckError> {
@@ -88,19 +118,25 @@ impl Log {
             let found = format!("the log ends at {last}");
             return Err(Broken::RolledBack { position: checkpoint.position, found }.into());
         }
-        if info.state.first_seq > 1 {
-            return Err(Broken::Gap(format!("the log begins at position {}", info.state.first_seq)).into());
-        }
-        if info.state.num_deleted > 0 {
-            return Err(Broken::Gap(format!("{} messages were deleted from the log", info.state.num_deleted)).into());
-        }
         Ok(())
     }
 }
 
-fn check_genesis(checkpoint: &Checkpoint, first: Option<Entry>) -> Result<(), Broken> {
+/// A log that has less than was known to be missing is the one of an older backup: it has what the reader passed over.
+pub(crate) fn check_loss(checkpoint: &Checkpoint, lost: u64) -> Result<(), Broken> {
+    let known = checkpoint.lost;
+    if lost == known {
+        return Ok(());
+    }
+    let but = if known == 0 { String::new() } else { format!(", {known} were when it was folded") };
+    Err(Broken::Gap(format!("{lost} messages of the log are missing{but}")))
+}
+
+fn check_genesis(checkpoint: &Checkpoint, first: Option<Entry>, lost: u64) -> Result<(), Broken> {
     let Some(first) = first else {
-        return Err(Broken::Gap("message 1, the genesis, is missing".to_owned()));
+        // Whoever counts the loss decides; there is nothing to compare.
+        let counted = lost > 0;
+        return counted.then_some(()).ok_or_else(|| Broken::Gap("message 1, the genesis, is missing".to_owned()));
     };
     match epoch_of(&first) {
         Ok(epoch) if epoch == checkpoint.epoch => Ok(()),

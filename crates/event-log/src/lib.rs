@@ -9,7 +9,7 @@
 //! - [`Log::provision`] creates the stream (gateway), [`Log::open`] verifies and reads it.
 //! - [`Appender`] makes events durable: group commit, duplicates, conflicts.
 //! - [`Log::tail`] and [`Log::replay`] yield every position exactly once, in order, or say why they cannot.
-//! - [`Log::check`] compares what a reader believes with what the log is now.
+//! - [`Log::check`] compares what a reader believes with what the log is now; [`Log::origin`] begins anew on what is left.
 
 mod append;
 mod appender;
@@ -17,6 +17,7 @@ mod commit;
 mod entry;
 mod error;
 mod identity;
+mod loss;
 mod read;
 mod settings;
 mod stream;
@@ -28,6 +29,7 @@ pub use appender::{Appender, MAX_APPEND_TIME};
 pub use entry::{Batch, Digest, Entry, Subject};
 pub use error::{AppendError, Broken, CheckError, OpenError, ReadError, Refused, TailError};
 pub use identity::{Checkpoint, Head, Identity};
+pub use loss::MAX_LOST_BETWEEN;
 pub use read::MAX_PAGE_ENTRIES;
 pub use settings::Difference;
 pub use stream::{DEFAULT_STREAM, Log, MIN_SERVER, Options};

@@ -16,6 +16,7 @@ use touchpoint::{CustomerId, Position, Timestamp};
 use crate::entry::{Entry, customer_subject};
 use crate::error::ReadError;
 use crate::stream::Log;
+use crate::wire::StreamState;
 
 /// The most entries that one page has.
 pub const MAX_PAGE_ENTRIES: usize = 1_000;
@@ -26,14 +27,24 @@ const PAGE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause between two attempts.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 const LAST_SEQUENCE: &str = "Nats-Last-Sequence";
+/// Every subject of the stream.
+const ANY_SUBJECT: &str = ">";
 
 impl Log {
-    /// The last position of the log.
+    /// The last position of the log that holds a message; zero if there is none.
     pub async fn last(&self) -> Result<Position, ReadError> {
         match self.stream_info().await {
-            Ok(info) => Ok(Position(info.state.last_seq)),
+            Ok(info) => self.last_present(&info.state).await,
             Err(error) => Err(ReadError::Unavailable(error.to_string())),
         }
+    }
+
+    pub(crate) async fn last_present(&self, state: &StreamState) -> Result<Position, ReadError> {
+        if state.lost() == 0 {
+            return Ok(Position(state.last_seq));
+        }
+        let last = self.stream.get_last_raw_message_by_subject(ANY_SUBJECT).await;
+        Ok(found(last)?.map_or(Position::ZERO, |message| Position(message.sequence)))
     }
 
     /// The entry at a position, if there is one.

@@ -11,13 +11,13 @@ use async_nats::{Client, ConnectOptions, ServerAddr};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::entry::CONTROL_SUBJECT;
 use crate::error::OpenError;
-use crate::identity::{self, Identity};
+use crate::identity::{self, Identity, LOST_EPOCH};
 use crate::settings;
 use crate::wire::{self, ApiError, PubAck, StreamInfo};
 
@@ -81,7 +81,7 @@ impl Log {
         Self::verified(client, options).await
     }
 
-    /// Opens an existing log; refuses an old server, a stream with other options, a stream without genesis.
+    /// Opens an existing log; refuses an old server, a stream with other options, a stream that never had a genesis.
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         let client = connect(options).await?;
         Self::verified(client, options).await
@@ -114,7 +114,16 @@ impl Log {
     }
 
     pub(crate) async fn stream_info(&self) -> Result<StreamInfo, AskError> {
-        ask(&self.client, format!("$JS.API.STREAM.INFO.{}", self.name), Bytes::new()).await
+        self.stream_info_with(Bytes::new()).await
+    }
+
+    /// With the list of lost positions.
+    pub(crate) async fn stream_info_with_lost(&self) -> Result<StreamInfo, AskError> {
+        self.stream_info_with(json!({ "deleted_details": true }).to_string().into()).await
+    }
+
+    async fn stream_info_with(&self, question: Bytes) -> Result<StreamInfo, AskError> {
+        ask(&self.client, format!("$JS.API.STREAM.INFO.{}", self.name), question).await
     }
 
     async fn verified(client: Client, options: &Options) -> Result<Self, OpenError> {
@@ -128,8 +137,12 @@ impl Log {
         let created = wire::server_time(&info.created).map_err(|error| no_genesis(error.to_string()))?;
         let first = log.leader_get(touchpoint::Position(1)).await;
         let first = first.map_err(|error| refused("to read the genesis", error.to_string()))?;
-        let first = first.ok_or_else(|| no_genesis("there is no message 1".to_owned()))?;
-        let epoch = identity::epoch_of(&first).map_err(no_genesis)?;
+        let epoch = match first {
+            Some(first) => identity::epoch_of(&first).map_err(no_genesis)?,
+            // Its readers know the stream by its creation time then, and raise the alarm.
+            None if info.state.lost() > 0 => LOST_EPOCH,
+            None => return Err(no_genesis("there is no message 1".to_owned())),
+        };
         Ok(Self { identity: Identity { epoch, created }, ..log })
     }
 }

@@ -19,7 +19,8 @@ use touchpoint::Position;
 
 use crate::entry::{Batch, Entry};
 use crate::error::{Broken, CheckError, TailError};
-use crate::identity::Checkpoint;
+use crate::identity::{Checkpoint, Recognised, check_loss};
+use crate::loss::Lost;
 use crate::stream::Log;
 
 /// The most entries of a batch; fewer if no more are there at the moment.
@@ -61,7 +62,7 @@ pub enum TailState {
     Ended,
 }
 
-/// A stream of batches, every position exactly once and in order. Dropping it ends it.
+/// A stream of batches, every position that holds a message exactly once and in order. Dropping it ends it.
 #[derive(Debug)]
 pub struct Tail {
     batches: mpsc::Receiver<Result<Batch, TailError>>,
@@ -70,18 +71,19 @@ pub struct Tail {
 }
 
 impl Log {
-    /// Everything from a position on, for ever. An error is the last item.
+    /// Everything from a position on, for ever. An error is the last item. What the log has lost is passed over.
     pub fn tail(&self, from: Position) -> Tail {
         self.read_from(from, None)
     }
 
     /// As [`Log::tail`], but also checks from the first session on that the log still holds what `checkpoint` read, and
-    /// begins right after it.
+    /// begins right after it. Only the loss that the checkpoint knows of is passed over.
     pub fn tail_after(&self, checkpoint: Checkpoint) -> Tail {
         self.start(checkpoint, None)
     }
 
-    /// The positions `from` to `to`, both included; ends where the log ends when it begins.
+    /// The positions `from` to `to`, both included; ends where the log ends when it begins. What the log has lost is
+    /// passed over.
     pub fn replay(&self, from: Position, to: Position) -> Tail {
         self.read_from(from, Some(to))
     }
@@ -90,6 +92,7 @@ impl Log {
         let before = Position(from.0.saturating_sub(1));
         let mut tail = Reader::new(self.clone(), Checkpoint::start(self.identity()), to);
         tail.received = before;
+        tail.takes_any_loss = true;
         tail.spawn()
     }
 
@@ -138,6 +141,11 @@ struct Reader {
     pending: Batch,
     pending_bytes: usize,
     to: Option<Position>,
+    /// Reads what is there, whatever is lost; else the checkpoint knows what may be.
+    takes_any_loss: bool,
+    /// What is passed over in this session, and the end of the log at its beginning.
+    lost: Lost,
+    end: Position,
 }
 
 /// Where batches and news of the state go.
@@ -148,7 +156,17 @@ struct Out {
 
 impl Reader {
     fn new(log: Log, checkpoint: Checkpoint, to: Option<Position>) -> Self {
-        Self { log, checkpoint, received: checkpoint.position, pending: nothing(), pending_bytes: 0, to }
+        Self {
+            received: checkpoint.position,
+            log,
+            checkpoint,
+            pending: nothing(),
+            pending_bytes: 0,
+            to,
+            takes_any_loss: false,
+            lost: Lost::default(),
+            end: Position::ZERO,
+        }
     }
 
     fn spawn(self) -> Tail {
@@ -190,16 +208,16 @@ impl Reader {
         }
         // Noted first: a connection made after this line ends the session.
         let connects = self.log.connects();
-        let head = match self.log.check(&self.checkpoint).await {
-            Ok(head) => head.last,
+        match self.recognise().await {
+            Ok(()) => {}
             Err(CheckError::Broken(broken)) => return End::Broken(broken),
             Err(CheckError::Unavailable(reason)) => return End::Again(reason),
-        };
-        if self.received > head {
-            return self.beyond(head);
+        }
+        if self.received > self.end {
+            return self.beyond(self.end);
         }
         // A range ends where the log ended when its first session began.
-        self.to = self.to.map(|to| to.min(head.max(self.received)));
+        self.to = self.to.map(|to| self.lost.last_present(to.min(self.end.max(self.received))));
         if self.is_done() {
             return End::Done;
         }
@@ -211,6 +229,17 @@ impl Reader {
         let name = &consumer.cached_info().name;
         timeout(DELETE_TIMEOUT, self.log.stream.delete_consumer(name)).await.ok();
         end
+    }
+
+    /// Compares the log with what was read, and learns where it ends and what is to be passed over.
+    async fn recognise(&mut self) -> Result<(), CheckError> {
+        let Recognised { end, lost, .. } = self.log.recognise(&self.checkpoint).await?;
+        if self.takes_any_loss {
+            self.checkpoint.lost = lost;
+        }
+        check_loss(&self.checkpoint, lost)?;
+        (self.end, self.lost) = (end, self.log.lost_of(lost).await?);
+        Ok(())
     }
 
     /// The reader's position is beyond the log: a range there is empty, else the log lost its tail.
@@ -274,12 +303,12 @@ impl Reader {
         }
     }
 
-    /// Takes the messages that follow the last position without a hole, up to the end of the range.
+    /// Takes the messages that follow the last position without an unknown hole, up to the end of the range.
     fn receive(&mut self, messages: Vec<Result<Message, MessagesError>>) -> Option<Doubt> {
         let before = self.received;
         let doubt = messages.into_iter().find_map(|message| self.receive_one(message).err());
         if let Some(last) = self.pending.entries.last().filter(|_| self.received > before) {
-            self.checkpoint = Checkpoint::at(self.log.identity(), last.position, last.digest());
+            (self.checkpoint.position, self.checkpoint.digest) = (last.position, last.digest());
         }
         doubt
     }
@@ -287,12 +316,13 @@ impl Reader {
     fn receive_one(&mut self, message: Result<Message, MessagesError>) -> Result<(), Doubt> {
         let message = message.map_err(|error| Doubt::Failed(error.to_string()))?;
         let (entry, follow) = Entry::from_delivered(message).map_err(|error| Doubt::Failed(error.to_string()))?;
-        if entry.position > self.received.next() {
+        let next = self.received.next();
+        if entry.position > next && !self.lost.covers(next, entry.position) {
             return Err(Doubt::Skipped);
         }
         if entry.position > self.received && self.to.is_none_or(|to| entry.position <= to) {
             self.received = entry.position;
-            self.pending.last = Position(entry.position.0 + follow);
+            self.pending.last = self.end.max(Position(entry.position.0 + follow));
             self.pending_bytes += entry.body.len();
             self.pending.entries.push(entry);
         }
@@ -324,6 +354,8 @@ impl Reader {
     async fn explain_skip(&self) -> End {
         let missing = self.received.next();
         match self.log.leader_get(missing).await {
+            // The next session knows of it.
+            Ok(None) if self.takes_any_loss => End::Again(format!("position {missing} was lost")),
             Ok(None) => End::Broken(Broken::Gap(format!("position {missing} is missing"))),
             Ok(Some(_)) => End::Again(format!("position {missing} was skipped on the way")),
             Err(error) => End::Again(error.to_string()),

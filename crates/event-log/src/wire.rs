@@ -107,6 +107,16 @@ pub(crate) struct StreamState {
     pub(crate) last_seq: u64,
     #[serde(default)]
     pub(crate) num_deleted: u64,
+    /// Only where it was asked for.
+    #[serde(default)]
+    pub(crate) deleted: Vec<u64>,
+}
+
+impl StreamState {
+    /// Positions up to the end of the log that hold no message.
+    pub(crate) const fn lost(&self) -> u64 {
+        self.first_seq.saturating_sub(1) + self.num_deleted
+    }
 }
 
 /// A time as the server writes it, with nanoseconds; cut to microseconds.

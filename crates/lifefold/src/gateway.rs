@@ -32,13 +32,19 @@ pub(crate) async fn run(settings: Settings, door: Door, stop: CancellationToken)
 }
 
 /// Returns once the log is another one than was opened: what is written from then on would be missed by every reader.
+/// A log that lost messages is still the log, and its readers raise the alarm.
 async fn broken(log: &Log) -> Broken {
-    let opened = Checkpoint::start(log.identity());
+    let mut opened = Checkpoint::start(log.identity());
     loop {
-        tokio::time::sleep(CHECK_EVERY).await;
-        if let Err(CheckError::Broken(reason)) = log.check(&opened).await {
-            return reason;
+        match log.check(&opened).await {
+            Err(CheckError::Broken(reason @ Broken::Gap(_))) => {
+                tracing::error!(%reason, "the log has lost messages; taking more");
+                opened = log.origin().await.unwrap_or(opened);
+            }
+            Err(CheckError::Broken(reason)) => return reason,
+            Ok(_) | Err(CheckError::Unavailable(_)) => {}
         }
+        tokio::time::sleep(CHECK_EVERY).await;
     }
 }
 

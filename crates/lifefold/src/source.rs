@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use event_log::{CheckError, Log, OpenError, Options, Subject, TailError};
+use event_log::{Broken as LogBroken, CheckError, Log, OpenError, Options, Subject, TailError};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
-use projector::{Batch, Checkpoint, Entry, Source, SourceError};
+use projector::{Batch, Broken, Checkpoint, Entry, Source, SourceError, Trouble};
 use touchpoint::Position;
 use uuid::Uuid;
 
@@ -50,32 +50,29 @@ impl Link {
 
     /// Before the first message of the log as it is now: a stream that was made again is opened again.
     async fn origin(self: Arc<Self>) -> Result<Checkpoint, SourceError> {
-        let mut log = self.log().await?;
-        match log.check(&event_log::Checkpoint::start(log.identity())).await {
-            Ok(_) => {}
-            Err(CheckError::Unavailable(reason)) => return Err(SourceError::Unavailable(reason)),
+        let log = self.log().await?;
+        let origin = match log.origin().await {
             Err(CheckError::Broken(_)) => {
                 let _turn = self.opening.lock().await;
-                log = self.open().await?;
+                self.open().await?.origin().await
             }
+            answered => answered,
+        };
+        let origin = origin.map_err(unanswered)?;
+        if origin.lost > 0 {
+            tracing::warn!(lost = origin.lost, "the log has lost messages: what is left is folded");
         }
-        Ok(ours(event_log::Checkpoint::start(log.identity())))
+        Ok(ours(origin))
     }
 
     /// Whether the log still holds what this checkpoint read. A log that was read once and has gone, or is no log any
     /// more, is broken; before anything was read it may still have to be made.
     async fn check(self: Arc<Self>, checkpoint: Checkpoint) -> Result<Position, SourceError> {
         let log = match self.log().await {
-            Err(Unopened::Unfit(reason)) if checkpoint.position > Position::ZERO => {
-                return Err(SourceError::Broken(reason));
-            }
+            Err(Unopened::Unfit(broken)) if checkpoint.position > Position::ZERO => return Err(broken.into()),
             opened => opened?,
         };
-        match log.check(&theirs(checkpoint)).await {
-            Ok(head) => Ok(head.last),
-            Err(CheckError::Broken(reason)) => Err(SourceError::Broken(reason.to_string())),
-            Err(CheckError::Unavailable(reason)) => Err(SourceError::Unavailable(reason)),
-        }
+        log.check(&theirs(checkpoint)).await.map(|head| head.last).map_err(unanswered)
     }
 
     async fn end(self: Arc<Self>) -> Result<Position, SourceError> {
@@ -87,7 +84,7 @@ impl Link {
 fn tail_after(link: Arc<Link>, after: Checkpoint) -> BoxStream<'static, Result<Batch, SourceError>> {
     let opened = async move {
         match link.log().await {
-            Ok(log) => log.tail_after(theirs(after)).map(|batch| batch.map(batch_of).map_err(broken)).boxed(),
+            Ok(log) => log.tail_after(theirs(after)).map(|batch| batch.map(batch_of).map_err(ended)).boxed(),
             Err(error) => stream::iter([Err(error.into())]).boxed(),
         }
     };
@@ -113,8 +110,25 @@ fn entry_of(entry: event_log::Entry) -> Entry {
     Entry { position: entry.position, recorded_at: entry.recorded_at, customer, body: entry.body }
 }
 
-fn broken(TailError::Broken(reason): TailError) -> SourceError {
-    SourceError::Broken(reason.to_string())
+fn ended(TailError::Broken(reason): TailError) -> SourceError {
+    broken(reason).into()
+}
+
+fn unanswered(error: CheckError) -> SourceError {
+    match error {
+        CheckError::Broken(reason) => broken(reason).into(),
+        CheckError::Unavailable(reason) => SourceError::Unavailable(reason),
+    }
+}
+
+fn broken(reason: LogBroken) -> Broken {
+    match reason {
+        LogBroken::RolledBack { position, found } => {
+            Broken::new(Trouble::RolledBack, format!("position {position} was read, but {found}"))
+        }
+        LogBroken::Recreated(reason) => Broken::new(Trouble::Recreated, reason),
+        LogBroken::Gap(reason) => Broken::new(Trouble::Gap, reason),
+    }
 }
 
 /// The log could not be opened.
@@ -122,7 +136,7 @@ enum Unopened {
     /// Asking again is worth it.
     Unavailable(String),
     /// There is no stream, or it is not the one that the log needs.
-    Unfit(String),
+    Unfit(Broken),
 }
 
 impl From<OpenError> for Unopened {
@@ -132,9 +146,10 @@ impl From<OpenError> for Unopened {
             OpenError::Unreachable { .. } | OpenError::Refused { .. } | OpenError::OldServer { .. } => {
                 Self::Unavailable(reason)
             }
-            OpenError::NoStream(_) => Self::Unfit(format!("RECREATED: {reason}")),
-            OpenError::Options { .. } => Self::Unfit(format!("OPTIONS: {reason}")),
-            OpenError::NoGenesis { .. } => Self::Unfit(format!("GAP: {reason}")),
+            OpenError::NoStream(_) | OpenError::NoGenesis { .. } => {
+                Self::Unfit(Broken::new(Trouble::Recreated, reason))
+            }
+            OpenError::Options { .. } => Self::Unfit(Broken::new(Trouble::Options, reason)),
         }
     }
 }
@@ -142,17 +157,18 @@ impl From<OpenError> for Unopened {
 impl From<Unopened> for SourceError {
     fn from(unopened: Unopened) -> Self {
         match unopened {
-            Unopened::Unavailable(reason) | Unopened::Unfit(reason) => Self::Unavailable(reason),
+            Unopened::Unavailable(reason) => Self::Unavailable(reason),
+            Unopened::Unfit(broken) => Self::Unavailable(broken.to_string()),
         }
     }
 }
 
 fn ours(checkpoint: event_log::Checkpoint) -> Checkpoint {
-    let event_log::Checkpoint { epoch, created, position, digest } = checkpoint;
-    Checkpoint { epoch: epoch.as_u128(), created, position, digest: digest.0 }
+    let event_log::Checkpoint { epoch, created, position, digest, lost } = checkpoint;
+    Checkpoint { epoch: epoch.as_u128(), created, position, digest: digest.0, lost }
 }
 
 fn theirs(checkpoint: Checkpoint) -> event_log::Checkpoint {
-    let Checkpoint { epoch, created, position, digest } = checkpoint;
-    event_log::Checkpoint { epoch: Uuid::from_u128(epoch), created, position, digest: event_log::Digest(digest) }
+    let Checkpoint { epoch, created, position, digest, lost } = checkpoint;
+    event_log::Checkpoint { epoch: Uuid::from_u128(epoch), created, position, digest: event_log::Digest(digest), lost }
 }

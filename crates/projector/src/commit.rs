@@ -69,6 +69,16 @@ impl Keeper {
     }
 }
 
+/// What is kept in a head beside the position: how many messages the log had lost, nothing if none.
+fn extra(lost: u64) -> Vec<u8> {
+    if lost == 0 { Vec::new() } else { lost.to_le_bytes().to_vec() }
+}
+
+/// How many messages the log had lost; nothing if these bytes do not say so.
+pub(crate) fn lost(extra: &[u8]) -> Option<u64> {
+    if extra.is_empty() { Some(0) } else { extra.try_into().ok().map(u64::from_le_bytes) }
+}
+
 /// The head of a generation at this checkpoint.
 pub(crate) fn head<V: View>(checkpoint: Checkpoint) -> Head {
     Head {
@@ -78,6 +88,6 @@ pub(crate) fn head<V: View>(checkpoint: Checkpoint) -> Head {
         event_digest: checkpoint.digest,
         fold_version: FOLD_VERSION,
         view: V::NAME.to_owned(),
-        extra: Vec::new(),
+        extra: extra(checkpoint.lost),
     }
 }

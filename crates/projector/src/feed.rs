@@ -12,7 +12,7 @@ use crate::Generation;
 use crate::commit::Keeper;
 use crate::follow::Follow;
 use crate::projector::Options;
-use crate::source::SourceError;
+use crate::source::{Broken, SourceError, Trouble};
 use crate::status::{GenerationStatus, Progress};
 
 /// How feeding ended; nothing while it goes on.
@@ -68,7 +68,7 @@ impl<V: View> Fed<V> {
         match self.outcome.clone().wait_for(Option::is_some).await {
             Ok(outcome) => outcome.clone().unwrap_or(Ok(())),
             // Without an outcome.
-            Err(_) => Err(SourceError::Broken("FOLD_PANICKED: see the log of this process".to_owned())),
+            Err(_) => Err(Broken::new(Trouble::FoldPanicked, "see the log of this process").into()),
         }
     }
 

@@ -26,5 +26,5 @@ pub use error::{NotServing, RebuildError, StartError, WaitError};
 pub use generation::Generation;
 pub use parking::ParkedEvent;
 pub use projector::{Options, Projector};
-pub use source::{Batch, Checkpoint, Clock, Entry, Source, SourceError};
+pub use source::{Batch, Broken, Checkpoint, Clock, Entry, Source, SourceError, Trouble};
 pub use status::{GenerationStatus, Progress, State, Status};

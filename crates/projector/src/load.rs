@@ -9,6 +9,7 @@ use views::rules::Rules;
 use views::{FOLD_VERSION, Record, View};
 
 use crate::Generation;
+use crate::commit::lost;
 use crate::source::Checkpoint;
 
 /// Threads that read pages side by side.
@@ -52,7 +53,7 @@ fn serving<V: View>(store: &Store, rules: &Arc<Rules>) -> Result<Found<V>, LoadE
         tracing::warn!(view = V::NAME, found = %head.view, version = head.fold_version, "the store is of another fold: folding again");
         return Ok(None);
     }
-    let generation = Generation::new(checkpoint(&head), rules.clone());
+    let generation = Generation::new(checkpoint(&head)?, rules.clone());
     std::thread::scope(|scope| {
         let readers: Vec<_> =
             PageNumber::ranges(READERS).map(|range| scope.spawn(|| read(store, id, range, &generation))).collect();
@@ -85,11 +86,18 @@ fn read<V: View>(
     Ok(())
 }
 
-fn checkpoint(head: &Head) -> Checkpoint {
-    Checkpoint {
+/// The loss that the serving generation knows of, whatever fold it is of: an operator has accepted it.
+pub(crate) fn known_loss(store: &Store) -> Result<u64, LoadError> {
+    store.serving()?.map_or(Ok(0), |id| Ok(checkpoint(&store.head(id)?)?.lost))
+}
+
+fn checkpoint(head: &Head) -> Result<Checkpoint, LoadError> {
+    let damaged = || LoadError::Damaged { reason: format!("{} extra bytes in the head", head.extra.len()) };
+    Ok(Checkpoint {
+        lost: lost(&head.extra).ok_or_else(damaged)?,
         epoch: head.epoch,
         created: Timestamp::from_micros(head.stream_created_micros),
         position: Position(head.position),
         digest: head.event_digest,
-    }
+    })
 }

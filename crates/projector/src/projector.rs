@@ -15,9 +15,9 @@ use views::{FOLD_VERSION, View};
 use crate::Generation;
 use crate::error::{NotServing, StartError, WaitError};
 use crate::feed::Fed;
-use crate::load::{Loaded, load};
+use crate::load::{Loaded, known_loss, load};
 use crate::rebuild::first;
-use crate::source::{Clock, Source, SourceError};
+use crate::source::{Checkpoint, Clock, Source, SourceError};
 use crate::status::{Progress, State, Status};
 
 /// Whole-population queries that are evaluated at once; the others wait.
@@ -76,7 +76,9 @@ impl<V: View> Projector<V> {
         let (id, generation) = match generation {
             Some(found) => found,
             None => {
-                let origin = (options.source.origin)().await?;
+                // Only an operator's rebuild makes do with a log that has lost messages.
+                let lost = tokio::task::block_in_place(|| known_loss(&store))?;
+                let origin = Checkpoint { lost, ..(options.source.origin)().await? };
                 tokio::task::block_in_place(|| first(&store, origin, &options.rules))?
             }
         };
@@ -104,7 +106,7 @@ impl<V: View> Projector<V> {
                 self.serve();
             }
             if let Err(SourceError::Broken(reason)) = fed.ended().await {
-                tracing::error!(view = V::NAME, reason, "not serving until a rebuild");
+                tracing::error!(view = V::NAME, %reason, "not serving until a rebuild");
                 inner.state.send_replace(State::Broken(reason));
             }
             tokio::select! {

@@ -23,7 +23,7 @@ pub struct Entry {
     pub body: Bytes,
 }
 
-/// Consecutive messages, at least one.
+/// Messages that follow each other in the log, at least one.
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// The messages, by position.
@@ -45,14 +45,62 @@ pub struct Checkpoint {
     pub position: Position,
     /// The digest of the message there.
     pub digest: [u8; 16],
+    /// How many messages the log had lost when the generation was begun: it is a fold of what was left, and only a
+    /// further loss is a trouble.
+    pub lost: u64,
+}
+
+/// What is wrong with a log, or with folding it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// It ends before what was folded, or has another event there.
+    RolledBack,
+    /// It is another log, or gone.
+    Recreated,
+    /// It has lost messages.
+    Gap,
+    /// Its stream has other options than a log needs.
+    Options,
+    /// Folding it ended in a panic.
+    FoldPanicked,
+}
+
+impl Trouble {
+    /// The name that callers and operators are told.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RolledBack => "ROLLED_BACK",
+            Self::Recreated => "RECREATED",
+            Self::Gap => "GAP",
+            Self::Options => "OPTIONS",
+            Self::FoldPanicked => "FOLD_PANICKED",
+        }
+    }
+}
+
+/// An operator must look, and rebuild.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", .trouble.name())]
+pub struct Broken {
+    /// What is wrong.
+    pub trouble: Trouble,
+    /// In words.
+    pub message: String,
+}
+
+impl Broken {
+    /// This trouble, in these words.
+    pub fn new(trouble: Trouble, message: impl Into<String>) -> Self {
+        Self { trouble, message: message.into() }
+    }
 }
 
 /// Why a source ended. A cut connection is none of the reasons: sources reconnect by themselves.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// The log is not the one that was folded, or has lost something: an operator must look.
-    #[error("{0}")]
-    Broken(String),
+    #[error(transparent)]
+    Broken(#[from] Broken),
     /// The log does not answer; asking again may help.
     #[error("{0}")]
     Unavailable(String),
@@ -61,9 +109,10 @@ pub enum SourceError {
 /// A log to fold.
 #[derive(Clone)]
 pub struct Source {
-    /// Before the first message of the log as it is now.
+    /// Before the first message of the log as it is now, whatever it has lost so far.
     pub origin: Arc<dyn Fn() -> BoxFuture<'static, Result<Checkpoint, SourceError>> + Send + Sync>,
-    /// Everything after a checkpoint, in order, without gaps, for ever. An error is the last item.
+    /// Everything after a checkpoint, in order, without gaps but those that it knows of, for ever. An error is the last
+    /// item.
     pub tail: Arc<dyn Fn(Checkpoint) -> BoxStream<'static, Result<Batch, SourceError>> + Send + Sync>,
     /// Whether the log still holds what a checkpoint read, and its last position now.
     pub check: Arc<dyn Fn(Checkpoint) -> BoxFuture<'static, Result<Position, SourceError>> + Send + Sync>,

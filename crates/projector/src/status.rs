@@ -3,7 +3,7 @@
 use touchpoint::{Position, Timestamp};
 use views::Digests;
 
-use crate::ParkedEvent;
+use crate::{Broken, ParkedEvent};
 
 /// Whether a projector answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub enum State {
     /// Answering.
     Serving,
     /// The log is not the one that was folded; a rebuild heals it.
-    Broken(String),
+    Broken(Broken),
     /// Going down.
     Draining,
 }
@@ -24,7 +24,7 @@ impl State {
         match self {
             Self::CatchingUp => "CATCHING_UP",
             Self::Serving => "SERVING",
-            Self::Broken(_) => "BROKEN",
+            Self::Broken(broken) => broken.trouble.name(),
             Self::Draining => "DRAINING",
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::errors::Error;
 use api::{names, v1};
-use projector::{GenerationStatus, ParkedEvent, Projector, RebuildError, State, Status as Doing};
+use projector::{GenerationStatus, ParkedEvent, Projector, RebuildError, State, Status as Doing, Trouble};
 use tokio::task::JoinHandle;
 use tonic::{Request, Response, Status};
 use touchpoint::Timestamp;
@@ -95,21 +95,21 @@ fn answer(status: &Doing, now: Timestamp) -> v1::GetStatusResponse {
     }
 }
 
-/// The state, and what is wrong and what to do. A broken log begins its reason with the kind of trouble.
+/// The state, and what is wrong and what to do.
 fn state(state: &State) -> (v1::ProjectorState, String) {
     use v1::ProjectorState as Twin;
     match state {
         State::CatchingUp => (Twin::CatchingUp, "folding up to the head that the log had at the start".to_owned()),
         State::Serving => (Twin::Serving, String::new()),
         State::Draining => (Twin::Draining, "the process is going down".to_owned()),
-        State::Broken(reason) => {
-            let twin = match reason.split(':').next() {
-                Some("ROLLED_BACK") => Twin::RolledBack,
-                Some("RECREATED") => Twin::Recreated,
-                Some("GAP") => Twin::Gap,
-                _ => Twin::Broken,
+        State::Broken(broken) => {
+            let twin = match broken.trouble {
+                Trouble::RolledBack => Twin::RolledBack,
+                Trouble::Recreated => Twin::Recreated,
+                Trouble::Gap => Twin::Gap,
+                Trouble::Options | Trouble::FoldPanicked => Twin::Broken,
             };
-            (twin, format!("{reason}; look at the log, then rebuild"))
+            (twin, format!("{broken}; look at the log, then rebuild"))
         }
     }
 }
@@ -178,18 +178,20 @@ impl<V: View> v1::projector_service_server::ProjectorService for Operating<V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use projector::Broken;
 
     #[test]
     fn a_broken_log_is_named_by_its_trouble() {
-        for (reason, twin) in [
-            ("ROLLED_BACK: position 7 was read, but the log ends at 3", v1::ProjectorState::RolledBack),
-            ("RECREATED: stream X is gone", v1::ProjectorState::Recreated),
-            ("GAP: position 7 is missing", v1::ProjectorState::Gap),
-            ("the fold panicked", v1::ProjectorState::Broken),
+        for (trouble, twin, name) in [
+            (Trouble::RolledBack, v1::ProjectorState::RolledBack, "ROLLED_BACK"),
+            (Trouble::Recreated, v1::ProjectorState::Recreated, "RECREATED"),
+            (Trouble::Gap, v1::ProjectorState::Gap, "GAP"),
+            (Trouble::Options, v1::ProjectorState::Broken, "OPTIONS"),
+            (Trouble::FoldPanicked, v1::ProjectorState::Broken, "FOLD_PANICKED"),
         ] {
-            let (state, message) = state(&State::Broken(reason.to_owned()));
+            let (state, message) = state(&State::Broken(Broken::new(trouble, "position 7")));
             assert_eq!(state, twin);
-            assert!(message.contains(reason) && message.contains("rebuild"), "{message}");
+            assert!(message.starts_with(&format!("{name}: position 7")) && message.contains("rebuild"), "{message}");
         }
     }
 

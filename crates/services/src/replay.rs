@@ -53,7 +53,11 @@ pub(crate) async fn plan(log: &Log, request: &v1::ReplayRequest) -> Result<Plan,
             log.position_at(time).await.map_err(unavailable)?.unwrap_or(head.next())
         }
     };
-    let to = request.to_position.map_or(head, |to| head.min(Position(to)));
+    let to = match request.to_position.map(Position) {
+        // What the log has lost at the end of the range is not waited for.
+        Some(to) if to < head => log.last_up_to(to).await.map_err(unavailable)?,
+        _ => head,
+    };
     let max_events = request.max_events.unwrap_or(u64::MAX);
     Ok(Plan { from, to, kinds, max_events, include_json: request.include_json })
 }

@@ -123,7 +123,7 @@ async fn a_data_folder_of_another_stream_is_not_served_until_it_is_rebuilt() {
     assert!(status.message.contains("RECREATED") && status.message.contains("rebuild"), "{}", status.message);
     not_serving(&reader, View::Churn.service()).await;
     let words = ["RECREATED", "run a rebuild"];
-    check("GetRisk", risk(&reader).await, trouble("UNAVAILABLE BROKEN RETRY", &words));
+    check("GetRisk", risk(&reader).await, trouble("UNAVAILABLE RECREATED RETRY", &words));
     assert_eq!(moved.ended(), None, "it waits for its operator");
 
     let rebuilt = reader.rebuilt().await;

@@ -5,6 +5,7 @@ mod append;
 mod batch;
 mod faults;
 mod identity;
+mod loss;
 mod provision;
 mod proxy;
 mod read;

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use history::nasty::{self, Config};
 use history::{Arrival, Order, arrange};
-use projector::{Batch, Checkpoint, Entry, Source, SourceError};
+use projector::{Batch, Broken, Checkpoint, Entry, Source, SourceError, Trouble};
 use tokio::sync::watch;
 use touchpoint::{CustomerId, Position, Timestamp};
 
@@ -19,7 +19,7 @@ pub(crate) struct Log {
     entries: Arc<Mutex<Vec<Entry>>>,
     end: watch::Sender<u64>,
     batch: usize,
-    broken: Arc<Mutex<Option<String>>>,
+    broken: Arc<Mutex<Option<Broken>>>,
 }
 
 impl Log {
@@ -39,8 +39,8 @@ impl Log {
     }
 
     /// From now on every tail ends with this.
-    pub(crate) fn break_down(&self, reason: Option<&str>) {
-        *self.broken.lock().unwrap() = reason.map(str::to_owned);
+    pub(crate) fn break_down(&self, trouble: Option<Trouble>) {
+        *self.broken.lock().unwrap() = trouble.map(|trouble| Broken::new(trouble, "says the test"));
         self.end.send_modify(|_| {});
     }
 
@@ -70,7 +70,7 @@ impl Log {
         match self.broken.lock().unwrap().clone() {
             Some(reason) => Err(SourceError::Broken(reason)),
             None if checkpoint.position > end => {
-                Err(SourceError::Broken(format!("ROLLED_BACK: the log ends at {end}")))
+                Err(Broken::new(Trouble::RolledBack, format!("the log ends at {end}")).into())
             }
             None => Ok(end),
         }
@@ -111,7 +111,7 @@ pub(crate) fn batch_of(entries: Vec<Entry>, log_end: Position) -> Option<Batch> 
 
 /// Before the first entry.
 pub(crate) fn origin() -> Checkpoint {
-    Checkpoint { epoch: 7, created: Timestamp::from_micros(0), position: Position::ZERO, digest: [0; 16] }
+    Checkpoint { epoch: 7, created: Timestamp::from_micros(0), position: Position::ZERO, digest: [0; 16], lost: 0 }
 }
 
 /// A message that nobody reads, as the log's genesis is.

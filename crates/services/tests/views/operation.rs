@@ -4,6 +4,7 @@ use api::v1;
 use api::v1::churn_risk_service_client::ChurnRiskServiceClient as Client;
 use api::v1::projector_service_client::ProjectorServiceClient;
 use futures::StreamExt;
+use projector::{Broken, Trouble};
 use tonic::Code;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
@@ -60,13 +61,13 @@ async fn a_view_of_a_broken_log_answers_nothing_but_its_status() {
     let (log, customers) = Log::believable(5);
     let running = serve::<Churn>(&log).await;
     is_health(&running.channel, VIEW, ServingStatus::Serving).await;
-    log.break_down(Some("ROLLED_BACK: position 7 was read, but the log ends at 3"));
+    log.break_down(Some(Broken::new(Trouble::RolledBack, "position 7 was read, but the log ends at 3")));
     is_health(&running.channel, VIEW, ServingStatus::NotServing).await;
 
     let mut client = Client::new(running.channel.clone());
     let request = v1::GetRiskRequest { customer_id: customers[0].to_string(), query: None };
     let refused = client.get_risk(request).await.unwrap_err();
-    assert_eq!(refusal(&refused), (Code::Unavailable, "BROKEN".to_owned()));
+    assert_eq!(refusal(&refused), (Code::Unavailable, "ROLLED_BACK".to_owned()));
     let status = status(&running.channel).await;
     assert_eq!(status.state(), v1::ProjectorState::RolledBack);
     is_health(&running.channel, "lifefold.v1.ProjectorService", ServingStatus::Serving).await;

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use history::believable::{Config, Population};
 use history::{Arrival, Order, arrange};
-use projector::{Batch, Checkpoint, Entry, Options, Projector, Source, SourceError, State};
+use projector::{Batch, Broken, Checkpoint, Entry, Options, Projector, Source, SourceError, State};
 use services::Served;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -36,7 +36,7 @@ pub(crate) struct Log {
     entries: Arc<Mutex<Vec<Entry>>>,
     /// The last position that readers are given, and the one that the log says it has.
     given: watch::Sender<u64>,
-    broken: Arc<Mutex<Option<String>>>,
+    broken: Arc<Mutex<Option<Broken>>>,
 }
 
 impl Log {
@@ -87,8 +87,8 @@ impl Log {
         self.given.send_replace(self.end());
     }
 
-    pub(crate) fn break_down(&self, reason: Option<&str>) {
-        *self.broken.lock().unwrap() = reason.map(str::to_owned);
+    pub(crate) fn break_down(&self, broken: Option<Broken>) {
+        *self.broken.lock().unwrap() = broken;
         self.given.send_modify(|_| {});
     }
 
@@ -130,7 +130,7 @@ impl Log {
 }
 
 fn origin() -> Checkpoint {
-    Checkpoint { epoch: 7, created: Timestamp::from_micros(0), position: Position::ZERO, digest: [0; 16] }
+    Checkpoint { epoch: 7, created: Timestamp::from_micros(0), position: Position::ZERO, digest: [0; 16], lost: 0 }
 }
 
 /// A projector and its services.

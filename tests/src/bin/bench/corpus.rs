@@ -37,7 +37,7 @@ pub(crate) fn population(customers: u64) -> Population {
 
 /// Before the first entry.
 pub(crate) fn origin() -> Checkpoint {
-    Checkpoint { epoch: 1, created: Timestamp::from_micros(0), position: Position(1), digest: [0; 16] }
+    Checkpoint { epoch: 1, created: Timestamp::from_micros(0), position: Position(1), digest: [0; 16], lost: 0 }
 }
 
 impl Corpus {
