@@ -29,6 +29,10 @@ use door::Door;
 use settings::{Mistakes, Process, Settings};
 use tasks::Tasks;
 
+/// Answers are many small allocations on several threads, records are millions of small ones.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A mistake in the command or the settings: a restart does not heal it.
 const USAGE: u8 = 2;
 

@@ -54,7 +54,11 @@ impl<V: View> Follow<V> {
         if committing.is_some() {
             self.note_commit(finished(&mut committing).await);
         }
-        match tokio::task::block_in_place(|| self.keeper.commit(&self.generation)) {
+        let last = || {
+            self.generation.settle((self.clock)());
+            self.keeper.commit(&self.generation)
+        };
+        match tokio::task::block_in_place(last) {
             Ok(checkpoint) => drop(self.committed.send_replace(checkpoint.position)),
             Err(error) => {
                 tracing::error!(view = V::NAME, %error, "the last commit failed; its events will be folded again")
@@ -137,7 +141,7 @@ impl<V: View> Follow<V> {
     }
 
     fn go_live_at(&self, target: Position) {
-        if !self.generation.is_live() && self.generation.position() >= target {
+        if !self.generation.is_live() && self.generation.taken_in() >= target {
             tokio::task::block_in_place(|| self.generation.go_live((self.clock)()));
             tracing::info!(view = V::NAME, position = target.0, "the head of the log is reached");
         }

@@ -1,56 +1,61 @@
 //! One folding of the log in memory: records, and the lists and totals derived from them.
 
-use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::watch;
-use touchpoint::{CustomerId, Event, MAX_CLOCK_LEAD, Position, Recorded, Timestamp, Unreadable};
+use touchpoint::{CustomerId, MAX_CLOCK_LEAD, Position, Timestamp};
 use view_store::{EncodedPage, PageError, PageNumber};
 use views::rules::Rules;
-use views::{Digests, Filing, Moment, Parked, Record, Sign, View};
+use views::{Digests, Moment, Record, Sign, View};
 
 use crate::lists::Lists;
 use crate::page_set::PageSet;
-use crate::pages::{Pages, Slot};
+use crate::pages::Pages;
 use crate::parking::{ParkedEvent, Parking};
-use crate::source::{Batch, Checkpoint, Entry};
+use crate::source::Checkpoint;
+use crate::staging::Staging;
 
-/// Memory comes in pieces of this many bytes.
-const CACHE_LINE_BYTES: usize = 64;
-
-/// One folding of the log. Reading is concurrent; [`Generation::fold`] is called by one task.
+/// One folding of the log. Reading is concurrent; [`Generation::fold`] and
+/// [`Generation::settle`] are called by one task.
 pub struct Generation<V: View> {
     rules: Arc<Rules>,
     pub(crate) pages: Pages<V>,
     pub(crate) lists: RwLock<Lists<V>>,
     /// Lists and totals are kept; before, events are only filed.
     pub(crate) live: watch::Sender<bool>,
+    /// Threads that work side by side where much is to be done.
+    pub(crate) threads: usize,
+    /// What was taken in and waits to be filed.
+    pub(crate) staging: Mutex<Staging>,
+    /// The last position that was taken in.
+    pub(crate) taken_in: AtomicU64,
     /// What changed since the last commit, and since the digests were summed up.
-    changes: Mutex<Changes>,
-    parking: Mutex<Parking>,
-    applied: watch::Sender<Position>,
+    pub(crate) changes: Mutex<Changes>,
+    pub(crate) parking: Mutex<Parking>,
+    pub(crate) applied: watch::Sender<Position>,
     /// The last position of the log as far as is known.
-    log_end: AtomicU64,
-    erased: AtomicU64,
-    /// The latest recorded_at that was folded, in microseconds: "now" is never before it.
-    recorded: AtomicU64,
-    counters: Counters,
+    pub(crate) log_end: AtomicU64,
+    pub(crate) erased: AtomicU64,
+    pub(crate) record_bytes: AtomicU64,
+    /// The latest recorded_at that was taken in, in microseconds: "now" is never before it.
+    pub(crate) recorded: AtomicU64,
+    pub(crate) counters: Counters,
 }
 
-struct Changes {
-    checkpoint: Checkpoint,
-    dirty: PageSet,
-    stale: PageSet,
+pub(crate) struct Changes {
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) dirty: PageSet,
+    pub(crate) stale: PageSet,
     digests: Digests,
 }
 
 /// What happened since the start of the process.
 #[derive(Debug, Default)]
-struct Counters {
-    folded: AtomicU64,
-    duplicates: AtomicU64,
-    conflicts: AtomicU64,
+pub(crate) struct Counters {
+    pub(crate) folded: AtomicU64,
+    pub(crate) duplicates: AtomicU64,
+    pub(crate) conflicts: AtomicU64,
 }
 
 /// What a commit takes along.
@@ -59,20 +64,24 @@ pub(crate) struct Dirty {
     pub(crate) pages: Vec<PageNumber>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Brings these bytes near.
-fn touch(bytes: &[u8]) {
-    black_box(bytes.iter().step_by(CACHE_LINE_BYTES).fold(0, |seen, byte| seen ^ byte));
-}
-
 impl<V: View> Generation<V> {
-    /// An empty generation that begins after this checkpoint.
+    /// An empty generation that begins after this checkpoint, and works on one thread.
     pub fn new(checkpoint: Checkpoint, rules: Arc<Rules>) -> Self {
+        Self::on_threads(1, checkpoint, rules)
+    }
+
+    /// As [`Generation::new`], on so many threads where much is to be done.
+    pub fn on_threads(threads: usize, checkpoint: Checkpoint, rules: Arc<Rules>) -> Self {
         let (dirty, stale, digests) = Default::default();
         Self {
+            threads,
+            staging: Mutex::new(Staging::new(threads)),
+            taken_in: AtomicU64::new(checkpoint.position.0),
+            record_bytes: AtomicU64::new(0),
             rules,
             pages: Pages::default(),
             lists: RwLock::default(),
@@ -91,6 +100,7 @@ impl<V: View> Generation<V> {
     pub(crate) fn restore(&self, customer: CustomerId, record: Record) {
         let page = PageNumber::of(customer.as_u128());
         self.erased.fetch_add(u64::from(record.is_erased()), Ordering::Relaxed);
+        self.record_bytes.fetch_add(record.as_bytes().len() as u64, Ordering::Relaxed);
         if record.has_parked() {
             lock(&self.parking).update(customer, &record);
         }
@@ -100,88 +110,6 @@ impl<V: View> Generation<V> {
     /// All that was restored is to be summed up.
     pub(crate) fn restored(&self, pages: impl IntoIterator<Item = PageNumber>) {
         lock(&self.changes).stale.extend(pages);
-    }
-
-    /// Folds a batch. Afterwards every touched customer is in its place in the lists, and then the position moves.
-    pub fn fold(&self, batch: &Batch, now: Timestamp) {
-        let Some(last) = batch.entries.last() else { return };
-        let recorded = batch.entries.iter().map(|entry| entry.recorded_at.micros()).max();
-        let recorded = recorded.and_then(|micros| u64::try_from(micros).ok()).unwrap_or_default();
-        self.recorded.fetch_max(recorded, Ordering::Relaxed);
-        let touched = {
-            // Held while the records change, so that digests are always of the position that they are reported with.
-            let mut changes = lock(&self.changes);
-            let touched = self.file(batch);
-            let Changes { dirty, stale, checkpoint, .. } = &mut *changes;
-            touched.iter().for_each(|(page, _)| {
-                dirty.insert(*page);
-                stale.insert(*page);
-            });
-            (checkpoint.position, checkpoint.digest) = (last.position, batch.digest);
-            touched
-        };
-        if self.is_live() {
-            let customers: Vec<_> = touched.into_iter().map(|(_, customer)| customer).collect();
-            self.move_all(&customers, self.at_least(now));
-        }
-        self.counters.folded.fetch_add(batch.entries.len() as u64, Ordering::Relaxed);
-        self.log_end.fetch_max(batch.log_end.0.max(last.position.0), Ordering::Relaxed);
-        self.applied.send_replace(last.position);
-    }
-
-    /// Files the events, page by page, each customer's in the order of the log; gives whose record changed.
-    fn file(&self, batch: &Batch) -> Vec<(PageNumber, CustomerId)> {
-        let of_customers = batch.entries.iter().filter_map(|entry| Some((entry.customer?, entry)));
-        let paged = of_customers.map(|(customer, entry)| (PageNumber::of(customer.as_u128()), customer, entry));
-        let mut sorted: Vec<_> = paged.collect();
-        sorted.sort_by_key(|(page, customer, _)| (*page, *customer));
-        let mut touched = Vec::with_capacity(sorted.len());
-        let look = |slot: Option<&Slot<V>>, entry: &&Entry| {
-            touch(slot.map_or(&[], |slot| slot.record.as_bytes()));
-            touch(&entry.body);
-        };
-        self.pages.write_sorted(&sorted, look, |page, slot, entry| {
-            if self.file_one(slot, entry) && touched.last().is_none_or(|(_, last)| *last != slot.customer) {
-                touched.push((page, slot.customer));
-            }
-        });
-        touched
-    }
-
-    /// Files one event; true if the record changed.
-    fn file_one(&self, slot: &mut Slot<V>, entry: &Entry) -> bool {
-        let (customer, position, recorded_at) = (slot.customer, entry.position, entry.recorded_at);
-        let decoded = match Event::decode(&entry.body) {
-            Ok(event) if event.customer == customer => Ok(Recorded { position, recorded_at, event }),
-            Ok(event) => Err((Unreadable::Invalid, Some(event.id))),
-            Err(broken) => Err((broken.reason, broken.id)),
-        };
-        let changed = match decoded {
-            Ok(recorded) => self.count(slot.record.file(&recorded)),
-            Err((reason, id)) => slot.record.park(Parked { position, recorded_at, reason, id }),
-        };
-        if changed {
-            let mut parking = lock(&self.parking);
-            if parking.concerns(customer, &slot.record) {
-                parking.update(customer, &slot.record);
-            }
-        }
-        changed
-    }
-
-    fn count(&self, filing: Filing) -> bool {
-        let counter = match filing {
-            Filing::New => return true,
-            Filing::Erased => {
-                self.erased.fetch_add(1, Ordering::Relaxed);
-                return true;
-            }
-            Filing::Duplicate => &self.counters.duplicates,
-            Filing::Conflict => &self.counters.conflicts,
-            Filing::Ignored => return false,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
-        false
     }
 
     /// "Now" is never before what the log has recorded, whatever this machine's clock says: so that who reads what
@@ -196,12 +124,17 @@ impl<V: View> Generation<V> {
         *self.applied.borrow()
     }
 
+    /// The position up to which everything is taken in; what is not applied of it is about to be.
+    pub fn taken_in(&self) -> Position {
+        Position(self.taken_in.load(Ordering::Relaxed))
+    }
+
     /// The last position of the log as far as is known.
     pub fn log_end(&self) -> Position {
         Position(self.log_end.load(Ordering::Relaxed)).max(self.position())
     }
 
-    /// The latest recorded_at that was folded since the start; nothing before the first event.
+    /// The latest recorded_at that was taken in since the start; nothing before the first event.
     pub fn last_recorded_at(&self) -> Option<Timestamp> {
         let micros = i64::try_from(self.recorded.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
         (micros > 0).then(|| Timestamp::from_micros(micros))
@@ -309,10 +242,6 @@ impl<V: View> Generation<V> {
 
     /// Bytes of the records in memory.
     pub(crate) fn record_bytes(&self) -> u64 {
-        let mut bytes = 0;
-        for group in Pages::<V>::groups() {
-            self.pages.scan(group, |slot| bytes += slot.record.as_bytes().len() as u64);
-        }
-        bytes
+        self.record_bytes.load(Ordering::Relaxed)
     }
 }

@@ -7,18 +7,18 @@ use touchpoint::{CustomerId, MAX_CLOCK_LEAD, Timestamp};
 use view_store::PageNumber;
 use views::{Moment, Record, View};
 
-use crate::Generation;
+use crate::cores;
+use crate::generation::Generation;
 use crate::lists::{Lists, Placed};
 use crate::pages::Pages;
 
 /// Customers that are moved in the lists under one lock, so that queries get in between.
 const MOVED_AT_ONCE: usize = 256;
-/// Threads that evaluate all customers when a generation goes live.
-const EVALUATORS: usize = 2;
 
 impl<V: View> Generation<V> {
-    /// Builds lists and totals in one pass; from then on they are kept.
+    /// Files what waits, and builds lists and totals in one pass; from then on they are kept.
     pub fn go_live(&self, now: Timestamp) {
+        self.settle(now);
         let now = self.at_least(now);
         let mut lists = self.lists_mut();
         *lists = Lists::default();
@@ -29,17 +29,13 @@ impl<V: View> Generation<V> {
         self.live.send_replace(true);
     }
 
-    /// Evaluates every customer, several groups of pages side by side.
+    /// Evaluates every customer, some groups of pages on each thread.
     fn place_all(&self, now: Timestamp) {
-        std::thread::scope(|scope| {
-            for first in 0..EVALUATORS {
-                let groups = Pages::<V>::groups().skip(first).step_by(EVALUATORS);
-                scope.spawn(move || {
-                    groups.for_each(|group| {
-                        self.pages.scan_mut(group, |slot| (slot.placement, slot.due) = self.placed(&slot.record, now));
-                    });
-                });
-            }
+        let shares = (0..self.threads).map(|first| Pages::<V>::groups().skip(first).step_by(self.threads)).collect();
+        cores::share_out(shares, |groups| {
+            groups.for_each(|group| {
+                self.pages.scan_mut(group, |slot| (slot.placement, slot.due) = self.placed(&slot.record, now));
+            });
         });
     }
 

@@ -7,8 +7,10 @@
 //! **Architecture Invariant:** no NATS here (a source is a stream of batches), no gRPC, no clock of its own.
 
 mod commit;
+mod cores;
 mod error;
 mod feed;
+mod folding;
 mod follow;
 mod generation;
 mod keeping;
@@ -20,6 +22,7 @@ mod parking;
 mod projector;
 mod rebuild;
 mod source;
+mod staging;
 mod status;
 
 pub use error::{NotServing, RebuildError, StartError, WaitError};

@@ -1,5 +1,6 @@
 //! From disk to memory: opens the store of a view, sets it aside where it is damaged, and reads its records.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,12 +9,10 @@ use view_store::{GenerationId, Head, LoadError, OpenError, PageNumber, Store, se
 use views::rules::Rules;
 use views::{FOLD_VERSION, Record, View};
 
-use crate::Generation;
+use crate::{Generation, cores};
 use crate::commit::lost;
 use crate::source::Checkpoint;
 
-/// Threads that read pages side by side.
-const READERS: u32 = 2;
 
 /// What was found on disk.
 pub(crate) struct Loaded<V: View> {
@@ -53,15 +52,13 @@ fn serving<V: View>(store: &Store, rules: &Arc<Rules>) -> Result<Found<V>, LoadE
         tracing::warn!(view = V::NAME, found = %head.view, version = head.fold_version, "the store is of another fold: folding again");
         return Ok(None);
     }
-    let generation = Generation::new(checkpoint(&head)?, rules.clone());
-    std::thread::scope(|scope| {
-        let readers: Vec<_> =
-            PageNumber::ranges(READERS).map(|range| scope.spawn(|| read(store, id, range, &generation))).collect();
-        readers.into_iter().try_for_each(|reader| match reader.join() {
-            Ok(read) => read,
-            Err(_) => Err(LoadError::Damaged { reason: "reading it panicked".to_owned() }),
-        })
-    })?;
+    let generation = Generation::on_threads(cores::count(), checkpoint(&head)?, rules.clone());
+    let ranges = PageNumber::ranges(cores::count() as u32).collect();
+    let read = |range| {
+        let read = catch_unwind(AssertUnwindSafe(|| read(store, id, range, &generation)));
+        read.unwrap_or_else(|_| Err(LoadError::Damaged { reason: "reading it panicked".to_owned() }))
+    };
+    cores::share_out(ranges, read).into_iter().collect::<Result<(), _>>()?;
     Ok(Some((id, Arc::new(generation))))
 }
 

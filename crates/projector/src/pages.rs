@@ -1,5 +1,6 @@
 //! The records in memory, in the same pages as on disk, behind one lock per group of pages.
 
+use std::hint::black_box;
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -7,9 +8,23 @@ use touchpoint::{CustomerId, Timestamp};
 use view_store::{EncodedPage, PageError, PageNumber};
 use views::{Digests, Record, View};
 
+use crate::staging::Waiting;
+
 /// Groups of pages: each has a lock, and a scan holds one at a time.
-const GROUPS: usize = 256;
+pub(crate) const GROUPS: usize = 256;
 const PAGES_PER_GROUP: usize = PageNumber::COUNT as usize / GROUPS;
+/// Memory comes in pieces of this many bytes.
+const CACHE_LINE_BYTES: usize = 64;
+
+/// The group of a page.
+pub(crate) fn group_of(page: PageNumber) -> usize {
+    page.index() / PAGES_PER_GROUP
+}
+
+/// Brings these bytes near.
+fn touch(bytes: &[u8]) {
+    black_box(bytes.iter().step_by(CACHE_LINE_BYTES).fold(0, |seen, byte| seen ^ byte));
+}
 
 /// A customer in memory.
 pub(crate) struct Slot<V: View> {
@@ -69,26 +84,18 @@ impl<V: View> Pages<V> {
         write(slot(&mut self.group_mut(page), page, customer))
     }
 
-    /// Works through customers that are sorted by page, with one lock for all of a group. Before a group is changed
-    /// `look` gets all of it: where the processor would wait for memory once for each customer, the waits overlap.
-    pub(crate) fn write_sorted<T>(
-        &self,
-        sorted: &[(PageNumber, CustomerId, T)],
-        mut look: impl FnMut(Option<&Slot<V>>, &T),
-        mut write: impl FnMut(PageNumber, &mut Slot<V>, &T),
-    ) {
-        for group in sorted.chunk_by(|(a, ..), (b, ..)| a.index() / PAGES_PER_GROUP == b.index() / PAGES_PER_GROUP) {
-            let mut pages = self.group_mut(group[0].0);
-            let found = group.iter().map(|(page, customer, _)| {
-                pages[page.index() % PAGES_PER_GROUP].iter().position(|slot| slot.customer == *customer)
-            });
-            let found: Vec<_> = found.collect();
-            for ((page, _, item), index) in group.iter().zip(found) {
-                look(index.and_then(|index| pages[page.index() % PAGES_PER_GROUP].get(index)), item);
-            }
-            for (page, customer, item) in group {
-                write(*page, slot(&mut pages, *page, *customer), item);
-            }
+    /// Works through what waits for customers of one group, sorted by page and customer, under one lock: `write` gets
+    /// each customer's slot with all that waits for it. All slots are brought near before the first is changed: where
+    /// the processor would wait for memory once for each customer, the waits overlap.
+    pub(crate) fn write_runs(&self, facts: &[Waiting<'_>], mut write: impl FnMut(&mut Slot<V>, &[Waiting<'_>])) {
+        let Some(first) = facts.first() else { return };
+        let mut pages = self.group_mut(first.page);
+        for run in facts.chunk_by(|a, b| a.customer == b.customer) {
+            let slots = &pages[run[0].page.index() % PAGES_PER_GROUP];
+            slots.iter().filter(|slot| slot.customer == run[0].customer).for_each(|slot| touch(slot.record.as_bytes()));
+        }
+        for run in facts.chunk_by(|a, b| a.customer == b.customer) {
+            write(slot(&mut pages, run[0].page, run[0].customer), run);
         }
     }
 
@@ -122,10 +129,10 @@ impl<V: View> Pages<V> {
     }
 
     fn group(&self, page: PageNumber) -> RwLockReadGuard<'_, Vec<Page<V>>> {
-        self.groups[page.index() / PAGES_PER_GROUP].read().unwrap_or_else(PoisonError::into_inner)
+        self.groups[group_of(page)].read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn group_mut(&self, page: PageNumber) -> RwLockWriteGuard<'_, Vec<Page<V>>> {
-        self.groups[page.index() / PAGES_PER_GROUP].write().unwrap_or_else(PoisonError::into_inner)
+        self.groups[group_of(page)].write().unwrap_or_else(PoisonError::into_inner)
     }
 }

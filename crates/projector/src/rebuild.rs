@@ -12,7 +12,7 @@ use crate::error::{RebuildError, StartError};
 use crate::feed::Fed;
 use crate::source::Checkpoint;
 use crate::status::{State, Status};
-use crate::{Generation, Projector};
+use crate::{Generation, Projector, cores};
 
 /// How often a rebuild looks whether the serving generation is overtaken.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -96,5 +96,5 @@ fn begin<V: View>(
     let leftovers = store.generations()?.into_iter().filter(|id| Some(*id) != serving && Some(*id) != in_use);
     leftovers.into_iter().try_for_each(|id| store.drop_generation(id))?;
     let id = store.create_generation(&head::<V>(origin))?;
-    Ok((id, Arc::new(Generation::new(origin, rules.clone()))))
+    Ok((id, Arc::new(Generation::on_threads(cores::count(), origin, rules.clone()))))
 }

@@ -33,7 +33,7 @@ impl State {
 /// How far a generation is: read often, so that nothing of it visits the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// The position up to which everything is applied.
+    /// The position up to which everything is applied; taken in, while catching up.
     pub position: Position,
     /// The position that is durable.
     pub committed: Position,
@@ -52,7 +52,7 @@ pub struct Progress {
 pub struct GenerationStatus {
     /// Its number.
     pub generation: u64,
-    /// The position up to which everything is applied.
+    /// The position up to which everything is applied; taken in, while catching up.
     pub position: Position,
     /// The position that is durable.
     pub committed: Position,

@@ -66,6 +66,7 @@ impl Case {
         let generation = Generation::new(origin(), self.rules.clone());
         let end = self.entries.last().unwrap().position;
         generation.fold(&batch_of(self.entries.clone(), end).unwrap(), Timestamp::MIN);
+        generation.settle(Timestamp::MIN);
         generation
     }
 

@@ -88,6 +88,22 @@ fn any_split_into_batches_gives_the_same_digests() {
 }
 
 #[test]
+fn many_threads_fold_as_one_does() {
+    let (entries, _) = population(7, 1_000, Order::Recorded);
+    let end = entries.last().unwrap().position;
+    let on_threads = |threads, batch| {
+        let generation = Generation::<Churn>::on_threads(threads, origin(), Arc::new(Rules::default()));
+        entries.chunks(batch).for_each(|part| generation.fold(&batch_of(part.to_vec(), end).unwrap(), recorded(part)));
+        generation.go_live(recorded(&entries));
+        (generation.digests(), generation.totals(recorded(&entries), |totals, _| format!("{totals:?}")))
+    };
+    let one = on_threads(1, 10);
+    assert!(entries.len() > 10_000, "enough for several threads, not {}", entries.len());
+    assert_eq!(on_threads(2, entries.len()), one);
+    assert_eq!(on_threads(5, 6_000), one);
+}
+
+#[test]
 fn any_order_of_arrival_gives_the_same_content_digest() {
     let digest = |order| fold::<Churn>(&population(5, CUSTOMERS, order).0, 50, true).digests().1.content;
     let in_order = digest(Order::Occurred);

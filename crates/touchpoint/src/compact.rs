@@ -16,8 +16,13 @@ pub fn pack(body: &Touchpoint<'_>, out: &mut Vec<u8>) {
 
 /// Reads what [`pack`] wrote, borrowing codes from the input; nothing if the bytes are not such.
 pub fn unpack<'a>(input: &mut Reader<'a>) -> Option<Touchpoint<'a>> {
-    let kind = Kind::from_tag(input.byte()?)?;
+    let kind = kind(input)?;
     Touchpoint::unpack_fields(kind, input)
+}
+
+/// Reads the event type, with which the packed form begins.
+pub fn kind(input: &mut Reader<'_>) -> Option<Kind> {
+    Kind::from_tag(input.byte()?)
 }
 
 /// Appends a whole number as LEB128.

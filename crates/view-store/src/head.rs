@@ -11,7 +11,8 @@ pub const MAX_EXTRA_BYTES: usize = 64 << 10;
 
 /// Longest name of a view, in bytes.
 const MAX_VIEW_BYTES: usize = 64;
-const FORMAT: u8 = 1;
+/// Grows with the layout, and with the hash that chooses a customer's page.
+const FORMAT: u8 = 2;
 const CHECKSUM_BYTES: usize = 16;
 
 /// Which log, how far, and by which fold.

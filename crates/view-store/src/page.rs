@@ -7,6 +7,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 /// Longest record: a customer with some hundred thousand facts.
 pub const MAX_RECORD_BYTES: usize = 16 << 20;
 
@@ -68,12 +70,11 @@ impl PageNumber {
     /// How many pages a generation has.
     pub const COUNT: u32 = 1 << PAGE_BITS;
 
-    /// The page of a customer: the leading bits of the id's BLAKE3. Hashed, because ids made in one minute may
-    /// share their leading bits (UUID v7).
+    /// The page of a customer: the leading bits of the id's XXH3. Hashed, because ids made in one minute may share
+    /// their leading bits (UUID v7).
     pub fn of(customer: u128) -> Self {
-        let hash = blake3::hash(&customer.to_be_bytes());
-        let [a, b, c, d, ..] = *hash.as_bytes();
-        Self(u32::from_be_bytes([a, b, c, d]) >> (u32::BITS - u32::from(PAGE_BITS)))
+        let hash = xxh3_64(&customer.to_be_bytes());
+        Self((hash >> (u64::BITS - u32::from(PAGE_BITS))) as u32)
     }
 
     /// All pages.

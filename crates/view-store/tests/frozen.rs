@@ -7,21 +7,21 @@ use common::head;
 use view_store::{EncodedPage, Head, PageNumber};
 
 /// Two customers that share a page.
-const CUSTOMERS: [u128; 2] = [0x0192_f3a4_b5c6_7d8e_9fa0_b1c2_d3e4_f506, 0x0192_f3a4_b5c6_7d8e_9fa0_b1c2_d3e7_90bf];
-const PAGE_INDEX: usize = 80_644;
+const CUSTOMERS: [u128; 2] = [0x0192_f3a4_b5c6_7d8e_9fa0_b1c2_d3e4_f506, 0x0192_f3a4_b5c6_7d8e_9fa0_b1c2_d3e5_714d];
+const PAGE_INDEX: usize = 42_802;
 const PAGE: &str = concat!(
     "01",
     "02000000",
     "0192f3a4b5c67d8e9fa0b1c2d3e4f506",
     "05000000",
     "6661637473",
-    "0192f3a4b5c67d8e9fa0b1c2d3e790bf",
+    "0192f3a4b5c67d8e9fa0b1c2d3e5714d",
     "02000000",
     "ff00",
-    "8fb42655",
+    "a40c7fa0",
 );
 const HEAD: &str = concat!(
-    "0111",
+    "0211",
     "100f0e0d0c0b0a090807060504030201",
     "40222018240a0600",
     "4d00000000000000",
@@ -31,7 +31,7 @@ const HEAD: &str = concat!(
     "636875726e",
     "03000000",
     "010203",
-    "b1b8b283736dd62009b06952289b0358",
+    "9c25e2801aeecfa2869bfc26a6802a16",
 );
 
 #[test]

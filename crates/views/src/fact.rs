@@ -1,7 +1,7 @@
 //! A fact: what a view takes from one event, and its canonical bytes.
 
 use touchpoint::compact::{self, Reader, pack_int, pack_text, pack_uint};
-use touchpoint::{Code, EventId, Position, Recorded, Timestamp, Touchpoint};
+use touchpoint::{Code, EventId, Kind, Position, Recorded, Timestamp, Touchpoint};
 
 /// A filed event: the part of it that answers can depend on.
 ///
@@ -49,7 +49,7 @@ impl<'a> Filed<'a> {
         (self.occurred_at, self.id)
     }
 
-    /// Reads what [`pack`] wrote.
+    /// Reads what [`Packed::pack`] wrote.
     pub(crate) fn unpack(packed: Packed<'a>) -> Option<Self> {
         let mut content = Reader::new(packed.content);
         let occurred_at =
@@ -73,46 +73,52 @@ impl<'a> Filed<'a> {
     }
 }
 
-/// Appends the packed form of an event.
-pub(crate) fn pack(recorded: &Recorded<'_>, out: &mut Vec<u8>) {
-    let event = &recorded.event;
-    let log_length_at = out.len();
-    out.push(0);
-    pack_uint(recorded.position.0, out);
-    pack_int(recorded.recorded_at.since(event.occurred_at), out);
-    out[log_length_at] = (out.len() - log_length_at - 1) as u8;
-    out.extend_from_slice(&event.occurred_at.micros().to_be_bytes());
-    out.extend_from_slice(&event.id.as_u128().to_be_bytes());
-    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
-    out.push(
-        flag(event.company.is_some(), HAS_COMPANY)
-            | flag(event.project.is_some(), HAS_PROJECT)
-            | flag(event.first_recorded_at.is_some(), HAS_FIRST_RECORDED),
-    );
-    for code in [&event.company, &event.project].into_iter().flatten() {
-        pack_text(code.as_str(), out);
-    }
-    if let Some(first) = event.first_recorded_at {
-        pack_int(first.since(event.occurred_at), out);
-    }
-    compact::pack(&event.body, out);
-}
-
-/// A packed fact, its two parts told apart.
+/// A fact in its canonical bytes, the two parts told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Packed<'a> {
+pub struct Packed<'a> {
+    bytes: &'a [u8],
     /// What the log gave: position and recorded_at.
-    pub(crate) log: &'a [u8],
+    log: &'a [u8],
     /// Everything else: the same for the same event in any log.
     pub(crate) content: &'a [u8],
 }
 
 impl<'a> Packed<'a> {
-    /// Tells the parts of a packed fact apart.
-    pub(crate) fn split(fact: &'a [u8]) -> Option<Self> {
-        let (&length, rest) = fact.split_first()?;
+    /// Appends the packed form of an event.
+    pub fn pack(recorded: &Recorded<'_>, out: &mut Vec<u8>) {
+        let event = &recorded.event;
+        let log_length_at = out.len();
+        out.push(0);
+        pack_uint(recorded.position.0, out);
+        pack_int(recorded.recorded_at.since(event.occurred_at), out);
+        out[log_length_at] = (out.len() - log_length_at - 1) as u8;
+        out.extend_from_slice(&event.occurred_at.micros().to_be_bytes());
+        out.extend_from_slice(&event.id.as_u128().to_be_bytes());
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        out.push(
+            flag(event.company.is_some(), HAS_COMPANY)
+                | flag(event.project.is_some(), HAS_PROJECT)
+                | flag(event.first_recorded_at.is_some(), HAS_FIRST_RECORDED),
+        );
+        for code in [&event.company, &event.project].into_iter().flatten() {
+            pack_text(code.as_str(), out);
+        }
+        if let Some(first) = event.first_recorded_at {
+            pack_int(first.since(event.occurred_at), out);
+        }
+        compact::pack(&event.body, out);
+    }
+
+    /// Tells the parts of a packed fact apart; nothing if the bytes are none.
+    pub fn split(bytes: &'a [u8]) -> Option<Self> {
+        let (&length, rest) = bytes.split_first()?;
         let (log, content) = rest.split_at_checked(usize::from(length))?;
-        (content.len() > OCCURRED_AT_BYTES + 16).then_some(Self { log, content })
+        (content.len() > OCCURRED_AT_BYTES + 16).then_some(Self { bytes, log, content })
+    }
+
+    /// The canonical bytes.
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
     }
 
     /// The order of the domain, read without unpacking: when it happened, then its id.
@@ -120,5 +126,24 @@ impl<'a> Packed<'a> {
         let at = self.content.first_chunk().copied().map_or(0, i64::from_be_bytes);
         let id = self.content[OCCURRED_AT_BYTES..].first_chunk().copied().map_or(0, u128::from_be_bytes);
         (at, id)
+    }
+
+    /// Where it stands in the log.
+    pub(crate) fn position(&self) -> Option<Position> {
+        Reader::new(self.log).uint().map(Position)
+    }
+
+    /// What happened, read without unpacking.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        let mut content = Reader::new(&self.content[OCCURRED_AT_BYTES + 16..]);
+        let flags = content.byte()?;
+        for _ in 0..(flags & (HAS_COMPANY | HAS_PROJECT)).count_ones() {
+            let length = usize::from(content.byte()?);
+            content.bytes(length)?;
+        }
+        if flags & HAS_FIRST_RECORDED != 0 {
+            content.int()?;
+        }
+        compact::kind(&mut content)
     }
 }

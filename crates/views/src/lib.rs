@@ -22,7 +22,7 @@ pub mod survey;
 mod timeline;
 mod view;
 
-pub use fact::Filed;
+pub use fact::{Filed, Packed};
 pub use moment::Moment;
 pub use record::{Digests, FOLD_VERSION, Filing, Parked, Record, Unfit};
 pub use timeline::{Timeline, present_profiling_consent, unvoided_parked};

@@ -4,7 +4,7 @@
 use touchpoint::compact::{Reader, pack_int, pack_uint};
 use touchpoint::{CustomerId, EventId, Kind, Position, Recorded, Timestamp, Unreadable};
 
-use crate::fact::{self, Filed, Packed};
+use crate::fact::{Filed, Packed};
 
 /// What filing an event did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,10 +80,11 @@ const LIVE: u8 = 0;
 const TOMBSTONE: u8 = 1;
 /// A live record without anything parked and without facts.
 const EMPTY: [u8; 2] = [LIVE, 0];
-/// The memory of a record grows in such steps: about three events, so that most are filed without moving the record.
-const ROOM_BYTES: usize = 256;
-/// The length of a fact, packed.
-const MAX_LENGTH_BYTES: usize = 5;
+/// The memory of a record grows in such steps: one event, as a rule. While much is folded, room for all that waits is
+/// made at once.
+const ROOM_BYTES: usize = 64;
+/// The length of a fact, packed: most have less than 16 KiB.
+const LENGTH_BYTES: usize = 2;
 const REASONS: [Unreadable; 4] =
     [Unreadable::Malformed, Unreadable::UnknownType, Unreadable::UnknownVersion, Unreadable::Invalid];
 
@@ -135,14 +136,16 @@ impl Record {
 
     /// Files an event in its place. An id takes effect once, whatever follows under it.
     pub fn file(&mut self, recorded: &Recorded<'_>) -> Filing {
+        let mut packed = Vec::with_capacity(160);
+        Packed::pack(recorded, &mut packed);
+        Packed::split(&packed).map_or(Filing::Ignored, |packed| self.file_packed(packed))
+    }
+
+    /// As [`Record::file`], of an event that is packed already.
+    pub fn file_packed(&mut self, new: Packed<'_>) -> Filing {
         if self.is_erased() {
             return Filing::Ignored;
         }
-        let mut packed = Vec::with_capacity(160);
-        fact::pack(recorded, &mut packed);
-        let Some(new) = Packed::split(&packed) else {
-            return Filing::Ignored;
-        };
         let order = new.order();
         let mut place = None;
         let mut rest = self.fact_bytes();
@@ -156,14 +159,24 @@ impl Record {
             }
             rest = after;
         }
-        if recorded.event.body.kind() == Kind::CustomerErased {
+        if new.kind() == Some(Kind::CustomerErased) {
             self.bytes = vec![TOMBSTONE];
             return Filing::Erased;
         }
-        self.insert(place.unwrap_or(self.bytes.len()), &packed);
+        self.insert(place.unwrap_or(self.bytes.len()), new.as_bytes());
         // A build that could not read it may have parked it.
-        self.unpark(recorded.position);
+        if self.has_parked() {
+            self.unpark(new.position());
+        }
         Filing::New
+    }
+
+    /// Makes room for facts that are about to be filed: so many, of so many packed bytes.
+    pub fn reserve(&mut self, facts: usize, bytes: usize) {
+        let wanted = self.bytes.len() + facts * LENGTH_BYTES + bytes;
+        if self.bytes.capacity() < wanted {
+            self.bytes.reserve_exact(wanted.next_multiple_of(ROOM_BYTES) - self.bytes.len());
+        }
     }
 
     /// Parks an unreadable event; false if that position is parked already, or the customer is erased.
@@ -177,12 +190,10 @@ impl Record {
         true
     }
 
-    fn unpark(&mut self, position: Position) {
-        if self.has_parked() {
-            let mut list = self.parked();
-            list.retain(|parked| parked.position != position);
-            self.rewrite_parked(list);
-        }
+    fn unpark(&mut self, position: Option<Position>) {
+        let mut list = self.parked();
+        list.retain(|parked| Some(parked.position) != position);
+        self.rewrite_parked(list);
     }
 
     /// The facts, in the order of the domain.
@@ -232,10 +243,7 @@ impl Record {
     }
 
     fn insert(&mut self, place: usize, packed: &[u8]) {
-        let wanted = self.bytes.len() + MAX_LENGTH_BYTES + packed.len();
-        if self.bytes.capacity() < wanted {
-            self.bytes.reserve_exact(wanted.next_multiple_of(ROOM_BYTES) - self.bytes.len());
-        }
+        self.reserve(1, packed.len());
         let behind = self.bytes.len() - place;
         pack_uint(packed.len() as u64, &mut self.bytes);
         self.bytes.extend_from_slice(packed);

@@ -70,5 +70,8 @@ fn decoded(batches: &[Batch]) -> usize {
 /// Seconds of a core.
 fn fold<V: View>(batches: &[Batch]) -> Result<f64> {
     let generation = Generation::<V>::new(origin(), Arc::new(Rules::default()));
-    on_core(|| batches.iter().for_each(|batch| generation.fold(batch, UNTIL)))
+    on_core(|| {
+        batches.iter().for_each(|batch| generation.fold(batch, UNTIL));
+        generation.settle(UNTIL);
+    })
 }

@@ -24,6 +24,10 @@ use anyhow::{Context, Result, bail};
 
 use table::Table;
 
+/// The allocator of the services, so that what is measured in this process is what they do.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What the command line asks for.
 struct Wanted {
     names: Vec<String>,
@@ -59,6 +63,9 @@ const ALL: [Benchmark; 7] = [
 
 /// Names the built binary to the harness.
 const LIFEFOLD: &str = "LIFEFOLD_TEST_BIN";
+/// When the allocator gives freed memory back to the system, in milliseconds; deploy/ sets the same for the services.
+pub(crate) const PURGE_DELAY: &str = "MIMALLOC_PURGE_DELAY";
+const KEPT: &str = "1000";
 /// The first argument of a process that a benchmark starts for a part of itself.
 const PART: &str = "--part";
 
@@ -83,7 +90,8 @@ fn beside_lifefold(arguments: &[String]) -> Result<()> {
         return Ok(());
     }
     let this = std::env::current_exe().context("where this program is")?;
-    let error = Command::new(&this).args(arguments).env(LIFEFOLD, this.with_file_name("lifefold")).exec();
+    let lifefold = this.with_file_name("lifefold");
+    let error = Command::new(&this).args(arguments).env(LIFEFOLD, lifefold).env(PURGE_DELAY, KEPT).exec();
     Err(error).context("cannot run itself again")
 }
 

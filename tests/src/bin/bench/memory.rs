@@ -67,7 +67,8 @@ fn packed(corpus: &Corpus) -> u64 {
 
 fn held(view: &str, corpus: &Path) -> Result<Held> {
     let this = std::env::current_exe().context("where this program is")?;
-    let output = Command::new(this).args([crate::PART, PART, view]).arg(corpus).output();
+    // Memory that is free but not given back yet would be counted.
+    let output = Command::new(this).env(crate::PURGE_DELAY, "0").args([crate::PART, PART, view]).arg(corpus).output();
     let output = output.context("cannot run a part of the benchmark")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let numbers: Vec<u64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
@@ -95,10 +96,12 @@ fn fold<V: View>(file: &Path) -> Result<Held> {
     // What folding a batch takes for a moment is not what the records take.
     let trial = Generation::<V>::new(origin(), Arc::new(Rules::default()));
     corpus::read(file, 1, |batch| trial.fold(&batch, UNTIL))?;
+    trial.settle(UNTIL);
     drop(trial);
     let empty = resident()?;
     let generation = Generation::<V>::new(origin(), Arc::new(Rules::default()));
     corpus::read(file, usize::MAX, |batch| generation.fold(&batch, UNTIL))?;
+    generation.settle(UNTIL);
     let filed = resident()?;
     generation.go_live(UNTIL);
     let live = resident()?;

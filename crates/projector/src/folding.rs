@@ -1,0 +1,128 @@
+//! Events become facts of records: a batch is decoded, and filed at once while lists are kept, in larger heaps before.
+
+use std::sync::atomic::Ordering;
+
+use touchpoint::{CustomerId, Timestamp};
+use view_store::PageNumber;
+use views::{Filing, Record, View};
+
+use crate::cores;
+use crate::generation::{Changes, Generation, lock};
+use crate::pages::{GROUPS, Slot};
+use crate::source::Batch;
+use crate::staging::{Staging, Waiting};
+
+/// Facts for which another thread is worth its start.
+const FACTS_A_THREAD: u64 = 4_000;
+
+/// Whose record changed.
+type Touched = Vec<(PageNumber, CustomerId)>;
+
+impl<V: View> Generation<V> {
+    /// Takes a batch in. While lists are kept, every touched customer is in its place in them when this returns, and
+    /// the position has moved; before that events may wait until [`Generation::settle`] files them.
+    pub fn fold(&self, batch: &Batch, now: Timestamp) {
+        let Some(last) = batch.entries.last() else { return };
+        let recorded = batch.entries.iter().map(|entry| entry.recorded_at.micros()).max();
+        let recorded = recorded.and_then(|micros| u64::try_from(micros).ok()).unwrap_or_default();
+        self.recorded.fetch_max(recorded, Ordering::Relaxed);
+        self.log_end.fetch_max(batch.log_end.0.max(last.position.0), Ordering::Relaxed);
+        let mut staging = lock(&self.staging);
+        staging.take_in(batch);
+        self.taken_in.store(last.position.0, Ordering::Relaxed);
+        if self.is_live() || staging.is_full() {
+            self.file(&mut staging, now);
+        }
+    }
+
+    /// Files all that waits, and gives the room back.
+    pub fn settle(&self, now: Timestamp) {
+        let mut staging = lock(&self.staging);
+        self.file(&mut staging, now);
+        staging.shrink();
+    }
+
+    fn file(&self, staging: &mut Staging, now: Timestamp) {
+        let Some(reached) = staging.reached() else { return };
+        let touched = {
+            // Held while the records change, so that digests are always of the position that they are reported with.
+            let mut changes = lock(&self.changes);
+            let touched = self.file_all(staging);
+            let Changes { dirty, stale, checkpoint, .. } = &mut *changes;
+            touched.iter().for_each(|(page, _)| {
+                dirty.insert(*page);
+                stale.insert(*page);
+            });
+            (checkpoint.position, checkpoint.digest) = (reached.position, reached.digest);
+            touched
+        };
+        if self.is_live() {
+            let customers: Vec<_> = touched.into_iter().map(|(_, customer)| customer).collect();
+            self.move_all(&customers, self.at_least(now));
+        }
+        self.counters.folded.fetch_add(staging.events(), Ordering::Relaxed);
+        staging.clear();
+        self.applied.send_replace(reached.position);
+    }
+
+    /// Files what waits, some groups of pages on each thread.
+    fn file_all(&self, staging: &Staging) -> Touched {
+        let threads = (staging.events() / FACTS_A_THREAD).clamp(1, self.threads as u64) as usize;
+        let shares = (0..threads).map(|first| (first..GROUPS).step_by(threads)).collect();
+        let filed = cores::share_out(shares, |groups| -> Touched {
+            groups.flat_map(|group| self.file_group(&staging.of_group(group))).collect()
+        });
+        let mut touched: Touched = filed.into_iter().flatten().collect();
+        for &(page, customer, parked) in staging.parked() {
+            let changed = self.pages.write(page, customer, |slot| self.change(slot, |record| record.park(parked)));
+            touched.extend(changed.then_some((page, customer)));
+        }
+        touched
+    }
+
+    fn file_group(&self, facts: &[Waiting<'_>]) -> Touched {
+        let mut touched = Vec::new();
+        self.pages.write_runs(facts, |slot, facts| {
+            if self.change(slot, |record| self.file_run(record, facts)) {
+                touched.extend(facts.first().map(|it| (it.page, it.customer)));
+            }
+        });
+        touched
+    }
+
+    /// Files what waits for one customer; true if the record changed.
+    fn file_run(&self, record: &mut Record, facts: &[Waiting<'_>]) -> bool {
+        record.reserve(facts.len(), facts.iter().map(|it| it.fact.as_bytes().len()).sum());
+        facts.iter().filter(|it| self.count(record.file_packed(it.fact))).count() > 0
+    }
+
+    /// Changes a record, and with it what is known of all records; true if it changed.
+    fn change(&self, slot: &mut Slot<V>, change: impl FnOnce(&mut Record) -> bool) -> bool {
+        let before = slot.record.as_bytes().len() as u64;
+        if !change(&mut slot.record) {
+            return false;
+        }
+        let grown = (slot.record.as_bytes().len() as u64).wrapping_sub(before);
+        self.record_bytes.fetch_add(grown, Ordering::Relaxed);
+        let mut parking = lock(&self.parking);
+        if parking.concerns(slot.customer, &slot.record) {
+            parking.update(slot.customer, &slot.record);
+        }
+        true
+    }
+
+    fn count(&self, filing: Filing) -> bool {
+        let counter = match filing {
+            Filing::New => return true,
+            Filing::Erased => {
+                self.erased.fetch_add(1, Ordering::Relaxed);
+                return true;
+            }
+            Filing::Duplicate => &self.counters.duplicates,
+            Filing::Conflict => &self.counters.conflicts,
+            Filing::Ignored => return false,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        false
+    }
+}

@@ -1,0 +1,176 @@
+//! Events that are decoded and wait to be filed, in a heap for each group of pages: so that each customer's record is
+//! visited once for all that waits for it, and while the group's records are near.
+
+use touchpoint::{CustomerId, Event, Position, Recorded, Unreadable};
+use view_store::PageNumber;
+use views::{Packed, Parked};
+
+use crate::cores;
+use crate::pages::{GROUPS, group_of};
+use crate::source::{Batch, Entry};
+
+/// Bytes that wait at most before they are filed. More would visit each record less often, and costs memory.
+const MOST_BYTES: usize = 64 << 20;
+/// Events for which another thread is worth its start.
+const EVENTS_A_THREAD: usize = 1_000;
+/// Room of a full heap: a packed fact has about as many bytes as its place.
+const PLACES_OF_A_HEAP: usize = MOST_BYTES / GROUPS / 2 / size_of::<Place>();
+const BYTES_OF_A_HEAP: usize = MOST_BYTES / GROUPS / 2;
+
+/// Events that wait to be filed, and how far they reach.
+pub(crate) struct Staging {
+    threads: usize,
+    /// What each thread has decoded.
+    desks: Vec<Desk>,
+    events: u64,
+    reached: Option<Reached>,
+}
+
+/// Up to where events wait: the last position, and the digest of the message there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reached {
+    pub(crate) position: Position,
+    pub(crate) digest: [u8; 16],
+}
+
+/// What one thread has decoded.
+struct Desk {
+    /// One for each group of pages.
+    heaps: Vec<Heap>,
+    parked: Vec<(PageNumber, CustomerId, Parked)>,
+    bytes: usize,
+}
+
+struct Heap {
+    places: Vec<Place>,
+    packed: Vec<u8>,
+}
+
+/// Where a packed fact is in its heap.
+struct Place {
+    page: PageNumber,
+    customer: CustomerId,
+    position: Position,
+    start: usize,
+    end: usize,
+}
+
+/// A fact that waits.
+#[derive(Clone, Copy)]
+pub(crate) struct Waiting<'a> {
+    pub(crate) page: PageNumber,
+    pub(crate) customer: CustomerId,
+    pub(crate) position: Position,
+    pub(crate) fact: Packed<'a>,
+}
+
+impl Staging {
+    /// Nothing waits; so many threads decode.
+    pub(crate) const fn new(threads: usize) -> Self {
+        Self { threads, desks: Vec::new(), events: 0, reached: None }
+    }
+
+    /// Decodes a batch, a part of it on each thread.
+    pub(crate) fn take_in(&mut self, batch: &Batch) {
+        let Some(last) = batch.entries.last() else { return };
+        let threads = self.threads.min(batch.entries.len().div_ceil(EVENTS_A_THREAD));
+        self.desks.resize_with(self.desks.len().max(threads), Desk::new);
+        let parts = batch.entries.chunks(batch.entries.len().div_ceil(threads));
+        let shares = self.desks.iter_mut().zip(parts).collect();
+        cores::share_out(shares, |(desk, part): (&mut Desk, &[Entry])| part.iter().for_each(|it| desk.take_in(it)));
+        self.events += batch.entries.len() as u64;
+        self.reached = Some(Reached { position: last.position, digest: batch.digest });
+    }
+
+    /// So much waits that it should be filed.
+    pub(crate) fn is_full(&self) -> bool {
+        self.desks.iter().map(|desk| desk.bytes).sum::<usize>() >= MOST_BYTES
+    }
+
+    /// Up to where events wait; nothing if none do.
+    pub(crate) const fn reached(&self) -> Option<Reached> {
+        self.reached
+    }
+
+    /// How many events wait.
+    pub(crate) const fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// What waits for a group of pages, by page and customer, each customer's in the order of the log.
+    pub(crate) fn of_group(&self, group: usize) -> Vec<Waiting<'_>> {
+        let heaps = self.desks.iter().map(|desk| &desk.heaps[group]);
+        let mut facts: Vec<_> = heaps.flat_map(Heap::facts).collect();
+        facts.sort_unstable_by_key(|it| (it.page, it.customer, it.position));
+        facts
+    }
+
+    /// The unreadable events.
+    pub(crate) fn parked(&self) -> impl Iterator<Item = &(PageNumber, CustomerId, Parked)> {
+        self.desks.iter().flat_map(|desk| &desk.parked)
+    }
+
+    /// Forgets what was filed, and keeps the room for more.
+    pub(crate) fn clear(&mut self) {
+        self.desks.iter_mut().for_each(Desk::clear);
+        (self.events, self.reached) = (0, None);
+    }
+
+    /// Gives the room back.
+    pub(crate) fn shrink(&mut self) {
+        self.desks = Vec::new();
+    }
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { heaps: (0..GROUPS).map(|_| Heap::new()).collect(), parked: Vec::new(), bytes: 0 }
+    }
+
+    fn take_in(&mut self, entry: &Entry) {
+        let Some(customer) = entry.customer else { return };
+        let (position, recorded_at) = (entry.position, entry.recorded_at);
+        let page = PageNumber::of(customer.as_u128());
+        let (reason, id) = match Event::decode(&entry.body) {
+            Ok(event) if event.customer == customer => {
+                self.bytes += self.heaps[group_of(page)].add(page, &Recorded { position, recorded_at, event });
+                return;
+            }
+            Ok(event) => (Unreadable::Invalid, Some(event.id)),
+            Err(broken) => (broken.reason, broken.id),
+        };
+        self.parked.push((page, customer, Parked { position, recorded_at, reason, id }));
+    }
+
+    fn clear(&mut self) {
+        self.heaps.iter_mut().for_each(|heap| {
+            heap.places.clear();
+            heap.packed.clear();
+        });
+        self.parked.clear();
+        self.bytes = 0;
+    }
+}
+
+impl Heap {
+    /// With its room from the start: to grow step by step would touch several times the memory.
+    fn new() -> Self {
+        Self { places: Vec::with_capacity(PLACES_OF_A_HEAP), packed: Vec::with_capacity(BYTES_OF_A_HEAP) }
+    }
+
+    /// Takes in an event; gives the bytes that it needs here.
+    fn add(&mut self, page: PageNumber, recorded: &Recorded<'_>) -> usize {
+        let start = self.packed.len();
+        Packed::pack(recorded, &mut self.packed);
+        let (customer, position, end) = (recorded.event.customer, recorded.position, self.packed.len());
+        self.places.push(Place { page, customer, position, start, end });
+        size_of::<Place>() + end - start
+    }
+
+    fn facts(&self) -> impl Iterator<Item = Waiting<'_>> {
+        self.places.iter().filter_map(|&Place { page, customer, position, start, end }| {
+            let fact = Packed::split(&self.packed[start..end])?;
+            Some(Waiting { page, customer, position, fact })
+        })
+    }
+}
