@@ -99,7 +99,8 @@ async fn what_is_imported_is_read_back_in_every_form() {
     let ask = |words: &[&str]| system.lifefold(&[words, &at].concat());
 
     totals_agree(&system, &ask);
-    one_customer_is_explained(&system, &ask);
+    who_can_be_kept_is_listed(&ask);
+    one_customer_is_explained(&system, &last, &ask);
     reports_are_of_the_last_wave(&ask);
     the_log_gives_back_what_was_sent(&system);
     projectors_are_compared(&system);
@@ -126,11 +127,32 @@ fn totals_agree(system: &System, ask: &impl Fn(&[&str]) -> Ran) {
     assert!(table.contains("CRITICAL") && table.contains("as of 2025-07-01 00:00:00+08:00"), "{table}");
     let funnel = ask(&["segment", "funnel", "-o", "json"]).json();
     assert_eq!(funnel["rows"][0]["steps"][0]["customers"], known);
-    assert!(ask(&["segment", "funnel"]).done().contains("Delivered"));
+    let (short, all) = (ask(&["segment", "funnel"]).done(), ask(&["segment", "funnel", "--all"]).done());
+    assert!(short.contains("DELIVERED") && short.contains("--all shows every cohort"), "{short}");
+    let cohorts = |text: &str| text.lines().filter(|line| line.starts_with("20")).count();
+    assert_eq!(cohorts(&short), 12, "{short}");
+    let rows = funnel["rows"].as_array().unwrap().iter().filter(|row| row["cohort"] != "").count();
+    assert_eq!(cohorts(&all), rows);
+}
+
+/// Without a band, everybody who is not lost yet: the bands' lists without them.
+fn who_can_be_kept_is_listed(ask: &impl Fn(&[&str]) -> Ran) {
+    let list = |words: &[&str]| {
+        let text = ask(&[&["churn", "list", "--limit", "1000", "-o", "ndjson"], words].concat()).done();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Value>>()
+    };
+    let lost = |risk: &Value| {
+        let stage = risk["lifecycle"]["stage"].as_str().unwrap();
+        stage == "LIFECYCLE_STAGE_LOST" || stage == "LIFECYCLE_STAGE_EXITED"
+    };
+    let of_bands = ["CRITICAL", "HIGH", "MEDIUM", "LOW"].map(|band| list(&["--band", band])).concat();
+    let (gone, kept): (Vec<_>, Vec<_>) = of_bands.into_iter().partition(|risk| lost(risk));
+    assert!(!gone.is_empty() && !kept.is_empty());
+    assert_eq!(list(&[]), kept);
 }
 
 /// The customer at the highest risk that has reasons.
-fn one_customer_is_explained(system: &System, ask: &impl Fn(&[&str]) -> Ran) {
+fn one_customer_is_explained(system: &System, last: &str, ask: &impl Fn(&[&str]) -> Ran) {
     let list = ask(&["churn", "list", "--limit", "1000", "-o", "ndjson"]).done();
     let risks = list.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let risk = risks.into_iter().find(|risk| risk["reasons"].as_array().unwrap().len() > 1).unwrap();
@@ -141,7 +163,9 @@ fn one_customer_is_explained(system: &System, ask: &impl Fn(&[&str]) -> Ran) {
     let date = instant(evidence).shanghai_date().to_string();
     let named = text.split(&format!("{date} ")).skip(1).any(|rest| rest.starts_with(char::is_uppercase));
     assert!(named, "{date} and what happened, in\n{text}");
-    assert!(text.contains(&format!("position {}", system.lifefold(&["timeline", customer]).revision(&text))), "{text}");
+    // Thousands stand apart in tables.
+    assert!(text.replace(',', "").contains(&format!("position {last} ")), "{text}");
+    assert!(system.lifefold(&["timeline", customer]).done().contains("revision "));
 
     let segments = ask(&["segment", customer]).done();
     assert!(segments.contains("RFM") && segments.contains("value tier"), "{segments}");
@@ -150,15 +174,6 @@ fn one_customer_is_explained(system: &System, ask: &impl Fn(&[&str]) -> Ran) {
     let nobody = ask(&["churn", "explain", "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11"]);
     assert_eq!(nobody.code, Some(1));
     assert!(nobody.err.contains("check the id"), "{}", nobody.err);
-}
-
-impl Ran {
-    /// The position that an explanation names; the timeline must have been readable.
-    fn revision(self, explanation: &str) -> String {
-        assert!(self.done().contains("revision "));
-        let from = explanation.split("position ").nth(1).unwrap();
-        from.chars().take_while(char::is_ascii_digit).collect()
-    }
 }
 
 fn reports_are_of_the_last_wave(ask: &impl Fn(&[&str]) -> Ran) {

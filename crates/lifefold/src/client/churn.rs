@@ -64,9 +64,9 @@ enum Command {
         #[arg(long, value_parser = words::read_band)]
         band: Option<v1::RiskBand>,
         #[command(flatten)]
-        scope: Scope,
-        #[command(flatten)]
         limit: Limit,
+        #[command(flatten)]
+        scope: Scope,
     },
     /// How many customers are in each band
     #[command(after_help = TOTALS)]

@@ -23,8 +23,8 @@ Examples:
   lifefold rebuild churn
   lifefold rebuild segmentation -o json
 
-The serving generation goes on meanwhile. Exit code 3: the new generation is at the same position and its digest
-differs, so that the old one was wrong. Where the log grew meanwhile, digests are of different positions and cannot be
+The serving generation goes on meanwhile. Exit code 3: the new generation is at the same position and its digest \
+differs, so that the old one was wrong. Where the log grew meanwhile, digests are of different positions and cannot be \
 compared: that is said, and is no failure.";
 
 /// Arguments of `rebuild`.

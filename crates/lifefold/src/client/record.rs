@@ -22,9 +22,10 @@ const EXAMPLES: &str = r#"Examples:
   lifefold record visit.json --expected-revision 0
   some-program | lifefold record -
 
-An event is CloudEvents 1.0 structured JSON. If it has none, specversion, id, time (now), source ("cli") and dataschema
-(the newest version) are filled in. To be safe against recording it twice, give it an id of its own: the same event
-again is answered as a duplicate. The position that is printed is what --min-position of the read commands takes."#;
+An event is CloudEvents 1.0 structured JSON. If it has none, specversion, id, time (now), source
+("cli") and dataschema (the newest version) are filled in. To be safe against recording it twice,
+give it an id of its own: the same event again is answered as a duplicate. The position that is
+printed is what --min-position of the read commands takes."#;
 
 /// Arguments of `record`.
 #[derive(Debug, clap::Args)]

@@ -41,7 +41,7 @@ Examples:
   lifefold segment funnel --company C01 --all
   lifefold segment funnel -o json
 
-A cohort is the Shanghai month of a customer's first event. The table has the whole, every lead source, and the latest
+A cohort is the Shanghai month of a customer's first event. The table has the whole, every lead source, and the latest \
 12 cohorts; --all adds each cohort by lead source. JSON always has everything, with the median days of every step.";
 
 /// Arguments of `segment`.
@@ -67,9 +67,9 @@ enum Command {
         /// The value, for example RUN_IN, KEY_VALUE, VIP, UPGRADE, COUPLE, or the name of a rule segment
         value: String,
         #[command(flatten)]
-        scope: Scope,
-        #[command(flatten)]
         limit: Limit,
+        #[command(flatten)]
+        scope: Scope,
     },
     /// How many customers have each value of each axis, and are in each rule segment
     #[command(after_help = TOTALS)]
@@ -80,11 +80,11 @@ enum Command {
     /// How many customers ever reached each step, by lead source and by month of the first event
     #[command(after_help = FUNNEL)]
     Funnel {
-        #[command(flatten)]
-        scope: Scope,
         /// Show every cohort, each by lead source
         #[arg(long)]
         all: bool,
+        #[command(flatten)]
+        scope: Scope,
     },
 }
 

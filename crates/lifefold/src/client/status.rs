@@ -17,7 +17,7 @@ Examples:
   lifefold status
   lifefold status -o ndjson | jq -r '[.view, .serving.digest] | @tsv'
 
-digest: equal for the same log. content digest: equal for the same events in any order. Exit code 1 if a projector is
+digest: equal for the same log. content digest: equal for the same events in any order. Exit code 1 if a projector is \
 not reached or does not serve.";
 
 /// Arguments of `status`.

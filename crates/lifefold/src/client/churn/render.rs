@@ -55,7 +55,10 @@ fn facts(risk: &v1::Risk) -> Vec<(&'static str, String)> {
         _ => ("points", format!("{} from {} reasons", format::points(points), risk.reasons.len())),
     });
     let days = risk.days_silent.unwrap_or_default();
-    facts.push(("silent", format!("{days} days, since {}", format::local(risk.silent_since.as_ref()))));
+    facts.push((
+        "silent",
+        format!("{} days, since {}", format::count(days.into()), format::local(risk.silent_since.as_ref())),
+    ));
     if let Some(window) = &risk.repurchase_window {
         let open = if window.open { ", open now" } else { "" };
         facts.push(("may buy again", format!("{} to before {}{open}", window.from_date, window.until_date)));
@@ -93,7 +96,10 @@ pub(super) fn list(screen: Screen, answer: &v1::ListAtRiskResponse) -> String {
             Cell::new(risk.p_millionths.map_or_else(|| format::NOTHING.to_owned(), probability)),
             screen.paint(words::band(risk.band), colour(risk.band())),
             Cell::new(words::stage(stage)),
-            Cell::new(risk.days_silent.map_or_else(|| format::NOTHING.to_owned(), |days| format!("{days} d"))),
+            Cell::new(
+                risk.days_silent
+                    .map_or_else(|| format::NOTHING.to_owned(), |days| format!("{} d", format::count(days.into()))),
+            ),
             Cell::new(reasons.join("\n")),
         ]);
     }

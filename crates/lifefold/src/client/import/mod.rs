@@ -22,8 +22,8 @@ Examples:
   lifefold import history.ndjson --errors refused.txt
   gunzip -c history.ndjson.gz | lifefold import -
 
-A line is an event in CloudEvents 1.0 structured JSON, at most 63 KiB; it is stored as it stands. Empty lines are passed
-over. Sending a file again is harmless: what is there already is a duplicate. A refused line is reported as
+A line is an event in CloudEvents 1.0 structured JSON, at most 63 KiB; it is stored as it stands. Empty lines are passed \
+over. Sending a file again is harmless: what is there already is a duplicate. A refused line is reported as \
 `file:line: field: what was expected`, on stderr or in the file of --errors. Exit code 1: a line was refused.";
 
 /// Arguments of `import`.

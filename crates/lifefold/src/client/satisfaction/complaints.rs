@@ -20,7 +20,8 @@ pub(super) fn table(
     as_of: Option<&prost_types::Timestamp>,
     with_customer: bool,
 ) -> String {
-    let mut table = screen.table(&["Complaint", "About", "State, lodged", "Acknowledged", "Resolved in all"]);
+    let first = if with_customer { "Complaint, customer" } else { "Complaint" };
+    let mut table = screen.table(&[first, "About", "State, lodged", "Acknowledged", "Resolved in all"]);
     for it in complaints {
         let id = if with_customer { whose(it) } else { it.complaint_id.clone() };
         let about = format!("{}\n{}", words::port_short(it.port), words::severity(it.severity));
@@ -154,7 +155,7 @@ mod tests {
             v1::ListOpenComplaintsResponse { complaints: vec![complaint], meta: Some(meta), ..Default::default() };
         let text = open(Screen::plain(), &answer);
         let expect = "\
-Complaint                             About     State, lodged  Acknowledged  Resolved in all
+Complaint, customer                   About     State, lodged  Acknowledged  Resolved in all
 ────────────────────────────────────────────────────────────────────────────────────────────
 Q-17 · – / P003                       PROPERTY  IN_PROGRESS    MET           BREACHED
 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11  CRITICAL  2025-03-31     in 50 min     3 h over

@@ -82,14 +82,14 @@ enum Command {
     #[command(after_help = examples::COMPLAINTS)]
     Complaints {
         #[command(flatten)]
-        scope: Scope,
-        #[command(flatten)]
         about: About,
         /// Only those past their limit
         #[arg(long)]
         overdue: bool,
         #[command(flatten)]
         limit: Limit,
+        #[command(flatten)]
+        scope: Scope,
     },
     /// How many complaints were acknowledged and resolved within their limits
     #[command(after_help = examples::SERVICE_LEVELS)]

@@ -10,7 +10,7 @@ use crate::client::{format, query, words};
 /// What a score is, in headings; see [`score`].
 const SCORE: [&str; 4] = [">n", ">Rate", ">Top box", ">Index"];
 /// What the numbers of a score are.
-const SCORES: &str = "Rate: 4 or 5 of 5; top box: 5 of 5; index: the mean, 0 to 100.\n";
+pub(super) const SCORES: &str = "Rate: 4 or 5 of 5; top box: 5 of 5; index: the mean, 0 to 100.\n";
 /// What a change is, and why a great one of few answers is flat.
 const CHANGES: &str = "Change: percentage points; flat where chance alone may explain it (|z| < 1.96).\n";
 /// Why a unit has no rank.
@@ -29,9 +29,9 @@ pub(super) fn ports(screen: Screen, unit: &v1::Unit, answer: &v1::GetPortScoresR
         cells.extend(others.into_iter().take(beside.len()).map(Cell::new));
         table.add_row(cells);
     }
-    let legend = CHANGES.to_owned() + &legend(answer.scores.iter().map(|it| it.rank.as_ref()));
+    let few = few(answer.scores.iter().map(|it| it.rank.as_ref()));
     let heading = heading("Satisfaction 满意度", &title(unit), &answer.wave_id);
-    heading + &output::text(&table) + &legend + &query::basis(answer.meta.as_ref())
+    heading + &output::text(&table) + SCORES + CHANGES + few + &query::basis(answer.meta.as_ref())
 }
 
 /// Item by item.
@@ -50,7 +50,7 @@ pub(super) fn indicators(screen: Screen, unit: &v1::Unit, answer: &v1::GetIndica
         table.add_row(cells);
     }
     let heading = heading("Indicators 指标", &title(unit), &answer.wave_id);
-    heading + &output::text(&table) + CHANGES + SCORES + &query::basis(answer.meta.as_ref())
+    heading + &output::text(&table) + SCORES + CHANGES + &query::basis(answer.meta.as_ref())
 }
 
 fn headings<'a>(names: &[&'a str], before: &'a str, beside: &[&'a str]) -> Vec<&'a str> {
@@ -62,10 +62,9 @@ const fn beside<'a>(unit: &v1::Unit, columns: &'a [&'a str]) -> &'a [&'a str] {
     if unit.unit.is_none() { &[] } else { columns }
 }
 
-/// What the numbers are, and why some have no rank.
-pub(super) fn legend<'a>(mut ranks: impl Iterator<Item = Option<&'a v1::Rank>>) -> String {
-    let few = ranks.any(|rank| rank.is_some_and(|rank| rank.insufficient_sample));
-    format!("{SCORES}{}", if few { FEW } else { "" })
+/// Why some have no rank, if so.
+pub(super) fn few<'a>(mut ranks: impl Iterator<Item = Option<&'a v1::Rank>>) -> &'static str {
+    if ranks.any(|rank| rank.is_some_and(|rank| rank.insufficient_sample)) { FEW } else { "" }
 }
 
 /// Two waves, port by port.
@@ -207,8 +206,8 @@ Port 端口                  n    Rate  Top box  Index    2024  Change  Verdict 
 Overall 总体          12,345  94.00%   33.33%  72.22  65.00%  +29.00  marked up    90.85%   1/4
 Complaints 投诉处理   12,345  94.00%   33.33%  72.22  65.00%  −12.00  marked down  90.85%   few
 Call centre 呼叫中心       0       –        –      –       –       –  –                 –     –
-Change: percentage points; flat where chance alone may explain it (|z| < 1.96).
 Rate: 4 or 5 of 5; top box: 5 of 5; index: the mean, 0 to 100.
+Change: percentage points; flat where chance alone may explain it (|z| < 1.96).
 few: too few answers for a rank; they count in the group.
 ";
         assert_eq!(text, expect);

@@ -19,9 +19,9 @@ pub(super) fn ranking(screen: Screen, port: i32, answer: &v1::RankUnitsResponse)
     }
     let group = [Cell::new(""), Cell::new("group 集团")];
     table.add_row(group.into_iter().chain(report::score(answer.group.as_ref())));
-    let note = report::legend(answer.units.iter().map(|it| it.rank.as_ref()));
+    let few = report::few(answer.units.iter().map(|it| it.rank.as_ref()));
     let heading = report::heading("Ranking 排名", words::port_title(port), &answer.wave_id);
-    heading + &output::text(&table) + &note + &query::basis(answer.meta.as_ref())
+    heading + &output::text(&table) + report::SCORES + few + &query::basis(answer.meta.as_ref())
 }
 
 /// Net promoter score and customer effort, beside the group's where the unit is not the group.
