@@ -23,7 +23,7 @@ Bands of p: LOW below .20, MEDIUM below .40, HIGH below .70, else CRITICAL; LOST
 const EXPLAIN: &str = "\
 Examples:
   lifefold churn explain 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
-  lifefold churn explain 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 --as-of 2025-12-31 --known-at 2025-12-31";
+  lifefold churn explain 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 --known-at 2025-12-31";
 
 const LIST: &str = "\
 Examples:

@@ -17,8 +17,9 @@ use crate::settings::Settings;
 const MAX_BYTES: u64 = 1 << 20;
 
 const EXAMPLES: &str = r#"Examples:
-  lifefold record '{"type":"VisitRecorded","subject":"0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11","channel":"IN_PERSON",
-    "data":{"visit_id":"V1","kind":"FIRST","purpose":"SALES_CENTRE","lead_source":"WALK_IN","consultant_id":"S7"}}'
+  lifefold record '{"type":"VisitRecorded","subject":"0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11",
+    "channel":"IN_PERSON","data":{"visit_id":"V1","kind":"FIRST","purpose":"SALES_CENTRE",
+    "lead_source":"WALK_IN","consultant_id":"S7"}}'
   lifefold record visit.json --expected-revision 0
   some-program | lifefold record -
 

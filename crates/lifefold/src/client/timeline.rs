@@ -22,10 +22,11 @@ const TYPE_COLUMNS: u16 = 21;
 const EXAMPLES: &str = "\
 Examples:
   lifefold timeline 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
-  lifefold timeline 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 -o ndjson > one.ndjson    as stored: `import` takes it again
-  lifefold timeline 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 -o json                   with position and recorded_at
+  lifefold timeline 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 -o ndjson > one.ndjson
+  lifefold timeline 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 -o json
 
-The revision below the table is what `record --expected-revision` takes.";
+ndjson is the events as stored, which `import` takes again; json adds position and recorded_at. The revision \
+below the table is what `record --expected-revision` takes.";
 
 /// Arguments of `timeline`.
 #[derive(Debug, clap::Args)]
