@@ -3,25 +3,15 @@
 
 use std::sync::Arc;
 
-use view_store::{CommitError, GenerationId, Head, LoadError, PageError, Store};
+use view_store::{GenerationId, Head, Store};
 use views::{FOLD_VERSION, View};
 
+use crate::error::StoreError;
 use crate::source::Checkpoint;
 use crate::{Generation, generation::Dirty};
 
 /// Pages that are encoded and written at once: bounds the memory of a large commit.
 const PAGES_AT_ONCE: usize = 2_000;
-
-/// Why a commit did not come about; the generation keeps what it has, and the next commit tries again.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum KeepError {
-    #[error(transparent)]
-    Commit(#[from] CommitError),
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    #[error(transparent)]
-    Page(#[from] PageError),
-}
 
 /// Where a generation is kept on disk.
 #[derive(Clone)]
@@ -31,8 +21,8 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// Commits what changed since the last commit. Blocks on the disk.
-    pub(crate) fn commit<V: View>(&self, generation: &Generation<V>) -> Result<Checkpoint, KeepError> {
+    /// Commits what changed since the last commit, and takes it back where that fails. Blocks on the disk.
+    pub(crate) fn commit<V: View>(&self, generation: &Generation<V>) -> Result<Checkpoint, StoreError> {
         let Dirty { checkpoint, mut pages } = generation.take_dirty();
         pages.sort_unstable();
         let written = self.write(generation, &pages, checkpoint);
@@ -50,7 +40,7 @@ impl Keeper {
         generation: &Generation<V>,
         numbers: &[view_store::PageNumber],
         checkpoint: Checkpoint,
-    ) -> Result<(), KeepError> {
+    ) -> Result<(), StoreError> {
         let before = self.store.head(self.id)?;
         let mut chunks = numbers.chunks(PAGES_AT_ONCE).peekable();
         while let Some(chunk) = chunks.next() {

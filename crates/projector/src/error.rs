@@ -1,7 +1,7 @@
 //! What can go wrong, sorted by what the caller does next.
 
 use touchpoint::Position;
-use view_store::{CommitError, LoadError, OpenError};
+use view_store::{CommitError, LoadError, OpenError, PageError};
 
 use crate::source::SourceError;
 use crate::status::State;
@@ -49,10 +49,7 @@ pub enum RebuildError {
     Source(#[from] SourceError),
     /// The disk did not allow it.
     #[error(transparent)]
-    Commit(#[from] CommitError),
-    /// The disk did not allow it.
-    #[error(transparent)]
-    Load(#[from] LoadError),
+    Store(#[from] StoreError),
     /// The process is going down.
     #[error("the projector is going down")]
     Draining,
@@ -67,23 +64,21 @@ pub enum StartError {
     /// The log cannot be read.
     #[error("the log cannot be read: {0}")]
     Source(#[from] SourceError),
-    /// The store cannot be written.
+    /// The store cannot be read or written.
     #[error(transparent)]
-    Commit(#[from] CommitError),
-    /// The store cannot be read.
-    #[error(transparent)]
-    Load(#[from] LoadError),
+    Store(#[from] StoreError),
 }
 
-impl From<RebuildError> for StartError {
-    fn from(busy: RebuildError) -> Self {
-        match busy {
-            RebuildError::Source(error) => Self::Source(error),
-            RebuildError::Commit(error) => Self::Commit(error),
-            RebuildError::Load(error) => Self::Load(error),
-            RebuildError::Rebuilding | RebuildError::Draining => {
-                Self::Source(SourceError::Unavailable(busy.to_string()))
-            }
-        }
-    }
+/// The store cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be written.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// It cannot be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A record does not fit into a page.
+    #[error(transparent)]
+    Page(#[from] PageError),
 }

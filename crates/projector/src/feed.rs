@@ -98,7 +98,7 @@ impl<V: View> Fed<V> {
     /// How the generation is.
     pub(crate) fn status(&self) -> GenerationStatus {
         let generation = &self.generation;
-        let (checkpoint, digests) = generation.digests();
+        let digests = generation.is_live().then(|| generation.digests());
         let Progress { position, committed, log_end, customers, parked, conflicts } = self.progress();
         let [folded, duplicates, _] = generation.counts();
         GenerationStatus {
@@ -106,8 +106,8 @@ impl<V: View> Fed<V> {
             position,
             committed,
             log_end,
-            digest_position: checkpoint.position,
-            digests,
+            digest_position: digests.map_or(Position::ZERO, |(checkpoint, _)| checkpoint.position),
+            digests: digests.map(|(_, digests)| digests),
             customers,
             erased: generation.erased(),
             timers: generation.sizes().1 as u64,

@@ -14,7 +14,8 @@ use touchpoint::Position;
 use views::View;
 
 use crate::Generation;
-use crate::commit::{KeepError, Keeper};
+use crate::commit::Keeper;
+use crate::error::StoreError;
 use crate::source::{Batch, Checkpoint, Clock, Source, SourceError};
 
 /// How often a live generation commits.
@@ -42,7 +43,7 @@ pub(crate) struct Follow<V: View> {
 }
 
 /// A commit that runs on another thread.
-type Committing = JoinHandle<Result<Checkpoint, KeepError>>;
+type Committing = JoinHandle<Result<Checkpoint, StoreError>>;
 
 impl<V: View> Follow<V> {
     /// Follows until it is told to stop, or the log is broken, and says so at once through `ended`. When this returns,
@@ -154,7 +155,7 @@ impl<V: View> Follow<V> {
         moved && (committed_at.elapsed() >= every || (self.generation.is_live() && dirty >= COMMIT_AT_PAGES))
     }
 
-    fn note_commit(&self, result: Result<Checkpoint, KeepError>) {
+    fn note_commit(&self, result: Result<Checkpoint, StoreError>) {
         match result {
             Ok(checkpoint) => drop(self.committed.send_replace(checkpoint.position)),
             // Serving goes on from memory; the next commit takes these pages along.
@@ -167,12 +168,12 @@ impl<V: View> Follow<V> {
 }
 
 /// Waits for the commit that runs, for ever if there is none.
-async fn finished(committing: &mut Option<Committing>) -> Result<Checkpoint, KeepError> {
+async fn finished(committing: &mut Option<Committing>) -> Result<Checkpoint, StoreError> {
     let Some(handle) = committing else { return std::future::pending().await };
     let result = handle.await;
     *committing = None;
     result.unwrap_or_else(|error| {
         let reason = format!("the commit panicked: {error}");
-        Err(KeepError::Commit(view_store::CommitError::Damaged { reason }))
+        Err(StoreError::Commit(view_store::CommitError::Damaged { reason }))
     })
 }

@@ -25,9 +25,10 @@ mod source;
 mod staging;
 mod status;
 
-pub use error::{NotServing, RebuildError, StartError, WaitError};
+pub use error::{NotServing, RebuildError, StartError, StoreError, WaitError};
 pub use generation::Generation;
 pub use parking::ParkedEvent;
 pub use projector::{Options, Projector};
+pub use rebuild::Rebuild;
 pub use source::{Batch, Broken, Checkpoint, Clock, Entry, Source, SourceError, Trouble};
 pub use status::{GenerationStatus, Progress, State, Status};

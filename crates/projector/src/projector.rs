@@ -13,7 +13,7 @@ use views::rules::Rules;
 use views::{FOLD_VERSION, View};
 
 use crate::Generation;
-use crate::error::{NotServing, StartError, WaitError};
+use crate::error::{NotServing, StartError, StoreError, WaitError};
 use crate::feed::Fed;
 use crate::load::{Loaded, known_loss, load};
 use crate::rebuild::first;
@@ -54,7 +54,7 @@ pub(crate) struct Inner<V: View> {
     pub(crate) store: Arc<Store>,
     pub(crate) serving: watch::Sender<Arc<Fed<V>>>,
     pub(crate) building: Mutex<Option<Arc<Fed<V>>>>,
-    pub(crate) rebuilds: Semaphore,
+    pub(crate) rebuilds: Arc<Semaphore>,
     scans: Semaphore,
     pub(crate) state: watch::Sender<State>,
     pub(crate) stop: CancellationToken,
@@ -77,7 +77,7 @@ impl<V: View> Projector<V> {
             Some(found) => found,
             None => {
                 // Only an operator's rebuild makes do with a log that has lost messages.
-                let lost = tokio::task::block_in_place(|| known_loss(&store))?;
+                let lost = tokio::task::block_in_place(|| known_loss(&store)).map_err(StoreError::from)?;
                 let origin = Checkpoint { lost, ..(options.source.origin)().await? };
                 tokio::task::block_in_place(|| first(&store, origin, &options.rules))?
             }
@@ -88,7 +88,7 @@ impl<V: View> Projector<V> {
             store,
             serving: watch::Sender::new(fed),
             building: Mutex::new(None),
-            rebuilds: Semaphore::new(1),
+            rebuilds: Arc::new(Semaphore::new(1)),
             scans: Semaphore::new(SCANS_AT_ONCE),
             state: watch::Sender::new(State::CatchingUp),
             stop,

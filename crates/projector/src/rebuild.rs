@@ -3,26 +3,41 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::sleep;
 use view_store::{GenerationId, Store};
 use views::View;
 use views::rules::Rules;
 
 use crate::commit::head;
-use crate::error::{RebuildError, StartError};
+use crate::error::{RebuildError, StoreError};
 use crate::feed::Fed;
 use crate::source::Checkpoint;
-use crate::status::{State, Status};
+use crate::status::State;
 use crate::{Generation, Projector, cores};
 
 /// How often a rebuild looks whether the serving generation is overtaken.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
+/// A rebuild that has begun.
+pub struct Rebuild<V: View> {
+    projector: Projector<V>,
+    fed: Arc<Fed<V>>,
+    _turn: OwnedSemaphorePermit,
+}
+
 impl<V: View> Projector<V> {
-    /// Folds the log into a new generation beside the serving one, and switches once that is at least as far and
-    /// durable. The old one is dropped.
-    pub async fn rebuild(&self) -> Result<Status, RebuildError> {
+    /// Begins to fold the log into a new generation beside the serving one.
+    pub async fn begin_rebuild(&self) -> Result<Rebuild<V>, RebuildError> {
         let inner = &self.inner;
-        let _turn = inner.rebuilds.try_acquire().map_err(|_| RebuildError::Rebuilding)?;
+        let turn = loop {
+            match inner.rebuilds.clone().try_acquire_owned() {
+                Ok(turn) => break turn,
+                Err(_) if self.building().is_some() => return Err(RebuildError::Rebuilding),
+                // Another one is about to begin, or the last one tidies up.
+                Err(_) => sleep(LOOK_AGAIN).await,
+            }
+        };
         let origin = (inner.options.source.origin)().await?;
         let (id, generation) = tokio::task::block_in_place(|| {
             let in_use = inner.serving.borrow().id;
@@ -30,25 +45,47 @@ impl<V: View> Projector<V> {
         })?;
         let fed = inner.feed(id, generation);
         *self.building() = Some(fed.clone());
-        let built = self.built(&fed).await;
-        *self.building() = None;
+        Ok(Rebuild { projector: self.clone(), fed, _turn: turn })
+    }
+}
+
+impl<V: View> Rebuild<V> {
+    /// The number of the new generation.
+    pub fn generation(&self) -> u64 {
+        self.fed.id.get()
+    }
+
+    /// Switches to the new generation once it is durable and at least as far as the serving one, and drops the old
+    /// one. After an error what was served is served on.
+    pub async fn finish(self) -> Result<(), RebuildError> {
+        let Self { projector, fed, _turn } = &self;
+        let inner = &projector.inner;
+        let built = projector.built(fed).await;
+        *projector.building() = None;
         if let Err(error) = built {
             fed.stop.cancel();
             fed.kept().await;
-            inner.store.drop_generation(id)?;
+            inner.store.drop_generation(fed.id).map_err(StoreError::from)?;
             return Err(error);
         }
-        let old = inner.serving.send_replace(fed);
-        self.serve();
+        let old = inner.serving.send_replace(fed.clone());
+        projector.serve();
         old.stop.cancel();
         old.kept().await;
-        // The switch is made; what is left of the old one is dropped by the next rebuild at the latest.
-        if let Err(error) = inner.store.drop_generation(old.id) {
-            tracing::warn!(view = V::NAME, generation = %old.id, %error, "the old generation could not be dropped");
-        }
-        Ok(self.status())
+        let store = inner.store.clone();
+        // Millions of records are given back: away from the threads that serve.
+        tokio::task::spawn_blocking(move || {
+            // The switch is made; what is left of the old one is dropped by the next rebuild at the latest.
+            if let Err(error) = store.drop_generation(old.id) {
+                tracing::warn!(view = V::NAME, generation = %old.id, %error, "the old generation could not be dropped");
+            }
+            drop(old);
+        });
+        Ok(())
     }
+}
 
+impl<V: View> Projector<V> {
     /// Waits until a new generation is live, durable, and as far as the serving one; then marks it on disk.
     async fn built(&self, fed: &Fed<V>) -> Result<(), RebuildError> {
         if !fed.live().await {
@@ -63,7 +100,7 @@ impl<V: View> Projector<V> {
                 _ = tokio::time::timeout(LOOK_AGAIN, committed.changed()) => {}
             }
         }
-        tokio::task::block_in_place(|| self.inner.store.set_serving(fed.id))?;
+        tokio::task::block_in_place(|| self.inner.store.set_serving(fed.id)).map_err(StoreError::from)?;
         Ok(())
     }
 
@@ -77,7 +114,7 @@ impl<V: View> Projector<V> {
 type Begun<V> = (GenerationId, Arc<Generation<V>>);
 
 /// The first generation of a store, serving from the start.
-pub(crate) fn first<V: View>(store: &Store, origin: Checkpoint, rules: &Arc<Rules>) -> Result<Begun<V>, StartError> {
+pub(crate) fn first<V: View>(store: &Store, origin: Checkpoint, rules: &Arc<Rules>) -> Result<Begun<V>, StoreError> {
     let of_another_fold = store.serving()?;
     let begun = begin(store, origin, rules, None)?;
     store.set_serving(begun.0)?;
@@ -91,7 +128,7 @@ fn begin<V: View>(
     origin: Checkpoint,
     rules: &Arc<Rules>,
     in_use: Option<GenerationId>,
-) -> Result<Begun<V>, RebuildError> {
+) -> Result<Begun<V>, StoreError> {
     let serving = store.serving()?;
     let leftovers = store.generations()?.into_iter().filter(|id| Some(*id) != serving && Some(*id) != in_use);
     leftovers.into_iter().try_for_each(|id| store.drop_generation(id))?;

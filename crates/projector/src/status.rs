@@ -60,8 +60,8 @@ pub struct GenerationStatus {
     pub log_end: Position,
     /// The position that the digests are of.
     pub digest_position: Position,
-    /// Digests of all records.
-    pub digests: Digests,
+    /// Digests of all records; nothing while catching up, when they would be summed up over and over.
+    pub digests: Option<Digests>,
     /// Customers with an answer.
     pub customers: u64,
     /// Customers who asked to be forgotten.

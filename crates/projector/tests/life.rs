@@ -94,13 +94,17 @@ async fn a_rebuild_beside_live_appends_reaches_the_same_digests_and_serves() {
     let running = start(&log, &dir.path().join("churn")).await;
     running.at(log.end()).await;
     let before = running.projector.status().serving.generation;
-    let (rebuilt, ()) = tokio::join!(running.projector.rebuild(), async {
+    let rebuild = running.projector.begin_rebuild().await.unwrap();
+    let generation = rebuild.generation();
+    let (rebuilt, ()) = tokio::join!(rebuild.finish(), async {
         for entry in second {
             log.append([entry]);
             tokio::task::yield_now().await;
         }
     });
-    assert_ne!(rebuilt.unwrap().serving.generation, before);
+    rebuilt.unwrap();
+    assert_ne!(generation, before);
+    assert_eq!(running.projector.status().serving.generation, generation);
     let fresh = start(&log, &dir.path().join("fresh")).await;
     assert_eq!(running.at(log.end()).await, fresh.at(log.end()).await);
     running.stop().await;
@@ -144,7 +148,7 @@ async fn a_broken_log_is_not_served_until_a_rebuild() {
     running.is(|state| matches!(state, State::Broken(broken) if broken.trouble == Trouble::RolledBack)).await;
     assert!(running.projector.serving().is_err());
     log.break_down(None);
-    running.projector.rebuild().await.unwrap();
+    running.projector.begin_rebuild().await.unwrap().finish().await.unwrap();
     running.at(log.end()).await;
     running.stop().await;
 }

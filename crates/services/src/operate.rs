@@ -5,7 +5,6 @@ use std::time::Duration;
 use api::errors::Error;
 use api::{names, v1};
 use projector::{GenerationStatus, ParkedEvent, Projector, RebuildError, State, Status as Doing, Trouble};
-use tokio::task::JoinHandle;
 use tonic::{Request, Response, Status};
 use touchpoint::Timestamp;
 use views::{Digests, View};
@@ -13,8 +12,6 @@ use views::{Digests, View};
 use crate::call;
 
 const SERVICE: &str = "ProjectorService";
-/// How often a rebuild that was asked for is looked at, until it has begun.
-const BEGUN_POLL: Duration = Duration::from_millis(20);
 /// When to ask again for what the log or the disk did not allow.
 const REBUILD_RETRY: Duration = Duration::from_secs(5);
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -29,7 +26,7 @@ impl<V: View> Operating<V> {
         Self { projector }
     }
 
-    /// The status sums up what changed and visits every record: away from the threads that serve.
+    /// The status sums up what changed: away from the threads that serve.
     async fn status(&self) -> Result<Doing, Error> {
         let projector = self.projector.clone();
         let status = tokio::task::spawn_blocking(move || projector.status()).await;
@@ -38,35 +35,16 @@ impl<V: View> Operating<V> {
 
     /// Starts a rebuild, and answers once it has begun. It goes on whether or not the caller waits.
     async fn rebuild(&self) -> Result<v1::RebuildResponse, Error> {
-        let projector = self.projector.clone();
-        let mut rebuild: JoinHandle<Result<Doing, RebuildError>> = tokio::spawn(async move {
-            let rebuilt = projector.rebuild().await;
-            match &rebuilt {
-                Ok(status) => tracing::info!(view = V::NAME, generation = status.serving.generation, "rebuilt"),
-                Err(error) => tracing::warn!(view = V::NAME, %error, "no rebuild"),
+        let rebuild = self.projector.begin_rebuild().await.map_err(not_rebuilt)?;
+        let generation = rebuild.generation();
+        tokio::spawn(async move {
+            match rebuild.finish().await {
+                Ok(()) => tracing::info!(view = V::NAME, generation, "rebuilt"),
+                Err(error) => tracing::warn!(view = V::NAME, generation, %error, "no rebuild"),
             }
-            rebuilt
         });
-        loop {
-            tokio::select! {
-                ended = &mut rebuild => {
-                    let ended = ended.map_err(|_| Error::Internal("the rebuild did not end".to_owned()))?;
-                    return ended.map(|status| begun(&status.serving)).map_err(not_rebuilt);
-                }
-                () = tokio::time::sleep(BEGUN_POLL) => {}
-            }
-            // A rebuild that another call began shows up here too, but then this one has ended with an error by now.
-            if let Some(building) = self.status().await?.building
-                && !rebuild.is_finished()
-            {
-                return Ok(begun(&building));
-            }
-        }
+        Ok(v1::RebuildResponse { generation, head: self.projector.progress().log_end.0 })
     }
-}
-
-fn begun(generation: &GenerationStatus) -> v1::RebuildResponse {
-    v1::RebuildResponse { generation: generation.generation, head: generation.log_end.0 }
 }
 
 fn not_rebuilt(error: RebuildError) -> Error {
@@ -76,7 +54,7 @@ fn not_rebuilt(error: RebuildError) -> Error {
         RebuildError::Rebuilding => Error::Precondition { reason: "REBUILD_RUNNING", message: error.to_string() },
         RebuildError::Draining => call::draining(),
         RebuildError::Source(_) => unavailable("LOG_UNAVAILABLE"),
-        RebuildError::Commit(_) | RebuildError::Load(_) => unavailable("STORE_UNAVAILABLE"),
+        RebuildError::Store(_) => unavailable("STORE_UNAVAILABLE"),
     }
 }
 
@@ -116,7 +94,7 @@ fn state(state: &State) -> (v1::ProjectorState, String) {
 
 fn generation(it: &GenerationStatus, now: Timestamp) -> v1::Generation {
     let lag_events = it.log_end.0.saturating_sub(it.position.0);
-    let Digests { full, content } = it.digests;
+    let digest = |of: fn(&Digests) -> u128| it.digests.map_or_else(String::new, |it| format!("{:032x}", of(&it)));
     v1::Generation {
         generation: it.generation,
         position: it.position.0,
@@ -124,8 +102,8 @@ fn generation(it: &GenerationStatus, now: Timestamp) -> v1::Generation {
         lag_events,
         lag_seconds: if lag_events == 0 { 0 } else { seconds(it.last_recorded_at, now) },
         committed_position: it.committed.0,
-        digest: format!("{full:032x}"),
-        content_digest: format!("{content:032x}"),
+        digest: digest(|it| it.full),
+        content_digest: digest(|it| it.content),
         digest_position: it.digest_position.0,
         parked: it.parked,
         last_parked: it.last_parked.as_ref().map(parked),

@@ -2502,6 +2502,7 @@ pub struct Generation {
     #[prost(uint64, tag = "6")]
     pub committed_position: u64,
     /// Digest over all customers' facts with positions and times of recording, in hexadecimal: equal for the same log.
+    /// Empty while catching up.
     #[prost(string, tag = "7")]
     pub digest: ::prost::alloc::string::String,
     /// The same without positions and times of recording: equal for the same events in any order.
