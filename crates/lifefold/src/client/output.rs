@@ -11,6 +11,8 @@ use super::json::{self, Named};
 
 /// Columns of a table where stdout is no terminal.
 const PLAIN_WIDTH: u16 = 100;
+/// What the styles of a terminal begin with.
+const ESCAPE: &str = "\x1b[";
 /// What the line below the headings is made of.
 const RULE: char = '─';
 
@@ -145,15 +147,48 @@ impl Screen {
 /// The table as text, without the padding around it.
 pub(crate) fn text(table: &Table) -> String {
     table.lines().fold(String::new(), |mut text, line| {
-        let line = line.strip_prefix([' ', RULE]).unwrap_or(&line);
+        let (style, line) = styled(&line);
+        let line = line.strip_prefix([' ', RULE]).unwrap_or(line);
+        text += style;
         text += line.strip_suffix(RULE).unwrap_or(line).trim_end();
         text.push('\n');
         text
     })
 }
 
+/// A line as the escapes that it begins with, which stand before the padding, and the rest.
+fn styled(line: &str) -> (&str, &str) {
+    let mut rest = line;
+    while let Some((_, after)) = rest.strip_prefix(ESCAPE).and_then(|escape| escape.split_once('m')) {
+        rest = after;
+    }
+    (line.strip_suffix(rest).unwrap_or_default(), rest)
+}
+
 /// A part of a whole as `75.00%`, rounded half up; of nothing there is no share.
 pub(crate) fn share(part: u64, whole: u64) -> String {
     let bp = (part * 20_000 + whole).checked_div(2 * whole);
     super::format::percent(bp.and_then(|bp| u32::try_from(bp).ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn styles_move_no_column() {
+        let drawn = |screen: Screen| {
+            let mut table = screen.table(&["Band", ">Customers"]);
+            table.add_row([screen.paint("LOW", Some(Color::Green)), Cell::new("1")]);
+            table.add_row([screen.dim("all"), screen.paint("1,010", Some(Color::Red))]);
+            text(&table)
+        };
+        let styled = drawn(Screen { colour: true, terminal: false });
+        assert!(styled.contains(ESCAPE));
+        let parts = styled.split(ESCAPE).enumerate();
+        let bare: String =
+            parts.map(|(at, part)| if at == 0 { part } else { part.split_once('m').unwrap().1 }).collect();
+        let bare: Vec<_> = bare.lines().map(str::trim_end).collect();
+        assert_eq!(bare, drawn(Screen::plain()).lines().collect::<Vec<_>>());
+    }
 }
