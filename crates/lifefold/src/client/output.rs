@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::failure::Failure;
 use super::json::{self, Named};
 
-/// Columns of a table where stdout is no terminal.
+/// Columns of a table where stdout is no terminal, and the least on one.
 const PLAIN_WIDTH: u16 = 100;
 /// What the styles of a terminal begin with.
 const ESCAPE: &str = "\x1b[";
@@ -124,7 +124,8 @@ impl Screen {
         } else {
             table.force_no_tty();
         }
-        if !self.terminal {
+        // A narrower terminal breaks long lines itself: that leaves ids in one piece, to be copied.
+        if !self.terminal || table.width().is_none_or(|columns| columns < PLAIN_WIDTH) {
             table.set_width(PLAIN_WIDTH);
         }
         table
