@@ -20,7 +20,7 @@ pub use clients::Clients;
 pub use events::{instant, visit};
 pub use importer::{Imported, import, json};
 pub use machine::{Machine, View};
-pub use nats::delete_stream;
+pub use nats::{delete_stream, shrink_stream};
 pub use recorder::{Acknowledged, Recorder};
 pub use service::{Service, text_of};
 pub use system::System;

@@ -14,6 +14,7 @@ use touchpoint::{Position, same_content};
 use crate::append::{Appended, Draft, positions};
 use crate::entry::{Entry, Subject, customer_subject};
 use crate::error::{AppendError, ReadError};
+use crate::full::Full;
 use crate::read::MAX_PAGE_ENTRIES;
 use crate::stream::Log;
 use crate::wire::{self, PubAck};
@@ -37,6 +38,7 @@ pub(crate) struct Committer {
     log: Log,
     batch_prefix: String,
     batches: AtomicU64,
+    full: Full,
 }
 
 /// What the server said to one try.
@@ -51,6 +53,8 @@ enum Answer {
     UnknownId,
     /// The customer's last event is another one than expected.
     Conflict,
+    /// Some customer has as many events as the log takes of one.
+    Full,
     /// Nothing was written; it may be later.
     Refused(String),
     /// It may have been written.
@@ -62,7 +66,7 @@ impl Committer {
         // An inbox is the client's own unique name; its end tells this process's batches from another's.
         let inbox = log.client.new_inbox();
         let batch_prefix = inbox.get(inbox.len().saturating_sub(BATCH_PREFIX_CHARS)..).unwrap_or(&inbox).to_owned();
-        Self { log, batch_prefix, batches: AtomicU64::new(0) }
+        Self { log, batch_prefix, batches: AtomicU64::new(0), full: Full::default() }
     }
 
     pub(crate) fn log(&self) -> &Log {
@@ -79,6 +83,9 @@ impl Committer {
                 run.reason = "no connection to the log".to_owned();
                 run.give_up();
                 break;
+            }
+            if !all_or_nothing {
+                self.settle_full(drafts, &mut run, until).await;
             }
             self.try_batch(drafts, &mut run, until).await;
             if all_or_nothing && run.has_conflict() {
@@ -115,6 +122,11 @@ impl Committer {
                         Ok(outcome) => return outcome,
                         Err(error) => error.to_string(),
                     },
+                    Answer::Full => match self.log.room_of(draft.customer).await {
+                        Ok(room) if room.left() == 0 => return Err(full(draft, room.events)),
+                        Ok(_) => "the customer had no room".to_owned(),
+                        Err(error) => error.to_string(),
+                    },
                     Answer::Refused(reason) => reason,
                     Answer::KnownId | Answer::UnknownId => "an answer to another question".to_owned(),
                     Answer::Silent(reason) => {
@@ -133,6 +145,7 @@ impl Committer {
 
     async fn try_batch(&self, drafts: &[Draft], run: &mut Run, until: Instant) {
         let answer = match run.open[..] {
+            [] => return,
             [only] => {
                 let draft = &drafts[only];
                 self.send_single(draft, wire::single_headers(&draft.message_id(), None), until).await
@@ -142,6 +155,7 @@ impl Committer {
         match answer {
             Answer::Stored { last, duplicate: false } => run.stored(last),
             Answer::Stored { duplicate: true, .. } | Answer::KnownId => self.settle_known(drafts, run, until).await,
+            Answer::Full => self.leave_out_full(drafts, run).await,
             Answer::Refused(reason) => run.reason = reason,
             Answer::Conflict | Answer::UnknownId => run.reason = "an answer to another question".to_owned(),
             Answer::Silent(reason) => {
@@ -169,6 +183,60 @@ impl Committer {
         }
     }
 
+    /// Sends the open drafts of customers who are known to be full each by itself: a known id is still found, and
+    /// nobody else's group is refused because of them.
+    async fn settle_full(&self, drafts: &[Draft], run: &mut Run, until: Instant) {
+        let open = std::mem::take(&mut run.open);
+        let is_full = |index: &usize| self.full.events_of(drafts[*index].customer).is_some();
+        let (alone, open): (Vec<_>, Vec<_>) = open.into_iter().partition(is_full);
+        run.open = open;
+        let mut sent = stream::iter(alone)
+            .map(async |index| (index, self.send_alone(&drafts[index], until).await))
+            .buffered(PROBES_IN_FLIGHT);
+        while let Some((index, outcome)) = sent.next().await {
+            run.outcomes[index] = outcome;
+            if run.outcomes[index].is_none() {
+                run.open.push(index);
+            }
+        }
+        run.open.sort_unstable();
+    }
+
+    /// What became of a draft of a customer who is known to be full; nothing if that is not certain, or no longer so.
+    async fn send_alone(&self, draft: &Draft, until: Instant) -> Option<Result<Appended, AppendError>> {
+        let events = self.full.events_of(draft.customer)?;
+        match self.send_single(draft, wire::single_headers(&draft.message_id(), None), until).await {
+            Answer::Full => Some(Err(full(draft, events))),
+            Answer::Stored { last, duplicate: true } => self.verify(draft, Position(last)).await.ok(),
+            Answer::Stored { last, duplicate: false } => {
+                self.full.remove(draft.customer);
+                Some(Ok(Appended { position: Position(last), duplicate: false }))
+            }
+            _ => None,
+        }
+    }
+
+    /// Settles the drafts for which their customers have no room left; the server has said that there are some.
+    async fn leave_out_full(&self, drafts: &[Draft], run: &mut Run) {
+        run.reason = "some customer had no room".to_owned();
+        let mut rooms = self.log.rooms(run.open.iter().map(|index| &drafts[*index])).await;
+        let open = std::mem::take(&mut run.open);
+        for index in open {
+            let draft = &drafts[index];
+            match rooms.get_mut(&draft.customer) {
+                Some(room) if room.left() == 0 => {
+                    self.full.add(draft.customer, room.events);
+                    run.outcomes[index] = Some(Err(full(draft, room.events)));
+                }
+                Some(room) => {
+                    room.events += 1;
+                    run.open.push(index);
+                }
+                None => run.open.push(index),
+            }
+        }
+    }
+
     /// What is in the log under the draft's id, as far as the server remembers ids; writes nothing.
     async fn known(&self, draft: &Draft, until: Instant) -> Result<Option<Result<Appended, AppendError>>, String> {
         match self.send_single(draft, wire::probe_headers(&draft.message_id()), until).await {
@@ -177,7 +245,7 @@ impl Committer {
                 self.verify(draft, Position(last)).await.map(Some).map_err(|error| error.to_string())
             }
             Answer::Refused(reason) | Answer::Silent(reason) => Err(reason),
-            Answer::Stored { .. } | Answer::KnownId | Answer::Conflict => {
+            Answer::Stored { .. } | Answer::KnownId | Answer::Conflict | Answer::Full => {
                 Err("an answer to another question".to_owned())
             }
         }
@@ -264,6 +332,7 @@ fn read_answer(payload: &[u8], members: usize) -> Answer {
             wire::BATCH_DUPLICATE => Answer::KnownId,
             wire::WRONG_LAST_MSG_ID => Answer::UnknownId,
             wire::WRONG_LAST_SEQUENCE => Answer::Conflict,
+            wire::STORE_FAILED if error.description.contains(wire::SUBJECT_FULL) => Answer::Full,
             code => Answer::Refused(format!("{} ({code})", error.description)),
         },
         None if ack.seq == 0 || (members > 1 && ack.count != members as u64) => {
@@ -283,6 +352,10 @@ fn compare(draft: &Draft, entry: &Entry) -> Result<Appended, AppendError> {
         return Ok(Appended { position, duplicate: true });
     }
     Err(AppendError::AlreadyExists { position })
+}
+
+fn full(draft: &Draft, events: u64) -> AppendError {
+    AppendError::CustomerFull { customer: draft.customer, events }
 }
 
 fn not_written(unsure: bool, reason: String) -> AppendError {

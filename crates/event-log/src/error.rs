@@ -1,8 +1,9 @@
 //! What can go wrong, one enum per boundary, its variants by what the caller does next.
 
-use touchpoint::Position;
+use touchpoint::{CustomerId, Position};
 
-use crate::settings::Difference;
+use crate::full::{MAX_CUSTOMER_EVENTS, MAX_UNBOUNDED_EVENTS};
+use crate::settings::{self, Difference};
 use crate::stream::MIN_SERVER;
 
 /// The log cannot be used.
@@ -37,7 +38,7 @@ pub enum OpenError {
     #[error("there is no stream {0:?} on this server; `lifefold gateway --provision` creates it")]
     NoStream(String),
     /// The stream is not the one that this log needs.
-    #[error("stream {stream:?} has other options than the log needs: {}", list(.differences))]
+    #[error("stream {stream:?} has other options than the log needs: {}{}", list(.differences), mend(.differences))]
     Options {
         /// Name of the stream.
         stream: String,
@@ -58,6 +59,16 @@ pub enum OpenError {
 
 fn list(differences: &[Difference]) -> String {
     differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// What to do if nothing but the bound of one customer's events is missing.
+fn mend(differences: &[Difference]) -> String {
+    if !settings::is_unbounded(differences) {
+        return String::new();
+    }
+    format!(
+        "; `lifefold gateway --provision` adds this bound if no customer has more than {MAX_UNBOUNDED_EVENTS} events (to set it where          somebody has more than {MAX_CUSTOMER_EVENTS} would delete events)"
+    )
 }
 
 /// The log is not the one that the reader has read: stop answering until an operator rebuilds.
@@ -127,6 +138,14 @@ pub enum AppendError {
     /// It may or may not have been written; sending the same id again is harmless and tells.
     #[error("no answer from the log in time; the event may be in it: {0}")]
     OutcomeUnknown(String),
+    /// The customer has as many events as the log takes of one; sending it again does not help.
+    #[error("customer {customer} has no room for it: the log takes {events} events of one customer, and no more")]
+    CustomerFull {
+        /// Whose event it is.
+        customer: CustomerId,
+        /// How many the customer has, with what came before in the same request: the bound.
+        events: u64,
+    },
     /// Too many bytes or events; send less.
     #[error("{size} {unit} are more than the {max} that fit")]
     TooLarge {

@@ -16,6 +16,7 @@ mod appender;
 mod commit;
 mod entry;
 mod error;
+mod full;
 mod identity;
 mod loss;
 mod read;
@@ -28,6 +29,7 @@ pub use append::{Appended, Draft, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_BODY_BY
 pub use appender::{Appender, MAX_APPEND_TIME};
 pub use entry::{Batch, Digest, Entry, Subject};
 pub use error::{AppendError, Broken, CheckError, OpenError, ReadError, Refused, TailError};
+pub use full::{MAX_CUSTOMER_EVENTS, MAX_RAISED_EVENTS};
 pub use identity::{Checkpoint, Head, Identity};
 pub use loss::MAX_LOST_BETWEEN;
 pub use read::MAX_PAGE_ENTRIES;

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::entry::CONTROL_SUBJECT;
 use crate::error::OpenError;
+use crate::full::MAX_UNBOUNDED_EVENTS;
 use crate::identity::{self, Identity, LOST_EPOCH};
 use crate::settings;
 use crate::wire::{self, ApiError, PubAck, StreamInfo};
@@ -76,6 +77,11 @@ impl Log {
             Ok(_) | Err(AskError::Api(ApiError { err_code: wire::STREAM_NAME_IN_USE, .. })) => {}
             Err(error) => return Err(error.refused("to create the stream")),
         }
+        if let Err(OpenError::Options { differences, .. }) = verify_options(&client, options).await
+            && settings::is_unbounded(&differences)
+        {
+            add_bound(&client, options).await?;
+        }
         verify_options(&client, options).await?;
         write_genesis(&client, epoch).await?;
         Self::verified(client, options).await
@@ -120,6 +126,11 @@ impl Log {
     /// With the list of lost positions.
     pub(crate) async fn stream_info_with_lost(&self) -> Result<StreamInfo, AskError> {
         self.stream_info_with(json!({ "deleted_details": true }).to_string().into()).await
+    }
+
+    /// With the number of messages of one subject.
+    pub(crate) async fn stream_info_of(&self, subject: &str) -> Result<StreamInfo, AskError> {
+        self.stream_info_with(json!({ "subjects_filter": subject }).to_string().into()).await
     }
 
     async fn stream_info_with(&self, question: Bytes) -> Result<StreamInfo, AskError> {
@@ -214,6 +225,30 @@ async fn verify_options(client: &Client, options: &Options) -> Result<StreamInfo
         return Ok(info);
     }
     Err(OpenError::Options { stream: options.stream.clone(), differences })
+}
+
+/// Gives an older stream the bound of one customer's events, if nobody is near it: the server deletes what is beyond.
+async fn add_bound(client: &Client, options: &Options) -> Result<(), OpenError> {
+    let subject = format!("$JS.API.STREAM.INFO.{}", options.stream);
+    let (mut seen, mut most) = (0, 0);
+    let config = loop {
+        let question = json!({ "subjects_filter": ">", "offset": seen }).to_string();
+        let page: StreamInfo = ask(client, subject.clone(), question.into())
+            .await
+            .map_err(|error| error.refused("to count each customer's events"))?;
+        seen += page.state.subjects.len();
+        most = page.state.subjects.into_values().fold(most, u64::max);
+        if seen >= page.total {
+            break page.config;
+        }
+    };
+    if most > MAX_UNBOUNDED_EVENTS {
+        tracing::warn!(most, "some customer has too many events for the bound to be added");
+        return Ok(());
+    }
+    let subject = format!("$JS.API.STREAM.UPDATE.{}", options.stream);
+    let updated = ask::<Value>(client, subject, settings::bounded(config).to_string().into()).await;
+    updated.map(drop).map_err(|error| error.refused("to bound the events of one customer"))
 }
 
 /// Writes message 1 unless there is one: of two gateways that start at once, the server lets one win.

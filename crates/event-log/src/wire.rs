@@ -1,5 +1,7 @@
 //! The words of the JetStream protocol that this crate speaks itself: headers, error codes, acknowledgements.
 
+use std::collections::HashMap;
+
 use async_nats::HeaderMap;
 use serde::Deserialize;
 use touchpoint::{CustomerId, EventId, Timestamp};
@@ -23,6 +25,10 @@ pub(crate) const STREAM_NAME_IN_USE: u64 = 10_058;
 pub(crate) const WRONG_LAST_MSG_ID: u64 = 10_070;
 /// "wrong last sequence".
 pub(crate) const WRONG_LAST_SEQUENCE: u64 = 10_071;
+/// A message was not stored: there is no room for it.
+pub(crate) const STORE_FAILED: u64 = 10_077;
+/// What the server says with [`STORE_FAILED`] if it is the subject that has too many messages: other rooms grow.
+pub(crate) const SUBJECT_FULL: &str = "maximum messages per subject exceeded";
 /// A batch holds an id that the server knows.
 pub(crate) const BATCH_DUPLICATE: u64 = 10_201;
 
@@ -99,6 +105,9 @@ pub(crate) struct StreamInfo {
     pub(crate) config: serde_json::Value,
     pub(crate) created: String,
     pub(crate) state: StreamState,
+    /// How many subjects there are to list, over all pages; only where they were asked for.
+    #[serde(default)]
+    pub(crate) total: usize,
 }
 
 #[derive(Debug, Deserialize)]
@@ -110,6 +119,9 @@ pub(crate) struct StreamState {
     /// Only where it was asked for.
     #[serde(default)]
     pub(crate) deleted: Vec<u64>,
+    /// Messages by subject; only where it was asked for.
+    #[serde(default)]
+    pub(crate) subjects: HashMap<String, u64>,
 }
 
 impl StreamState {

@@ -56,6 +56,7 @@ const fn outcome(appended: &Result<Appended, AppendError>) -> Outcome {
         Err(AppendError::RevisionConflict { .. }) => Outcome::Revision,
         Err(AppendError::Unavailable(_)) => Outcome::Unavailable,
         Err(AppendError::OutcomeUnknown(_)) => Outcome::Unknown,
+        Err(AppendError::CustomerFull { .. }) => Outcome::Full,
         Err(AppendError::TooLarge { .. }) => Outcome::Invalid,
     }
 }
@@ -66,6 +67,9 @@ pub(crate) fn error(error: AppendError, event: EventId, field: &str) -> Error {
         AppendError::AlreadyExists { position } => Error::EventConflict { event, position },
         AppendError::RevisionConflict { current } => Error::RevisionMismatch { current },
         AppendError::TooLarge { .. } => Error::field(field, error.to_string()),
+        AppendError::CustomerFull { .. } => {
+            Error::Precondition { reason: "CUSTOMER_FULL", message: format!("{field}: subject (customer_id): {error}") }
+        }
         AppendError::Unavailable(_) => unavailable("LOG_UNAVAILABLE", error.to_string()),
         AppendError::OutcomeUnknown(_) => {
             unavailable("OUTCOME_UNKNOWN", format!("{error}; send it again with the same id"))
@@ -81,15 +85,17 @@ fn unavailable(reason: &'static str, message: String) -> Error {
 mod tests {
     use super::*;
     use tonic::{Code, Status};
+    use touchpoint::CustomerId;
 
     #[test]
     fn every_append_error_has_its_code() {
-        let event = EventId::from_u128(7);
+        let (customer, event) = (CustomerId::from_u128(5), EventId::from_u128(7));
         for (append, code, reason) in [
             (AppendError::AlreadyExists { position: Position(3) }, Code::AlreadyExists, "EVENT_CONFLICT"),
             (AppendError::RevisionConflict { current: Position(3) }, Code::Aborted, "REVISION_MISMATCH"),
             (AppendError::Unavailable("down".to_owned()), Code::Unavailable, "LOG_UNAVAILABLE"),
             (AppendError::OutcomeUnknown("cut".to_owned()), Code::Unavailable, "OUTCOME_UNKNOWN"),
+            (AppendError::CustomerFull { customer, events: 10_000 }, Code::FailedPrecondition, "CUSTOMER_FULL"),
             (AppendError::TooLarge { size: 2, max: 1, unit: "bytes" }, Code::InvalidArgument, "INVALID_FIELDS"),
         ] {
             let error = error(append, event, "touchpoint");

@@ -32,6 +32,8 @@ pub(crate) enum Outcome {
     Invalid,
     /// The id is taken by other content.
     Conflict,
+    /// The customer has as many events as the log takes.
+    Full,
     /// The customer's revision was another one.
     Revision,
     /// The log does not take it now.
@@ -47,6 +49,7 @@ impl Outcome {
             Self::Duplicate => "duplicate",
             Self::Invalid => "invalid",
             Self::Conflict => "conflict",
+            Self::Full => "full",
             Self::Revision => "revision",
             Self::Unavailable => "unavailable",
             Self::Unknown => "unknown",

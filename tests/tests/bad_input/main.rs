@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "producers have a clock")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
+mod full;
 mod reading;
 mod starting;
 mod told;

@@ -6,14 +6,15 @@ use api::v1;
 use history::Order;
 use tests::{System, View, delete_stream};
 use tonic::Code;
+use tonic_types::StatusExt;
 
 use crate::story::{ask, bodies, equals_refolds, import_all};
 
 /// How soon a lost log is to be noticed.
-const NOTICED_WITHIN: Duration = Duration::from_secs(5);
+pub(crate) const NOTICED_WITHIN: Duration = Duration::from_secs(5);
 /// What a look at the state may take on a busy machine.
-const LOOK: Duration = Duration::from_secs(1);
-const STREAM: &str = "TOUCHPOINTS";
+pub(crate) const LOOK: Duration = Duration::from_secs(1);
+pub(crate) const STREAM: &str = "TOUCHPOINTS";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_is_made_again_is_noticed_and_a_rebuild_heals() {
@@ -37,13 +38,13 @@ async fn a_stream_that_is_made_again_is_noticed_and_a_rebuild_heals() {
         })
         .await;
         assert!(again.elapsed() < NOTICED_WITHIN + LOOK, "{} noticed after {:?}", view.name(), again.elapsed());
-        refuses(&reader, view).await;
+        refuses(&reader, view, "RECREATED").await;
     }
 
     let last = import_all(system.gateway_listens(), second).await;
     for view in View::ALL {
         let reader = system.reader(view);
-        refuses(&reader, view).await;
+        refuses(&reader, view, "RECREATED").await;
         let rebuilt = reader.rebuilt().await;
         assert!(rebuilt.position >= last);
         equals_refolds(&system.machine, view, &reader, last).await;
@@ -51,11 +52,13 @@ async fn a_stream_that_is_made_again_is_noticed_and_a_rebuild_heals() {
     system.never_panicked();
 }
 
-/// No answer, and health says so.
-async fn refuses(reader: &tests::Clients, view: View) {
+/// No answer for this reason, and health says so.
+pub(crate) async fn refuses(reader: &tests::Clients, view: View, trouble: &str) {
     let health = reader.health(view.service()).await;
     assert_eq!(health, Some(tonic_health::ServingStatus::NotServing.into()), "{}", view.name());
     let told = ask(reader, view).await.err().unwrap_or_else(|| panic!("{} answers", view.name()));
     assert_eq!(told.code(), Code::Unavailable, "{told}");
-    assert!(told.message().contains("RECREATED") && told.message().contains("rebuild"), "{told}");
+    assert!(told.message().contains(trouble) && told.message().contains("rebuild"), "{told}");
+    let reason = told.get_error_details().error_info().map(|info| info.reason.clone());
+    assert_eq!(reason.as_deref(), Some(trouble));
 }

@@ -4,5 +4,6 @@
 
 mod crashes;
 mod lost_log;
+mod lost_messages;
 mod shutdown;
 mod story;

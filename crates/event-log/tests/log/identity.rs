@@ -123,6 +123,7 @@ async fn a_shrunk_log_and_a_hole_are_gaps() {
         server
             .change(|config| {
                 config["discard"] = json!("old");
+                config["discard_new_per_subject"] = json!(false);
                 config[option] = json!(value);
             })
             .await;

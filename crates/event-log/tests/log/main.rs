@@ -4,6 +4,7 @@
 mod append;
 mod batch;
 mod faults;
+mod full;
 mod identity;
 mod loss;
 mod provision;

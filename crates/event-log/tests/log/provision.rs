@@ -1,11 +1,11 @@
 //! Creating and verifying the stream.
 
-use event_log::{Log, OpenError, Options, Subject};
+use event_log::{Appender, Log, OpenError, Options, Subject};
 use serde_json::json;
 use touchpoint::Position;
 use uuid::Uuid;
 
-use crate::support::{EPOCH, Server, whole};
+use crate::support::{EPOCH, Server, append_range, whole};
 
 #[tokio::test]
 async fn message_1_is_the_genesis_and_stays_it() {
@@ -37,6 +37,38 @@ async fn a_missing_stream_is_named() {
     assert!(matches!(&error, OpenError::NoStream(name) if name == "TOUCHPOINTS"), "{error}");
 }
 
+/// Takes the bound of a customer's events away, as in streams of before there was one.
+async fn unbounded(server: &Server) {
+    let change = |config: &mut serde_json::Value| {
+        config["max_msgs_per_subject"] = json!(-1);
+        config["discard_new_per_subject"] = json!(false);
+    };
+    server.change(change).await;
+}
+
+#[tokio::test]
+async fn an_older_stream_gets_the_bound_of_a_customers_events_where_nothing_is_lost_by_it() {
+    let server = Server::start();
+    let appender = Appender::start(server.log().await);
+    unbounded(&server).await;
+    append_range(&appender, 1, 1, 900).await;
+    let told = Log::open(&server.options()).await.unwrap_err().to_string();
+    for part in ["max_msgs_per_subject: expected 10000, found -1", "gateway --provision"] {
+        assert!(told.contains(part), "{told}");
+    }
+    server.log().await;
+    Log::open(&server.options()).await.unwrap();
+
+    unbounded(&server).await;
+    for batch in 1..=5 {
+        append_range(&appender, 1, batch * 1_000, batch * 1_000 + 999).await;
+    }
+    let told = Log::provision(&server.options(), EPOCH).await.unwrap_err();
+    assert!(matches!(&told, OpenError::Options { differences, .. } if differences.len() == 2), "{told}");
+    let state = &server.admin("STREAM.INFO.TOUCHPOINTS", serde_json::Value::Null).await["state"];
+    assert_eq!(state["messages"], 5_901);
+}
+
 #[tokio::test]
 async fn every_changed_option_is_named_with_expected_and_found() {
     let server = Server::start();
@@ -46,6 +78,7 @@ async fn every_changed_option_is_named_with_expected_and_found() {
             config["max_msgs"] = json!(1_000_000);
             config["allow_direct"] = json!(false);
             config["discard"] = json!("old");
+            config["discard_new_per_subject"] = json!(false);
             config["duplicate_window"] = json!(1_000_000_000);
         })
         .await;
@@ -55,7 +88,7 @@ async fn every_changed_option_is_named_with_expected_and_found() {
         let OpenError::Options { differences, .. } = &error else { panic!("{error}") };
         let mut options: Vec<_> = differences.iter().map(|difference| difference.option.as_str()).collect();
         options.sort_unstable();
-        assert_eq!(options, ["allow_direct", "discard", "duplicate_window", "max_msgs"]);
+        assert_eq!(options, ["allow_direct", "discard", "discard_new_per_subject", "duplicate_window", "max_msgs"]);
         assert!(error.to_string().contains("max_msgs: expected -1, found 1000000"), "{error}");
     }
 }
