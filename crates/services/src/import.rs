@@ -135,7 +135,7 @@ fn became(appended: Result<Appended, AppendError>) -> Result<Became, AppendError
             Ok(Became::Refused(refusal(v1::ImportRefusalReason::Conflict, &[violation("id", error.to_string())])))
         }
         Err(error @ AppendError::CustomerFull { .. }) => {
-            Ok(Became::Refused(refusal(v1::ImportRefusalReason::Invalid, &[violation("subject", error.to_string())])))
+            Ok(Became::Refused(refusal(v1::ImportRefusalReason::CustomerFull, &[violation("subject", error.to_string())])))
         }
         Err(error @ AppendError::TooLarge { .. }) => {
             Ok(Became::Refused(refusal(v1::ImportRefusalReason::Invalid, &[violation("", error.to_string())])))

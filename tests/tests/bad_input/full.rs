@@ -5,7 +5,7 @@ use event_log::MAX_CUSTOMER_EVENTS;
 use tests::{System, View, import, instant, visit};
 use touchpoint::{CustomerId, EventId};
 
-use crate::told::{Told, check, refused, trouble};
+use crate::told::{Expect, Told, check, trouble};
 
 const FULL: CustomerId = CustomerId::from_u128(0xf);
 const OTHER: CustomerId = CustomerId::from_u128(0xe);
@@ -32,7 +32,8 @@ async fn a_full_customer_is_refused_by_name_and_hurts_nobody() {
     let of_full = &imported.outcomes[..beyond as usize];
     let is_refused = |outcome: &v1::import_outcome::Result| matches!(outcome, v1::import_outcome::Result::Refused(_));
     let place = of_full.iter().position(is_refused).expect("one of them is refused");
-    check("one of 10,001 events", of_full[place].clone(), refused(&[("subject", "10000 events")]));
+    let full_item = Expect { kind: "refused CUSTOMER_FULL", fields: &[("subject", "10000 events")], message: &[] };
+    check("one of 10,001 events", of_full[place].clone(), full_item);
     let (missed, known) = (place as u64 + 1, (place as u64 + 1) % beyond + 1);
 
     let record = async |touchpoint| {

@@ -6870,7 +6870,7 @@ pub struct ImportRefusal {
     /// The kind of trouble.
     #[prost(enumeration = "ImportRefusalReason", tag = "1")]
     pub reason: i32,
-    /// Every broken field; for a conflict one that names the id.
+    /// Every broken field; for a conflict one that names the id, for a full customer one that names the subject.
     #[prost(message, repeated, tag = "2")]
     pub violations: ::prost::alloc::vec::Vec<FieldViolation>,
 }
@@ -6914,6 +6914,8 @@ pub enum ImportRefusalReason {
     Invalid = 1,
     /// The id is taken by other content of the same customer.
     Conflict = 2,
+    /// The customer has 10,000 events, the most that the log takes of one.
+    CustomerFull = 3,
 }
 impl ImportRefusalReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -6925,6 +6927,7 @@ impl ImportRefusalReason {
             Self::Unspecified => "IMPORT_REFUSAL_REASON_UNSPECIFIED",
             Self::Invalid => "IMPORT_REFUSAL_REASON_INVALID",
             Self::Conflict => "IMPORT_REFUSAL_REASON_CONFLICT",
+            Self::CustomerFull => "IMPORT_REFUSAL_REASON_CUSTOMER_FULL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -6933,6 +6936,7 @@ impl ImportRefusalReason {
             "IMPORT_REFUSAL_REASON_UNSPECIFIED" => Some(Self::Unspecified),
             "IMPORT_REFUSAL_REASON_INVALID" => Some(Self::Invalid),
             "IMPORT_REFUSAL_REASON_CONFLICT" => Some(Self::Conflict),
+            "IMPORT_REFUSAL_REASON_CUSTOMER_FULL" => Some(Self::CustomerFull),
             _ => None,
         }
     }
@@ -6952,8 +6956,9 @@ pub mod touchpoint_service_client {
     ///
     /// Every method may be repeated with the same event ids: what is already recorded with the same content is answered as a
     /// duplicate and has no second effect. Errors of all methods: INVALID_ARGUMENT with every broken field; ALREADY_EXISTS
-    /// if an id is taken by other content of the same customer; UNAVAILABLE with RetryInfo if the log does not answer in
-    /// time, where the events may or may not be recorded: send them again with the same ids.
+    /// if an id is taken by other content of the same customer; FAILED_PRECONDITION (CUSTOMER_FULL) if the customer has
+    /// 10,000 events, the most that the log takes of one; UNAVAILABLE with RetryInfo if the log does not answer in time, where
+    /// the events may or may not be recorded: send them again with the same ids.
     #[derive(Debug, Clone)]
     pub struct TouchpointServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -7154,8 +7159,9 @@ pub mod touchpoint_service_server {
     ///
     /// Every method may be repeated with the same event ids: what is already recorded with the same content is answered as a
     /// duplicate and has no second effect. Errors of all methods: INVALID_ARGUMENT with every broken field; ALREADY_EXISTS
-    /// if an id is taken by other content of the same customer; UNAVAILABLE with RetryInfo if the log does not answer in
-    /// time, where the events may or may not be recorded: send them again with the same ids.
+    /// if an id is taken by other content of the same customer; FAILED_PRECONDITION (CUSTOMER_FULL) if the customer has
+    /// 10,000 events, the most that the log takes of one; UNAVAILABLE with RetryInfo if the log does not answer in time, where
+    /// the events may or may not be recorded: send them again with the same ids.
     #[derive(Debug)]
     pub struct TouchpointServiceServer<T> {
         inner: Arc<T>,
