@@ -134,9 +134,10 @@ fn became(appended: Result<Appended, AppendError>) -> Result<Became, AppendError
         Err(error @ AppendError::AlreadyExists { .. }) => {
             Ok(Became::Refused(refusal(v1::ImportRefusalReason::Conflict, &[violation("id", error.to_string())])))
         }
-        Err(error @ AppendError::CustomerFull { .. }) => {
-            Ok(Became::Refused(refusal(v1::ImportRefusalReason::CustomerFull, &[violation("subject", error.to_string())])))
-        }
+        Err(error @ AppendError::CustomerFull { .. }) => Ok(Became::Refused(refusal(
+            v1::ImportRefusalReason::CustomerFull,
+            &[violation("subject", error.to_string())],
+        ))),
         Err(error @ AppendError::TooLarge { .. }) => {
             Ok(Became::Refused(refusal(v1::ImportRefusalReason::Invalid, &[violation("", error.to_string())])))
         }
