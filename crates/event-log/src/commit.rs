@@ -239,15 +239,13 @@ impl Committer {
 
     /// What is in the log under the draft's id, as far as the server remembers ids; writes nothing.
     async fn known(&self, draft: &Draft, until: Instant) -> Result<Option<Result<Appended, AppendError>>, String> {
-        match self.send_single(draft, wire::probe_headers(&draft.message_id()), until).await {
-            Answer::UnknownId => Ok(None),
+        match self.send_single(draft, wire::probe_headers(&draft.message_id(), self.log.copies), until).await {
+            Answer::UnknownId | Answer::Conflict => Ok(None),
             Answer::Stored { last, duplicate } if duplicate => {
                 self.verify(draft, Position(last)).await.map(Some).map_err(|error| error.to_string())
             }
             Answer::Refused(reason) | Answer::Silent(reason) => Err(reason),
-            Answer::Stored { .. } | Answer::KnownId | Answer::Conflict | Answer::Full => {
-                Err("an answer to another question".to_owned())
-            }
+            Answer::Stored { .. } | Answer::KnownId | Answer::Full => Err("an answer to another question".to_owned()),
         }
     }
 

@@ -63,6 +63,8 @@ pub struct Log {
     pub(crate) client: Client,
     pub(crate) stream: Stream<()>,
     pub(crate) name: Arc<str>,
+    /// Of each message, when the log was opened: the server answers a probe in another way if there are several.
+    pub(crate) copies: usize,
     identity: Identity,
 }
 
@@ -144,7 +146,8 @@ impl Log {
         let name: Arc<str> = options.stream.as_str().into();
         let no_genesis = |reason| OpenError::NoGenesis { stream: options.stream.clone(), reason };
         let unread = Identity { epoch: Uuid::nil(), created: touchpoint::Timestamp::MIN };
-        let log = Self { client, stream, name, identity: unread };
+        let copies = info.config["num_replicas"].as_u64().map_or(1, |copies| copies as usize);
+        let log = Self { client, stream, name, copies, identity: unread };
         let created = wire::server_time(&info.created).map_err(|error| no_genesis(error.to_string()))?;
         let first = log.leader_get(touchpoint::Position(1)).await;
         let first = first.map_err(|error| refused("to read the genesis", error.to_string()))?;

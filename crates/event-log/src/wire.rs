@@ -16,6 +16,8 @@ pub(crate) const EXPECTED_SEQUENCE: &str = "Nats-Expected-Last-Sequence";
 const EXPECTED_MSG_ID: &str = "Nats-Expected-Last-Msg-Id";
 /// No message has this id, so a message that expects it is never stored.
 const NO_MSG_ID: &str = "-";
+/// No log ever ends there.
+const NO_SEQUENCE: &str = "9223372036854775807";
 
 /// "stream not found".
 pub(crate) const STREAM_NOT_FOUND: u64 = 10_059;
@@ -54,10 +56,16 @@ pub(crate) fn single_headers(id: &str, expected: Option<u64>) -> HeaderMap {
 }
 
 /// The headers that ask "do you know this id?" and store nothing: the server looks for duplicates before it compares
-/// the id of the last message, and that one is never [`NO_MSG_ID`].
-pub(crate) fn probe_headers(id: &str) -> HeaderMap {
+/// the last message with what is expected, and that never holds. A stream of one copy compares the sequence before it
+/// looks for duplicates, so it is asked by the id of the last message, which is never [`NO_MSG_ID`]. The leader of several
+/// copies looks for duplicates first; asked by the id it never answers anything again (nats-server 2.15.1).
+pub(crate) fn probe_headers(id: &str, copies: usize) -> HeaderMap {
     let mut headers = single_headers(id, None);
-    headers.insert(EXPECTED_MSG_ID, NO_MSG_ID);
+    if copies > 1 {
+        headers.insert(EXPECTED_SEQUENCE, NO_SEQUENCE);
+    } else {
+        headers.insert(EXPECTED_MSG_ID, NO_MSG_ID);
+    }
     headers
 }
 
