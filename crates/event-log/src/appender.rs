@@ -16,8 +16,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 use touchpoint::{Position, same_content};
 
 use crate::append::{Appended, Draft, Group, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, at_most};
-use crate::commit::{Committer, Outcomes};
+use crate::commit::Committer;
 use crate::error::{AppendError, Refused};
+use crate::run::Outcomes;
 use crate::stream::Log;
 
 /// The longest that an append is tried, whatever its deadline: well inside the server's memory of ids (2 minutes).

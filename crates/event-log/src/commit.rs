@@ -11,11 +11,12 @@ use futures::{StreamExt, stream};
 use tokio::time::{Instant, sleep, timeout_at};
 use touchpoint::{Position, same_content};
 
-use crate::append::{Appended, Draft, positions};
+use crate::append::{Appended, Draft};
 use crate::entry::{Entry, Subject, customer_subject};
 use crate::error::{AppendError, ReadError};
 use crate::full::Full;
 use crate::read::MAX_PAGE_ENTRIES;
+use crate::run::{Outcomes, Run, not_written};
 use crate::stream::Log;
 use crate::wire::{self, PubAck};
 
@@ -28,9 +29,6 @@ const PAUSE_MAX: Duration = Duration::from_millis(500);
 const PROBES_IN_FLIGHT: usize = 256;
 /// Characters of a batch's id that are this process's own.
 const BATCH_PREFIX_CHARS: usize = 12;
-
-/// What became of each draft; `None` where nothing was written and nothing is wrong with it.
-pub(crate) type Outcomes = Vec<Option<Result<Appended, AppendError>>>;
 
 /// Writes drafts to the log.
 #[derive(Debug)]
@@ -356,10 +354,6 @@ fn full(draft: &Draft, events: u64) -> AppendError {
     AppendError::CustomerFull { customer: draft.customer, events }
 }
 
-fn not_written(unsure: bool, reason: String) -> AppendError {
-    if unsure { AppendError::OutcomeUnknown(reason) } else { AppendError::Unavailable(reason) }
-}
-
 /// Pauses before the next try; false if there is no time for one.
 async fn pause_before(until: Instant, pause: &mut Duration) -> bool {
     if Instant::now() + *pause >= until {
@@ -368,38 +362,4 @@ async fn pause_before(until: Instant, pause: &mut Duration) -> bool {
     sleep(*pause).await;
     *pause = (*pause * 2).min(PAUSE_MAX);
     true
-}
-
-/// The progress of one commit.
-struct Run {
-    outcomes: Outcomes,
-    /// Drafts that are not settled, by index, in order.
-    open: Vec<usize>,
-    /// Some try was not answered, so that open drafts may be in the log.
-    unsure: bool,
-    /// Why the latest try failed.
-    reason: String,
-}
-
-impl Run {
-    fn new(count: usize) -> Self {
-        Self { outcomes: vec![None; count], open: (0..count).collect(), unsure: false, reason: String::new() }
-    }
-
-    fn stored(&mut self, last: u64) {
-        let open = std::mem::take(&mut self.open);
-        for (index, position) in open.iter().zip(positions(last, open.len())) {
-            self.outcomes[*index] = Some(Ok(Appended { position, duplicate: false }));
-        }
-    }
-
-    fn has_conflict(&self) -> bool {
-        self.outcomes.iter().any(|outcome| matches!(outcome, Some(Err(_))))
-    }
-
-    fn give_up(&mut self) {
-        for index in std::mem::take(&mut self.open) {
-            self.outcomes[index] = Some(Err(not_written(self.unsure, self.reason.clone())));
-        }
-    }
 }

@@ -20,6 +20,7 @@ mod full;
 mod identity;
 mod loss;
 mod read;
+mod run;
 mod settings;
 mod stream;
 mod tail;
