@@ -19,3 +19,13 @@ pub(crate) fn share_out<P: Send, T: Send>(mut pieces: Vec<P>, work: impl Fn(P) -
         workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })
 }
+
+/// Several sums made one.
+pub(crate) fn merged<S: Default>(sums: Vec<S>, merge: impl Fn(&mut S, S)) -> S {
+    let mut sums = sums.into_iter();
+    let first = sums.next().unwrap_or_default();
+    sums.fold(first, |mut sum, more| {
+        merge(&mut sum, more);
+        sum
+    })
+}

@@ -28,6 +28,18 @@ impl<V: View> Default for Lists<V> {
 pub(crate) type Placed<V> = (Option<<V as View>::Placement>, Timestamp);
 
 impl<V: View> Lists<V> {
+    /// The lists of more customers, made at the same instant.
+    pub(crate) fn merge(&mut self, mut others: Self) {
+        V::merge(&mut self.totals, others.totals);
+        self.timers.append(&mut others.timers);
+        self.customers += others.customers;
+    }
+
+    /// Lists of customers who are in none yet, in any order.
+    pub(crate) fn of(timers: Vec<(Timestamp, CustomerId)>) -> Self {
+        Self { timers: timers.into_iter().collect(), ..Self::default() }
+    }
+
     /// The next customer whose placement has ended by then.
     pub(crate) fn due(&self, now: Timestamp) -> Option<CustomerId> {
         self.timers.first().filter(|(due, _)| *due <= now).map(|(_, customer)| *customer)
@@ -40,14 +52,18 @@ impl<V: View> Lists<V> {
         self.add(slot);
     }
 
-    /// Takes in a customer who is not in the lists.
-    pub(crate) fn add(&mut self, slot: &Slot<V>) {
+    fn add(&mut self, slot: &Slot<V>) {
+        self.place(slot);
+        if slot.due < Timestamp::MAX {
+            self.timers.insert((slot.due, slot.customer));
+        }
+    }
+
+    /// Takes in the placement of a customer whose timer is there.
+    pub(crate) fn place(&mut self, slot: &Slot<V>) {
         if let Some(placement) = &slot.placement {
             V::place(&mut self.totals, slot.customer, placement, Sign::Add);
             self.customers += 1;
-        }
-        if slot.due < Timestamp::MAX {
-            self.timers.insert((slot.due, slot.customer));
         }
     }
 

@@ -1,7 +1,6 @@
 //! The records in memory, in the same pages as on disk, behind one lock per group of pages.
 
 use std::hint::black_box;
-use std::ops::Range;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use touchpoint::{CustomerId, Timestamp};
@@ -10,7 +9,7 @@ use views::{Digests, Record, View};
 
 use crate::staging::Waiting;
 
-/// Groups of pages: each has a lock, and a scan holds one at a time.
+/// Groups of pages: each has a lock, and a scan holds one at a time, so that the others can be written meanwhile.
 pub(crate) const GROUPS: usize = 256;
 const PAGES_PER_GROUP: usize = PageNumber::COUNT as usize / GROUPS;
 /// Memory comes in pieces of this many bytes.
@@ -109,11 +108,6 @@ impl<V: View> Pages<V> {
         let group = self.group(page);
         let slots = &group[page.index() % PAGES_PER_GROUP];
         EncodedPage::new(page, slots.iter().map(|slot| (slot.customer.as_u128(), slot.record.as_bytes())))
-    }
-
-    /// Groups of pages, for scans: while one is read, the others can be written.
-    pub(crate) const fn groups() -> Range<usize> {
-        0..GROUPS
     }
 
     /// Reads every slot of a group.

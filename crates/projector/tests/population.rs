@@ -63,7 +63,7 @@ impl Case {
     }
 
     fn fold<V: View>(&self) -> Generation<V> {
-        let generation = Generation::new(origin(), self.rules.clone());
+        let generation = Generation::on_threads(3, origin(), self.rules.clone());
         let end = self.entries.last().unwrap().position;
         generation.fold(&batch_of(self.entries.clone(), end).unwrap(), Timestamp::MIN);
         generation.settle(Timestamp::MIN);

@@ -23,7 +23,7 @@ const CUSTOMERS: u64 = 60;
 const INSTANTS: usize = 60;
 
 fn fold<V: View>(entries: &[Entry], batch: usize, live: bool) -> Generation<V> {
-    let generation = Generation::new(origin(), Arc::new(Rules::default()));
+    let generation = Generation::on_threads(if live { 1 } else { 2 }, origin(), Arc::new(Rules::default()));
     let end = entries.last().unwrap().position;
     if live {
         generation.go_live(Timestamp::MIN);

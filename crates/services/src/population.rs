@@ -61,32 +61,33 @@ impl<V: Stands> Asker<V> {
         let sum = |totals: &mut V::Totals, customer: CustomerId, answer: &V::Answer| {
             V::place(totals, customer, &V::placement(answer), Sign::Add);
         };
-        let totals = self.answers(asked, scope, until, V::Totals::default(), sum).await?;
+        let totals = self.answers(asked, scope, until, sum, V::merge).await?;
         Ok(read(&Population { generation: &asked.generation, totals: &totals, as_of, known_at }))
     }
 
     /// Sums up the answers of the customers of a scope, by a scan in its turn.
-    pub(crate) async fn answers<S: Send + 'static>(
+    pub(crate) async fn answers<S: Default + Send + 'static>(
         &self,
         asked: &mut Asked<V>,
         scope: Scope,
         until: Instant,
-        mut sum: S,
-        add: impl Fn(&mut S, CustomerId, &V::Answer) + Send + 'static,
+        add: impl Fn(&mut S, CustomerId, &V::Answer) + Send + Sync + 'static,
+        merge: impl Fn(&mut S, S) + Send + 'static,
     ) -> Result<S, Error> {
         let (as_of, known_at) = (asked.as_of, asked.query.known_at);
-        let scan = move |generation: &Generation<V>| {
-            let mut unresolved = 0;
-            generation.answers_at(as_of, known_at, |customer, answer| {
-                let standing = V::standing(answer);
-                unresolved += u64::from(standing.unresolved);
-                let Standing { company, project, consultant, .. } = standing;
-                if scope.holds(company.as_ref(), project.as_ref(), consultant.as_ref()) {
-                    add(&mut sum, customer, answer);
-                }
-            });
-            (sum, unresolved)
+        let add = move |(sum, unresolved): &mut (S, u64), customer, answer: &V::Answer| {
+            let standing = V::standing(answer);
+            *unresolved += u64::from(standing.unresolved);
+            let Standing { company, project, consultant, .. } = standing;
+            if scope.holds(company.as_ref(), project.as_ref(), consultant.as_ref()) {
+                add(sum, customer, answer);
+            }
         };
+        let merge = move |(sum, unresolved): &mut (S, u64), (more, others)| {
+            merge(sum, more);
+            *unresolved += others;
+        };
+        let scan = move |generation: &Generation<V>| generation.sum_at(as_of, known_at, add, merge);
         let (sum, unresolved) = self.scan(asked.generation.clone(), until, scan).await?;
         asked.unresolved = unresolved;
         Ok(sum)

@@ -83,6 +83,8 @@ const EMPTY: [u8; 2] = [LIVE, 0];
 /// The memory of a record grows in such steps: one event, as a rule. While much is folded, room for all that waits is
 /// made at once.
 const ROOM_BYTES: usize = 64;
+/// Hardly a fact is shorter.
+const LEAST_FACT_BYTES: usize = 48;
 /// The length of a fact, packed: most have less than 16 KiB.
 const LENGTH_BYTES: usize = 2;
 const REASONS: [Unreadable; 4] =
@@ -194,6 +196,11 @@ impl Record {
         let mut list = self.parked();
         list.retain(|parked| Some(parked.position) != position);
         self.rewrite_parked(list);
+    }
+
+    /// About how many facts there are, to make room for them.
+    pub(crate) fn facts_at_most(&self) -> usize {
+        self.bytes.len() / LEAST_FACT_BYTES
     }
 
     /// The facts, in the order of the domain.

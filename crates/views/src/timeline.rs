@@ -55,7 +55,8 @@ impl Voids {
 impl<'a> Timeline<'a> {
     /// What counts at this moment; nothing if no event does, or the customer is erased (NOT_FOUND).
     pub fn at(record: &'a Record, moment: &mut Moment) -> Option<Self> {
-        let mut events: Vec<_> = record.facts().collect();
+        let mut events = Vec::with_capacity(record.facts_at_most());
+        events.extend(record.facts());
         let withheld = !present_profiling_consent(&events);
         let voids = Voids::known(events.iter(), moment);
         events.retain(|fact| {

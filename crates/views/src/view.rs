@@ -29,6 +29,14 @@ pub trait View: Send + Sync + 'static {
 
     /// Adds a customer's placement to the totals, or takes it off again.
     fn place(totals: &mut Self::Totals, customer: CustomerId, placement: &Self::Placement, sign: Sign);
+
+    /// Adds the totals of other customers.
+    fn merge(totals: &mut Self::Totals, others: Self::Totals);
+
+    /// Where a customer stands on the view's ordered lists: customers are placed fastest in the order of (this, id).
+    fn rank(_placement: &Self::Placement) -> u32 {
+        0
+    }
 }
 
 /// Whether a placement is added or taken off.

@@ -118,6 +118,14 @@ impl View for Churn {
     fn place(totals: &mut Totals, customer: CustomerId, placement: &Placement, sign: Sign) {
         totals.place(customer, placement, sign);
     }
+
+    fn merge(totals: &mut Totals, others: Totals) {
+        totals.merge(others);
+    }
+
+    fn rank(placement: &Placement) -> u32 {
+        placement.rank()
+    }
 }
 
 fn risk(timeline: &Timeline<'_>, lifecycle: &Lifecycle<'_>, rules: &Rules, moment: &mut Moment) -> Risk {

@@ -28,6 +28,11 @@ impl Placement {
         }
     }
 
+    /// The higher the risk, the lower.
+    pub(super) fn rank(&self) -> u32 {
+        self.risk.map_or(u32::MAX, |(p, _)| super::ONE - p)
+    }
+
     fn keys(&self) -> impl Iterator<Item = Narrow> {
         let [company, project, consultant] = self.units.clone();
         let narrower = [company.map(Narrow::Company), project.map(Narrow::Project), consultant.map(Narrow::Consultant)];
@@ -113,6 +118,16 @@ impl Totals {
             if bands.is_empty() {
                 self.lists.remove(&key);
             }
+        }
+    }
+
+    pub(super) fn merge(&mut self, others: Self) {
+        self.unresolved += others.unresolved;
+        for (key, (more, mut at_risk)) in others.lists {
+            let (bands, list) = self.lists.entry(key).or_default();
+            bands.counts.iter_mut().zip(more.counts).for_each(|(count, more)| *count += more);
+            bands.withheld += more.withheld;
+            list.append(&mut at_risk);
         }
     }
 

@@ -14,6 +14,7 @@ mod port;
 mod rank;
 mod report;
 mod score;
+mod sum;
 mod service_level;
 mod tally;
 mod totals;
@@ -34,6 +35,8 @@ pub use totals::{Narrow, OpenCase, OpenPlace, Totals};
 pub use crate::Evidence;
 
 use touchpoint::CustomerId;
+
+use sum::Sum;
 
 use crate::complaint::{Complaint, complaints};
 use crate::lifecycle::Lifecycle;
@@ -105,6 +108,10 @@ impl View for Satisfaction {
 
     fn place(totals: &mut Totals, customer: CustomerId, placement: &Placement, sign: Sign) {
         totals.place(customer, placement, sign);
+    }
+
+    fn merge(totals: &mut Totals, others: Totals) {
+        totals.add(others);
     }
 }
 

@@ -78,9 +78,9 @@ pub struct Totals {
     pub(super) items: BTreeMap<(ServicePort, Name), BTreeMap<Name, BTreeMap<Unit, Score>>>,
     pub(super) nps: ByWave<Nps>,
     pub(super) ces: ByWave<Ces>,
-    service_levels: BTreeMap<Unit, BTreeMap<(ServicePort, ComplaintSeverity), ServiceLevels>>,
-    classes: BTreeMap<Scope, Classes>,
-    open: BTreeMap<OpenPlace, OpenCase>,
+    pub(super) service_levels: BTreeMap<Unit, BTreeMap<(ServicePort, ComplaintSeverity), ServiceLevels>>,
+    pub(super) classes: BTreeMap<Scope, Classes>,
+    pub(super) open: BTreeMap<OpenPlace, OpenCase>,
 }
 
 /// Changes the entry of a key, which is there exactly while it is not the default.

@@ -114,7 +114,7 @@ impl Totals {
         };
         let mut sum = Counts::default();
         for (_, counts) in self.funnel.iter().filter(|(key, _)| within(key)) {
-            sum.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+            add(&mut sum, counts);
         }
         sum
     }
@@ -191,6 +191,22 @@ impl View for Segmentation {
             place_in_group(&mut totals.members, group, customer, sign);
         }
     }
+
+    fn merge(totals: &mut Totals, others: Totals) {
+        let Totals { customers, withheld, unresolved, parked, stages, funnel, members } = others;
+        totals.customers += customers;
+        totals.withheld += withheld;
+        totals.unresolved += unresolved;
+        totals.parked += parked;
+        totals.stages.iter_mut().zip(stages).for_each(|(count, more)| *count += more);
+        funnel.into_iter().for_each(|(cell, counts)| add(totals.funnel.entry(cell).or_default(), &counts));
+        members.into_iter().for_each(|(group, mut more)| totals.members.entry(group).or_default().append(&mut more));
+    }
+}
+
+/// Adds the counts of a cell.
+fn add(counts: &mut Counts, more: &Counts) {
+    counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
 }
 
 fn place_in_funnel(funnel: &mut BTreeMap<(Month, Source), Counts>, placement: &Placement, sign: Sign) {

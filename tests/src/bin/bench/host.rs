@@ -6,11 +6,16 @@ use touchpoint::Timestamp;
 
 /// Cores, memory, CPU and date.
 pub(crate) fn line() -> String {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let cores = cores();
     let model = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown CPU".to_owned());
     let memory = field("/proc/meminfo", "MemTotal").and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
     let gib = memory.unwrap_or_default() / f64::from(1 << 20);
     format!("machine: {cores} cores, {gib:.0} GiB, {model}; {}; {}", now().shanghai_date(), load())
+}
+
+/// How many threads can work at the same time.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// What else the machine does: figures of a loaded one say little.

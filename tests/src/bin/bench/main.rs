@@ -10,6 +10,7 @@ mod freshness;
 mod host;
 mod log;
 mod memory;
+mod population;
 mod rebuild;
 mod records;
 mod sample;
@@ -51,13 +52,14 @@ impl Scale {
 type Benchmark = (&'static str, &'static str, fn(Scale) -> Result<Vec<Table>>);
 
 /// All of them, in the order in which they run.
-const ALL: [Benchmark; 7] = [
+const ALL: [Benchmark; 8] = [
     ("fold", "decode and fold from memory, one core", fold::run),
     ("rebuild", "each view from a log of 1 M events, with real processes", rebuild::run),
     ("append", "durable appends through the gateway", append::run),
     ("unary", "GetRisk and GetCustomerSegments", unary::run),
     ("freshness", "from Record's answer to the view", freshness::run),
     ("memory", "memory of each view", memory::run),
+    ("population", "lists and totals as of another day, 625 k customers", population::run),
     ("start", "start from a store of 1 M customers, and its bytes on disk", start::run),
 ];
 
