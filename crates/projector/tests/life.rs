@@ -1,66 +1,17 @@
-//! The life of a projector: start, restart, rebuild, damage, a broken log, poison.
+//! The life of a projector: start, restart, rebuild, damage, poison.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod support;
 
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
-
 use bytes::Bytes;
 use history::Order;
-use projector::{Entry, Options, Projector, State, Trouble, WaitError};
+use projector::{Entry, State, WaitError};
+use support::running::{NOW, PATIENCE, start};
 use support::{Log, genesis, population};
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-use touchpoint::{CustomerId, Position, Timestamp};
-use views::churn::Churn;
-use views::rules::Rules;
-use views::{Digests, Moment};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-/// After everything that the histories say.
-const NOW: Timestamp = Timestamp::from_micros(1_900_000_000_000_000);
-
-struct Running {
-    projector: Projector<Churn>,
-    stop: CancellationToken,
-    task: JoinHandle<()>,
-}
-
-async fn start(log: &Log, dir: &Path) -> Running {
-    let stop = CancellationToken::new();
-    let options = Options {
-        dir: dir.to_owned(),
-        rules: Arc::new(Rules::default()),
-        source: log.source(),
-        clock: Arc::new(|| NOW),
-    };
-    let projector = Projector::start(options, stop.clone()).await.unwrap();
-    let runs = projector.clone();
-    let task = tokio::spawn(async move { runs.run().await });
-    Running { projector, stop, task }
-}
-
-impl Running {
-    async fn is(&self, wanted: impl FnMut(&State) -> bool) {
-        let mut state = self.projector.state();
-        tokio::time::timeout(PATIENCE, state.wait_for(wanted)).await.expect("the state in time").unwrap();
-    }
-
-    async fn at(&self, position: Position) -> Digests {
-        self.is(|state| *state == State::Serving).await;
-        let generation = self.projector.reached(position, Instant::now() + PATIENCE).await.unwrap();
-        generation.digests().1
-    }
-
-    async fn stop(self) {
-        self.stop.cancel();
-        tokio::time::timeout(PATIENCE, self.task).await.expect("the end in time").unwrap();
-    }
-}
+use touchpoint::{CustomerId, Position};
+use views::Moment;
 
 fn two_halves(seed: u64) -> (Vec<Entry>, Vec<Entry>) {
     let (mut entries, _) = population(seed, 40, Order::Recorded);
@@ -135,70 +86,6 @@ async fn a_damaged_store_is_set_aside_and_folded_again() {
         .filter(|it| it.as_ref().unwrap().file_name().to_string_lossy().starts_with("churn.damaged"));
     assert_eq!(kept.count(), 1);
     running.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_broken_log_is_not_served_until_a_rebuild() {
-    let dir = tempfile::tempdir().unwrap();
-    let (entries, _) = population(4, 10, Order::Recorded);
-    let log = Log::new(entries, 64);
-    let running = start(&log, &dir.path().join("churn")).await;
-    running.at(log.end()).await;
-    log.break_down(Some(Trouble::RolledBack));
-    running.is(|state| matches!(state, State::Broken(broken) if broken.trouble == Trouble::RolledBack)).await;
-    assert!(running.projector.serving().is_err());
-    log.break_down(None);
-    running.projector.begin_rebuild().await.unwrap().finish().await.unwrap();
-    running.at(log.end()).await;
-    running.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_that_breaks_in_the_middle_of_a_commit_leaves_the_position_behind_the_records() {
-    let dir = tempfile::tempdir().unwrap();
-    let log = Log::new(vec![genesis()], 5_000);
-    let running = start(&log, &dir.path().join("churn")).await;
-    running.at(Position(1)).await;
-    // So many pages change that a commit begins at once, and takes longer than the log needs to break.
-    log.append((2..30_000).map(lead));
-    running.at(log.end()).await;
-    log.break_down(Some(Trouble::Gap));
-    running.is(|state| matches!(state, State::Broken(_))).await;
-    running.stop().await;
-    log.break_down(None);
-    let again = start(&log, &dir.path().join("churn")).await;
-    let fresh = start(&log, &dir.path().join("fresh")).await;
-    assert_eq!(again.at(log.end()).await, fresh.at(log.end()).await);
-    again.stop().await;
-    fresh.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_that_ends_before_the_store_is_never_served() {
-    let dir = tempfile::tempdir().unwrap();
-    let (entries, _) = population(7, 10, Order::Recorded);
-    let short = Log::new(entries[..5].to_vec(), 64);
-    let log = Log::new(entries, 64);
-    let running = start(&log, &dir.path().join("churn")).await;
-    running.at(log.end()).await;
-    running.stop().await;
-    let running = start(&short, &dir.path().join("churn")).await;
-    let mut state = running.projector.state();
-    let first = tokio::time::timeout(PATIENCE, state.wait_for(|state| *state != State::CatchingUp)).await;
-    assert!(matches!(&*first.unwrap().unwrap(), State::Broken(broken) if broken.trouble == Trouble::RolledBack));
-    running.stop().await;
-}
-
-/// Somebody becomes known.
-fn lead(position: u64) -> Entry {
-    let customer = CustomerId::from_u128(u128::from(position));
-    let body = serde_json::json!({
-        "specversion": "1.0", "id": customer, "source": "test", "type": "LeadRegistered", "subject": customer,
-        "dataschema": "urn:lifefold:LeadRegistered:1", "time": "2026-01-01T00:00:00Z", "channel": "SYSTEM",
-        "data": { "lead_source": "WALK_IN" },
-    });
-    let recorded_at = "2026-01-01T00:00:00Z".parse().unwrap();
-    Entry { position: Position(position), recorded_at, customer: Some(customer), body: body.to_string().into() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,8 @@
 //! A log in memory, and histories in it.
 #![allow(dead_code, reason = "every test binary uses its part")]
 
+pub(crate) mod running;
+
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -20,13 +22,20 @@ pub(crate) struct Log {
     end: watch::Sender<u64>,
     batch: usize,
     broken: Arc<Mutex<Option<Broken>>>,
+    created: Arc<Mutex<Timestamp>>,
 }
 
 impl Log {
     /// A log of these entries, read in batches of this size.
     pub(crate) fn new(entries: Vec<Entry>, batch: usize) -> Self {
         let end = entries.last().map_or(0, |entry| entry.position.0);
-        Self { entries: Arc::new(Mutex::new(entries)), end: watch::Sender::new(end), batch, broken: Arc::default() }
+        Self {
+            entries: Arc::new(Mutex::new(entries)),
+            end: watch::Sender::new(end),
+            batch,
+            broken: Arc::default(),
+            created: Arc::new(Mutex::new(origin().created)),
+        }
     }
 
     /// Appends more entries.
@@ -44,15 +53,32 @@ impl Log {
         self.end.send_modify(|_| {});
     }
 
+    /// From now on the log ends here. No tail is told.
+    pub(crate) fn cut_short_in_silence(&self, end: Position) {
+        self.entries.lock().unwrap().retain(|entry| entry.position <= end);
+        self.end.send_if_modified(|at| {
+            *at = end.0;
+            false
+        });
+    }
+
+    /// From now on it is another log with the same messages. No tail is told.
+    pub(crate) fn make_anew_in_silence(&self, created: Timestamp) {
+        *self.created.lock().unwrap() = created;
+    }
+
     pub(crate) fn end(&self) -> Position {
         Position(*self.end.borrow())
     }
 
     /// The log as a projector reads it.
     pub(crate) fn source(&self) -> Source {
-        let (tail, check, end) = (self.clone(), self.clone(), self.clone());
+        let (first, tail, check, end) = (self.clone(), self.clone(), self.clone(), self.clone());
         Source {
-            origin: Arc::new(|| -> BoxFuture<'static, _> { Box::pin(async { Ok(origin()) }) }),
+            origin: Arc::new(move || -> BoxFuture<'static, _> {
+                let first = Checkpoint { created: first.created(), ..origin() };
+                Box::pin(async move { Ok(first) })
+            }),
             tail: Arc::new(move |after| tail.clone().tail(after)),
             check: Arc::new(move |checkpoint| {
                 let checked = check.check(checkpoint);
@@ -65,10 +91,17 @@ impl Log {
         }
     }
 
+    fn created(&self) -> Timestamp {
+        *self.created.lock().unwrap()
+    }
+
     fn check(&self, checkpoint: Checkpoint) -> Result<Position, SourceError> {
         let end = self.end();
         match self.broken.lock().unwrap().clone() {
             Some(reason) => Err(SourceError::Broken(reason)),
+            None if checkpoint.created != self.created() => {
+                Err(Broken::new(Trouble::Recreated, "another log is there").into())
+            }
             None if checkpoint.position > end => {
                 Err(Broken::new(Trouble::RolledBack, format!("the log ends at {end}")).into())
             }

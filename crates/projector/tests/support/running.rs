@@ -1,0 +1,60 @@
+//! A projector of a log in memory, running.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use projector::{Options, Projector, State};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use touchpoint::{Position, Timestamp};
+use views::Digests;
+use views::churn::Churn;
+use views::rules::Rules;
+
+use super::Log;
+
+/// How long a test waits for what must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// After everything that the histories say.
+pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_900_000_000_000_000);
+
+/// A projector and the task that runs it.
+pub(crate) struct Running {
+    pub(crate) projector: Projector<Churn>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+pub(crate) async fn start(log: &Log, dir: &Path) -> Running {
+    let stop = CancellationToken::new();
+    let options = Options {
+        dir: dir.to_owned(),
+        rules: Arc::new(Rules::default()),
+        source: log.source(),
+        clock: Arc::new(|| NOW),
+    };
+    let projector = Projector::start(options, stop.clone()).await.unwrap();
+    let runs = projector.clone();
+    let task = tokio::spawn(async move { runs.run().await });
+    Running { projector, stop, task }
+}
+
+impl Running {
+    pub(crate) async fn is(&self, wanted: impl FnMut(&State) -> bool) {
+        let mut state = self.projector.state();
+        tokio::time::timeout(PATIENCE, state.wait_for(wanted)).await.expect("the state in time").unwrap();
+    }
+
+    pub(crate) async fn at(&self, position: Position) -> Digests {
+        self.is(|state| *state == State::Serving).await;
+        let generation = self.projector.reached(position, Instant::now() + PATIENCE).await.unwrap();
+        generation.digests().1
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        tokio::time::timeout(PATIENCE, self.task).await.expect("the end in time").unwrap();
+    }
+}
