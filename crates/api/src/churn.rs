@@ -1,7 +1,7 @@
 //! Answers of the churn risk view.
 
 use touchpoint::{CustomerId, Timestamp};
-use views::churn::{Answer, Band, Bands, Evidence, Reason, RepurchaseWindow, Risk};
+use views::churn::{Answer, Band, Bands, Reason, RepurchaseWindow, Risk};
 
 use crate::{names, standing, v1};
 
@@ -52,11 +52,10 @@ pub fn band_counts(bands: &Bands) -> Vec<v1::BandCount> {
 }
 
 fn reason(reason: &Reason) -> v1::Reason {
-    let evidence = |it: &Evidence| standing::evidence(it.event, it.occurred_at);
     v1::Reason {
         code: reason.code.name().to_owned(),
         points_millionths: Some(reason.points),
-        evidence: reason.evidence.iter().map(evidence).collect(),
+        evidence: reason.evidence.iter().map(standing::evidence).collect(),
     }
 }
 

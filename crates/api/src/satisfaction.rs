@@ -127,7 +127,7 @@ fn loyalty_reason(answer: &LoyaltyAnswer) -> v1::Reason {
 }
 
 fn evidence(events: &[Evidence]) -> Vec<v1::Evidence> {
-    events.iter().map(|it| standing::evidence(it.event, it.occurred_at)).collect()
+    events.iter().map(standing::evidence).collect()
 }
 
 fn tally(tally: &LevelTally) -> v1::ServiceLevelTally {

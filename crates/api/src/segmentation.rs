@@ -154,7 +154,7 @@ fn rfm(rfm: &Rfm) -> v1::Rfm {
         frequency: rfm.frequency.into(),
         monetary: rfm.monetary.into(),
         label: label(rfm.label).into(),
-        last_interaction: rfm.last_interaction.map(|mark| standing::evidence(mark.event, mark.at)),
+        last_interaction: rfm.last_interaction.as_ref().map(standing::evidence),
         interaction_days: rfm.interaction_days,
         live_contracts_fen: rfm.value.0,
     }

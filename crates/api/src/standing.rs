@@ -1,8 +1,8 @@
 //! What every view says of a customer: the lifecycle, and where the customer belongs.
 
-use touchpoint::{Code, EventId, Timestamp};
-use views::Standing;
+use touchpoint::Code;
 use views::lifecycle::Stage;
+use views::{Evidence, Standing};
 
 use crate::{names, v1};
 
@@ -45,9 +45,9 @@ pub fn belonging(standing: &Standing) -> Option<v1::Belonging> {
     })
 }
 
-/// An event behind a reason.
-pub(crate) fn evidence(event: EventId, occurred_at: Timestamp) -> v1::Evidence {
-    v1::Evidence { event_id: event.to_string(), occurred_at: Some(names::timestamp(occurred_at)) }
+/// An event behind a figure or a reason.
+pub(crate) fn evidence(it: &Evidence) -> v1::Evidence {
+    v1::Evidence { event_id: it.event.to_string(), occurred_at: Some(names::timestamp(it.occurred_at)) }
 }
 
 /// A code, or nothing as the empty text.

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use touchpoint::{Date, LeadSource, Timestamp, Touchpoint};
+use touchpoint::{Date, EventId, LeadSource, Timestamp, Touchpoint};
 
-use super::Mark;
 use crate::contract::{Contract, Delivery};
 use crate::lifecycle::Lifecycle;
 use crate::rules::names::names;
@@ -62,6 +61,27 @@ impl Source {
     }
 }
 
+/// That a step was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    /// By which event.
+    pub event: EventId,
+    /// When the event took effect: a delivery that is dated before its signing, at the signing. So this is not always
+    /// when the event happened.
+    pub at: Timestamp,
+}
+
+impl Reached {
+    /// By an event that took effect when it happened.
+    fn by(event: &Filed<'_>) -> Self {
+        Self { event: event.id, at: event.occurred_at }
+    }
+
+    fn by_delivery(delivery: Delivery<'_>) -> Self {
+        Self { event: delivery.event.id, at: delivery.at }
+    }
+}
+
 /// How far a customer came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Funnel {
@@ -70,7 +90,7 @@ pub struct Funnel {
     /// The lead source of the first event that names one.
     pub source: Source,
     /// When each step was reached and by which event, in the order of [`Step::ALL`]; the steps reached come first.
-    pub steps: [Option<Mark>; STEPS],
+    pub steps: [Option<Reached>; STEPS],
 }
 
 impl Funnel {
@@ -78,15 +98,15 @@ impl Funnel {
         let first = timeline.events.first()?;
         let first_of = |step: fn(&Touchpoint<'_>) -> bool| timeline.events.iter().find(|it| step(&it.body));
         let mut steps = [
-            Some(Mark::of(first)),
-            first_of(|body| matches!(body, Touchpoint::VisitRecorded(_))).map(Mark::of),
-            first_of(|body| matches!(body, Touchpoint::SubscriptionPlaced(_))).map(Mark::of),
-            first_of(|body| matches!(body, Touchpoint::ContractSigned(_))).map(Mark::of),
-            lifecycle.contracts.iter().filter_map(delivered).min_by_key(|mark| mark.at),
+            Some(Reached::by(first)),
+            first_of(|body| matches!(body, Touchpoint::VisitRecorded(_))).map(Reached::by),
+            first_of(|body| matches!(body, Touchpoint::SubscriptionPlaced(_))).map(Reached::by),
+            first_of(|body| matches!(body, Touchpoint::ContractSigned(_))).map(Reached::by),
+            lifecycle.contracts.iter().filter_map(delivered).min_by_key(|step| step.at),
         ];
         // A step is reached with the first of it and the later ones.
         for index in (1..STEPS).rev() {
-            let earliest = [steps[index - 1], steps[index]].into_iter().flatten().min_by_key(|mark| mark.at);
+            let earliest = [steps[index - 1], steps[index]].into_iter().flatten().min_by_key(|step| step.at);
             steps[index - 1] = earliest;
         }
         let cohort = first.occurred_at.shanghai_date().into();
@@ -100,16 +120,15 @@ impl Funnel {
 
     /// Whole days of 24 hours from KNOWN to each step, in the order of [`Step::ALL`].
     pub fn days(&self) -> [Option<i64>; STEPS] {
-        let known = self.steps[0].map_or(Timestamp::MIN, |mark| mark.at);
+        let known = self.steps[0].map_or(Timestamp::MIN, |known| known.at);
         self.steps.map(|step| Some(step?.at.since(known).div_euclid(Timestamp::DAY)))
     }
 }
 
 /// The earlier of handover and moving in, neither before the signing.
-fn delivered(contract: &Contract<'_>) -> Option<Mark> {
-    let mark = |delivery: Delivery<'_>| Mark { event: delivery.event.id, at: delivery.at };
+fn delivered(contract: &Contract<'_>) -> Option<Reached> {
     let deliveries = [contract.handover, contract.moved_in];
-    deliveries.into_iter().flatten().min_by_key(|delivery| (delivery.at, delivery.event.order())).map(mark)
+    deliveries.into_iter().flatten().min_by_key(|delivery| (delivery.at, delivery.event.order())).map(Reached::by_delivery)
 }
 
 fn lead_source(event: &Filed<'_>) -> Option<LeadSource> {

@@ -10,14 +10,14 @@ mod tier;
 
 use std::sync::Arc;
 
-use touchpoint::{EventId, Timestamp};
+use touchpoint::EventId;
 
 use crate::lifecycle::Lifecycle;
 use crate::rules::Rules;
-use crate::{Filed, Moment, Record, Standing, Timeline, survey};
+use crate::{Moment, Record, Standing, Timeline, survey};
 
 pub use demand::{Budget, Demand, Said};
-pub use funnel::{Cell, Counts, Funnel, Month, Row, Source, Step, table};
+pub use funnel::{Cell, Counts, Funnel, Month, Reached, Row, Source, Step, table};
 pub use members::{Group, Placement, Segmentation, Totals};
 pub use rfm::{Label, Rfm};
 pub use tier::{Part, PartCode, Tier, TierScore};
@@ -53,21 +53,6 @@ pub struct Membership {
     pub name: Arc<str>,
     /// The events that its counts counted, each once.
     pub evidence: Vec<EventId>,
-}
-
-/// An event that explains something, and the instant at which it did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
-    /// The event.
-    pub event: EventId,
-    /// When it took effect.
-    pub at: Timestamp,
-}
-
-impl Mark {
-    fn of(event: &Filed<'_>) -> Self {
-        Self { event: event.id, at: event.occurred_at }
-    }
 }
 
 /// The answer for a customer at a moment; nothing if no event counts.

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use touchpoint::{Date, Fen, Timestamp};
 
-use super::Mark;
 use crate::lifecycle::Lifecycle;
 use crate::rules::names::names;
-use crate::{Moment, Timeline, rules};
+use crate::{Evidence, Moment, Timeline, rules};
 
 names! {
     /// The label made of R, F and M: how valuable the customer is, and what to do.
@@ -43,7 +42,7 @@ pub struct Rfm {
     /// The label made of them.
     pub label: Label,
     /// The last interaction.
-    pub last_interaction: Option<Mark>,
+    pub last_interaction: Option<Evidence>,
     /// Distinct Shanghai dates with an interaction, within the window.
     pub interaction_days: u32,
     /// The current prices of the live contracts together.
@@ -57,8 +56,8 @@ impl Rfm {
         rules: &rules::Segmentation,
         moment: &mut Moment,
     ) -> Self {
-        let last_interaction = timeline.interactions().next_back().map(Mark::of);
-        let recency = last_interaction.map_or(1, |last| recency(last.at, &rules.recency_days, moment));
+        let last_interaction = timeline.interactions().next_back().map(Evidence::of);
+        let recency = last_interaction.map_or(1, |last| recency(last.occurred_at, &rules.recency_days, moment));
         let interaction_days = interaction_days(timeline, rules.frequency_days, moment);
         let frequency = 5 - first_reached(&rules.frequency_from, &interaction_days);
         let value = lifecycle.live_value();
