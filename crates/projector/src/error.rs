@@ -50,6 +50,9 @@ pub enum RebuildError {
     /// The disk did not allow it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Somebody wanted it no more.
+    #[error("it was cancelled")]
+    Cancelled,
     /// The process is going down.
     #[error("the projector is going down")]
     Draining,

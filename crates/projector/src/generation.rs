@@ -166,6 +166,11 @@ impl<V: View> Generation<V> {
         self.pages.read(customer, |slot| V::answer(&slot.record, &self.rules, moment))?
     }
 
+    /// A customer's record; an empty one if there is none.
+    pub(crate) fn record(&self, customer: CustomerId) -> Record {
+        self.pages.read(customer, |slot| slot.record.clone()).unwrap_or_default()
+    }
+
     /// Lists and totals at another instant, evaluated from the records: slow, and exact.
     pub fn totals_at(&self, as_of: Timestamp, known_at: Option<Timestamp>) -> V::Totals {
         let moment = self.moment(as_of, known_at);

@@ -24,11 +24,13 @@ mod rebuild;
 mod source;
 mod staging;
 mod status;
+mod verify;
 
 pub use error::{NotServing, RebuildError, StartError, StoreError, WaitError};
 pub use generation::Generation;
 pub use parking::ParkedEvent;
 pub use projector::{Options, Projector};
-pub use rebuild::Rebuild;
+pub use rebuild::{Phase, Rebuild};
 pub use source::{Batch, Broken, Checkpoint, Clock, Entry, Source, SourceError, Trouble};
+pub use verify::Findings;
 pub use status::{GenerationStatus, Progress, State, Status};

@@ -116,6 +116,28 @@ impl<V: View> Pages<V> {
         group.iter().flatten().for_each(&mut read);
     }
 
+    /// Reads every customer of a group, here and in other pages: the records of each, where there are any.
+    pub(crate) fn scan_beside(
+        &self,
+        others: &Self,
+        group: usize,
+        mut read: impl FnMut(CustomerId, [Option<&Record>; 2]),
+    ) {
+        let [here, there] = [self, others].map(|pages| pages.groups[group].read().unwrap_or_else(PoisonError::into_inner));
+        for (here, there) in here.iter().zip(there.iter()) {
+            let record = |page: &[Slot<V>], customer| -> Option<usize> {
+                page.iter().position(|slot: &Slot<V>| slot.customer == customer)
+            };
+            for slot in here {
+                let other = record(there, slot.customer).map(|index| &there[index].record);
+                read(slot.customer, [Some(&slot.record), other]);
+            }
+            for slot in there.iter().filter(|slot| record(here, slot.customer).is_none()) {
+                read(slot.customer, [None, Some(&slot.record)]);
+            }
+        }
+    }
+
     /// Changes every slot of a group.
     pub(crate) fn scan_mut(&self, group: usize, mut write: impl FnMut(&mut Slot<V>)) {
         let mut group = self.groups[group].write().unwrap_or_else(PoisonError::into_inner);

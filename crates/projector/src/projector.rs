@@ -1,7 +1,7 @@
 //! A view's projector: serves one generation, and can build another one beside it.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
@@ -16,7 +16,7 @@ use crate::Generation;
 use crate::error::{NotServing, StartError, StoreError, WaitError};
 use crate::feed::Fed;
 use crate::load::{Loaded, known_loss, load};
-use crate::rebuild::first;
+use crate::rebuild::{Rebuilding, first};
 use crate::source::{Checkpoint, Clock, Source, SourceError};
 use crate::status::{Progress, State, Status};
 
@@ -53,7 +53,7 @@ pub(crate) struct Inner<V: View> {
     pub(crate) options: Options,
     pub(crate) store: Arc<Store>,
     pub(crate) serving: watch::Sender<Arc<Fed<V>>>,
-    pub(crate) building: Mutex<Option<Arc<Fed<V>>>>,
+    pub(crate) rebuilding: Mutex<Rebuilding<V>>,
     pub(crate) rebuilds: Arc<Semaphore>,
     scans: Semaphore,
     pub(crate) state: watch::Sender<State>,
@@ -87,7 +87,7 @@ impl<V: View> Projector<V> {
             options,
             store,
             serving: watch::Sender::new(fed),
-            building: Mutex::new(None),
+            rebuilding: Mutex::default(),
             rebuilds: Arc::new(Semaphore::new(1)),
             scans: Semaphore::new(SCANS_AT_ONCE),
             state: watch::Sender::new(State::CatchingUp),
@@ -143,7 +143,7 @@ impl<V: View> Projector<V> {
         });
     }
 
-    fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         matches!(*self.inner.state.borrow(), State::Broken(_))
     }
 
@@ -210,10 +210,6 @@ impl<V: View> Projector<V> {
         &self.inner.options.rules
     }
 
-    pub(crate) fn building(&self) -> std::sync::MutexGuard<'_, Option<Arc<Fed<V>>>> {
-        self.inner.building.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// How far the serving generation is, or the one that is to serve. Cheap; waits only while lists are built.
     pub fn progress(&self) -> Progress {
         let serving = self.inner.serving.borrow().clone();
@@ -223,14 +219,14 @@ impl<V: View> Projector<V> {
     /// How it is. Sums up the digests of what changed since the last time.
     pub fn status(&self) -> Status {
         let serving = self.inner.serving.borrow().clone();
-        let building = self.building().clone();
+        let building = self.building();
         Status {
             view: V::NAME,
             state: self.inner.state.borrow().clone(),
             fold_version: FOLD_VERSION,
             rules_version: self.rules().version().to_string(),
             serving: serving.status(),
-            building: building.map(|fed| fed.status()),
+            building: building.map(|building| building.fed.status()),
             store_bytes: self.inner.store.size_on_disk().unwrap_or_default(),
         }
     }

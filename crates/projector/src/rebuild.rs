@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 use view_store::{GenerationId, Store};
 use views::View;
 use views::rules::Rules;
@@ -13,16 +15,52 @@ use crate::commit::head;
 use crate::error::{RebuildError, StoreError};
 use crate::feed::Fed;
 use crate::source::Checkpoint;
-use crate::status::State;
+use crate::generation::lock;
+use crate::verify::{Findings, suspects};
 use crate::{Generation, Projector, cores};
 
 /// How often a rebuild looks whether the serving generation is overtaken.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
+/// What a rebuild does at this moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// Folds the log, and makes it durable.
+    Folding,
+    /// Compares the new generation with the serving one.
+    Verifying,
+    /// They differ: it waits to be accepted or cancelled.
+    Differs(Arc<Findings>),
+    /// The new generation serves. What was compared; nothing where the serving generation was of a broken log.
+    Switched(Option<Arc<Findings>>),
+    /// It was given up, for this reason; what was served is served on.
+    GivenUp(String),
+}
+
+/// A rebuild, as those who watch it see it.
+pub(crate) struct Building<V: View> {
+    pub(crate) fed: Arc<Fed<V>>,
+    pub(crate) phase: watch::Sender<Phase>,
+    accepted: watch::Sender<bool>,
+    cancelled: CancellationToken,
+}
+
+/// The rebuild that is under way, and the last one that ended since the start.
+pub(crate) struct Rebuilding<V: View> {
+    under_way: Option<Arc<Building<V>>>,
+    ended: Option<(u64, Phase)>,
+}
+
+impl<V: View> Default for Rebuilding<V> {
+    fn default() -> Self {
+        Self { under_way: None, ended: None }
+    }
+}
+
 /// A rebuild that has begun.
 pub struct Rebuild<V: View> {
     projector: Projector<V>,
-    fed: Arc<Fed<V>>,
+    building: Arc<Building<V>>,
     _turn: OwnedSemaphorePermit,
 }
 
@@ -43,38 +81,75 @@ impl<V: View> Projector<V> {
             let in_use = inner.serving.borrow().id;
             begin(&inner.store, origin, &inner.options.rules, Some(in_use))
         })?;
-        let fed = inner.feed(id, generation);
-        *self.building() = Some(fed.clone());
-        Ok(Rebuild { projector: self.clone(), fed, _turn: turn })
+        let building = Arc::new(Building {
+            fed: inner.feed(id, generation),
+            phase: watch::Sender::new(Phase::Folding),
+            accepted: watch::Sender::new(false),
+            cancelled: CancellationToken::new(),
+        });
+        lock(&inner.rebuilding).under_way = Some(building.clone());
+        Ok(Rebuild { projector: self.clone(), building, _turn: turn })
+    }
+
+    /// The rebuild that is under way.
+    pub(crate) fn building(&self) -> Option<Arc<Building<V>>> {
+        lock(&self.inner.rebuilding).under_way.clone()
+    }
+
+    /// The last rebuild since the start, under way or ended: its generation's number, and what it does or did.
+    pub fn last_rebuild(&self) -> Option<(u64, Phase)> {
+        let Rebuilding { under_way, ended } = &*lock(&self.inner.rebuilding);
+        under_way.as_ref().map(|it| (it.fed.id.get(), it.phase.borrow().clone())).or_else(|| ended.clone())
+    }
+
+    fn ended(&self, building: &Building<V>, phase: Phase) {
+        *lock(&self.inner.rebuilding) = Rebuilding { under_way: None, ended: Some((building.fed.id.get(), phase)) };
+    }
+
+    /// Switches to the new generation even if it differs. False if no rebuild is under way.
+    pub fn accept_rebuild(&self) -> bool {
+        self.building().map(|building| building.accepted.send_replace(true)).is_some()
+    }
+
+    /// Gives the rebuild that is under way up. False if none is.
+    pub fn cancel_rebuild(&self) -> bool {
+        self.building().map(|building| building.cancelled.cancel()).is_some()
     }
 }
 
 impl<V: View> Rebuild<V> {
     /// The number of the new generation.
     pub fn generation(&self) -> u64 {
-        self.fed.id.get()
+        self.building.fed.id.get()
     }
 
-    /// Switches to the new generation once it is durable and at least as far as the serving one, and drops the old
-    /// one. After an error what was served is served on.
+    /// Switches to the new generation once it is durable, at least as far as the serving one, and says the same or is
+    /// accepted; then drops the old one. After an error what was served is served on.
     pub async fn finish(self) -> Result<(), RebuildError> {
-        let Self { projector, fed, _turn } = &self;
-        let inner = &projector.inner;
-        let built = projector.built(fed).await;
-        *projector.building() = None;
-        if let Err(error) = built {
-            fed.stop.cancel();
-            fed.kept().await;
-            inner.store.drop_generation(fed.id).map_err(StoreError::from)?;
-            return Err(error);
-        }
+        let Self { projector, building, _turn } = &self;
+        let (inner, fed) = (&projector.inner, &building.fed);
+        let built = tokio::select! {
+            built = projector.built(building) => built,
+            () = building.cancelled.cancelled() => Err(RebuildError::Cancelled),
+        };
+        let findings = match built {
+            Ok(findings) => findings,
+            Err(error) => {
+                projector.ended(building, Phase::GivenUp(error.to_string()));
+                fed.stop.cancel();
+                fed.kept().await;
+                let dropped = inner.store.drop_generation(fed.id).map_err(StoreError::from);
+                return dropped.map_err(RebuildError::from).and(Err(error));
+            }
+        };
         let old = inner.serving.send_replace(fed.clone());
         projector.serve();
+        projector.ended(building, Phase::Switched(findings));
         old.stop.cancel();
         old.kept().await;
         let store = inner.store.clone();
         // Millions of records are given back: away from the threads that serve.
-        tokio::task::spawn_blocking(move || {
+        spawn_blocking(move || {
             // The switch is made; what is left of the old one is dropped by the next rebuild at the latest.
             if let Err(error) = store.drop_generation(old.id) {
                 tracing::warn!(view = V::NAME, generation = %old.id, %error, "the old generation could not be dropped");
@@ -86,8 +161,10 @@ impl<V: View> Rebuild<V> {
 }
 
 impl<V: View> Projector<V> {
-    /// Waits until a new generation is live, durable, and as far as the serving one; then marks it on disk.
-    async fn built(&self, fed: &Fed<V>) -> Result<(), RebuildError> {
+    /// Waits until a new generation is live, durable, as far as the serving one, and the same or accepted; then marks
+    /// it on disk.
+    async fn built(&self, building: &Building<V>) -> Result<Option<Arc<Findings>>, RebuildError> {
+        let fed = &building.fed;
         if !fed.live().await {
             fed.ended().await?;
             return Err(RebuildError::Draining);
@@ -100,14 +177,42 @@ impl<V: View> Projector<V> {
                 _ = tokio::time::timeout(LOOK_AGAIN, committed.changed()) => {}
             }
         }
+        let findings = if self.is_broken() { None } else { Some(Arc::new(self.verify(building).await?)) };
+        if let Some(findings) = findings.as_ref().filter(|it| it.different > 0) {
+            tracing::warn!(view = V::NAME, different = findings.different, "the new generation says something else");
+            building.phase.send_replace(Phase::Differs(findings.clone()));
+            let mut accepted = building.accepted.subscribe();
+            tokio::select! {
+                ended = fed.ended() => return Err(ended.map_or_else(RebuildError::from, |()| RebuildError::Draining)),
+                _ = accepted.wait_for(|accepted| *accepted) => {}
+            }
+        }
         tokio::task::block_in_place(|| self.inner.store.set_serving(fed.id)).map_err(StoreError::from)?;
-        Ok(())
+        Ok(findings)
+    }
+
+    /// Compares the new generation with the serving one.
+    async fn verify(&self, building: &Building<V>) -> Result<Findings, RebuildError> {
+        building.phase.send_replace(Phase::Verifying);
+        let (serving, new) = (self.inner.serving.borrow().generation.clone(), building.fed.generation.clone());
+        let (one, other) = (serving.clone(), new.clone());
+        let suspects = spawn_blocking(move || suspects(&one, &other)).await.map_err(|_| RebuildError::Draining)?;
+        let seen = serving.position().max(new.position());
+        for generation in [&serving, &new].into_iter().filter(|_| !suspects.is_empty()) {
+            let mut applied = generation.applied();
+            tokio::select! {
+                _ = applied.wait_for(|applied| *applied >= seen) => {}
+                ended = building.fed.ended() => {
+                    return Err(ended.map_or_else(RebuildError::from, |()| RebuildError::Draining));
+                }
+            }
+        }
+        spawn_blocking(move || suspects.looked_at_again(&serving, &new)).await.map_err(|_| RebuildError::Draining)
     }
 
     /// Nothing that is served now would be missing. What is folded of a broken log does not count.
     fn is_overtaken_by(&self, generation: &Generation<V>) -> bool {
-        let broken = matches!(*self.inner.state.borrow(), State::Broken(_));
-        broken || generation.position() >= self.inner.serving.borrow().generation.position()
+        self.is_broken() || generation.position() >= self.inner.serving.borrow().generation.position()
     }
 }
 

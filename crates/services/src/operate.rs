@@ -52,7 +52,7 @@ fn not_rebuilt(error: RebuildError) -> Error {
     let unavailable = |reason| Error::Unavailable { reason, message, retry_after: REBUILD_RETRY, position: None };
     match error {
         RebuildError::Rebuilding => Error::Precondition { reason: "REBUILD_RUNNING", message: error.to_string() },
-        RebuildError::Draining => call::draining(),
+        RebuildError::Draining | RebuildError::Cancelled => call::draining(),
         RebuildError::Source(_) => unavailable("LOG_UNAVAILABLE"),
         RebuildError::Store(_) => unavailable("STORE_UNAVAILABLE"),
     }

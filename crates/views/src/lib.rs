@@ -10,6 +10,7 @@
 pub mod churn;
 pub mod complaint;
 pub mod contract;
+mod difference;
 mod fact;
 pub mod lifecycle;
 mod moment;
@@ -22,6 +23,7 @@ pub mod survey;
 mod timeline;
 mod view;
 
+pub use difference::{Difference, FieldDifference, differences};
 pub use fact::{Filed, Packed};
 pub use moment::Moment;
 pub use record::{Digests, FOLD_VERSION, Filing, Parked, Record, Unfit};
