@@ -128,7 +128,11 @@ impl Funnel {
 /// The earlier of handover and moving in, neither before the signing.
 fn delivered(contract: &Contract<'_>) -> Option<Reached> {
     let deliveries = [contract.handover, contract.moved_in];
-    deliveries.into_iter().flatten().min_by_key(|delivery| (delivery.at, delivery.event.order())).map(Reached::by_delivery)
+    deliveries
+        .into_iter()
+        .flatten()
+        .min_by_key(|delivery| (delivery.at, delivery.event.order()))
+        .map(Reached::by_delivery)
 }
 
 fn lead_source(event: &Filed<'_>) -> Option<LeadSource> {
