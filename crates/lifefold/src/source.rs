@@ -2,22 +2,25 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use event_log::{Broken as LogBroken, CheckError, Log, OpenError, Options, Subject, TailError};
+use event_log::{Broken as LogBroken, CheckError, Log, MAX_PAGE_ENTRIES, OpenError, Options, Subject, TailError};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use projector::{Batch, Broken, Checkpoint, Entry, Source, SourceError, Trouble};
-use touchpoint::Position;
+use touchpoint::{CustomerId, Position};
 use uuid::Uuid;
 
 /// The source that reads this log. Nothing is connected before it is asked for something.
 pub(crate) fn source(options: Options) -> Source {
     let link = Arc::new(Link { options, log: Mutex::new(None), opening: tokio::sync::Mutex::new(()) });
-    let (origin, tail, check, end) = (link.clone(), link.clone(), link.clone(), link);
+    let (origin, tail, check, end, timeline) = (link.clone(), link.clone(), link.clone(), link.clone(), link);
     Source {
         origin: Arc::new(move || -> BoxFuture<'static, _> { Box::pin(origin.clone().origin()) }),
         tail: Arc::new(move |after| tail_after(tail.clone(), after)),
         check: Arc::new(move |checkpoint| -> BoxFuture<'static, _> { Box::pin(check.clone().check(checkpoint)) }),
         end: Arc::new(move || -> BoxFuture<'static, _> { Box::pin(end.clone().end()) }),
+        timeline: Arc::new(move |customer, through| -> BoxFuture<'static, _> {
+            Box::pin(timeline.clone().timeline(customer, through))
+        }),
     }
 }
 
@@ -78,6 +81,20 @@ impl Link {
     async fn end(self: Arc<Self>) -> Result<Position, SourceError> {
         let log = self.log().await?;
         log.last().await.map_err(|error| SourceError::Unavailable(error.to_string()))
+    }
+
+    /// All messages about a customer up to a position. The stream bounds how many there can be.
+    async fn timeline(self: Arc<Self>, customer: CustomerId, through: Position) -> Result<Vec<Entry>, SourceError> {
+        let log = self.log().await?;
+        let (mut entries, mut after) = (Vec::new(), Position::ZERO);
+        while after < through {
+            let page = log.timeline(customer, after, MAX_PAGE_ENTRIES).await;
+            let page = page.map_err(|error| SourceError::Unavailable(error.to_string()))?;
+            let Some(last) = page.last() else { break };
+            after = last.position;
+            entries.extend(page.into_iter().map(entry_of));
+        }
+        Ok(entries)
     }
 }
 

@@ -58,6 +58,20 @@ pub enum RebuildError {
     Draining,
 }
 
+/// Parked events could not be read once more; nothing changed for the customers that were not reached.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RetryError {
+    /// Not answering.
+    #[error(transparent)]
+    NotServing(#[from] NotServing),
+    /// The log cannot be read.
+    #[error("the log cannot be read: {0}")]
+    Source(#[from] SourceError),
+    /// The log gave less than what was folded.
+    #[error("the log did not give all events of the customer")]
+    Moving,
+}
+
 /// Why a projector did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {

@@ -97,7 +97,7 @@ impl<V: View> Generation<V> {
     }
 
     /// Changes a record, and with it what is known of all records; true if it changed.
-    fn change(&self, slot: &mut Slot<V>, change: impl FnOnce(&mut Record) -> bool) -> bool {
+    pub(crate) fn change(&self, slot: &mut Slot<V>, change: impl FnOnce(&mut Record) -> bool) -> bool {
         let before = slot.record.as_bytes().len() as u64;
         if !change(&mut slot.record) {
             return false;

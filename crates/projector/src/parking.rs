@@ -1,6 +1,7 @@
 //! Which events are parked, over all customers. Derived from the records.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 
 use touchpoint::{CustomerId, EventId, Position, Timestamp};
 use views::{Record, unvoided_parked};
@@ -51,6 +52,16 @@ impl Parking {
     /// How many.
     pub(crate) fn count(&self) -> usize {
         self.events.len()
+    }
+
+    /// Those after a position.
+    pub(crate) fn after(&self, position: Position) -> impl Iterator<Item = &ParkedEvent> {
+        self.events.range((Bound::Excluded(position), Bound::Unbounded)).map(|(_, event)| event)
+    }
+
+    /// The one at a position.
+    pub(crate) fn at(&self, position: Position) -> Option<&ParkedEvent> {
+        self.events.get(&position)
     }
 
     /// The latest by position.

@@ -106,6 +106,9 @@ pub enum SourceError {
     Unavailable(String),
 }
 
+/// What a log will answer.
+type Asked<T> = BoxFuture<'static, Result<T, SourceError>>;
+
 /// A log to fold.
 #[derive(Clone)]
 pub struct Source {
@@ -118,4 +121,6 @@ pub struct Source {
     pub check: Arc<dyn Fn(Checkpoint) -> BoxFuture<'static, Result<Position, SourceError>> + Send + Sync>,
     /// The last position of the log now.
     pub end: Arc<dyn Fn() -> BoxFuture<'static, Result<Position, SourceError>> + Send + Sync>,
+    /// The first messages about a customer in the order of the log, all of them up to this position and perhaps more.
+    pub timeline: Arc<dyn Fn(CustomerId, Position) -> Asked<Vec<Entry>> + Send + Sync>,
 }

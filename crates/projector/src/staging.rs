@@ -1,7 +1,7 @@
 //! Events that are decoded and wait to be filed, in a heap for each group of pages: so that each customer's record is
 //! visited once for all that waits for it, and while the group's records are near.
 
-use touchpoint::{CustomerId, Event, Position, Recorded, Unreadable};
+use touchpoint::{CustomerId, Event, EventId, Position, Recorded, Unreadable};
 use view_store::PageNumber;
 use views::{Packed, Parked};
 
@@ -62,6 +62,15 @@ pub(crate) struct Waiting<'a> {
     pub(crate) customer: CustomerId,
     pub(crate) position: Position,
     pub(crate) fact: Packed<'a>,
+}
+
+/// The event of a message about a customer; or why it is none, and its id if that could be read.
+pub(crate) fn read(customer: CustomerId, body: &[u8]) -> Result<Event<'_>, (Unreadable, Option<EventId>)> {
+    match Event::decode(body) {
+        Ok(event) if event.customer == customer => Ok(event),
+        Ok(event) => Err((Unreadable::Invalid, Some(event.id))),
+        Err(broken) => Err((broken.reason, broken.id)),
+    }
 }
 
 impl Staging {
@@ -131,15 +140,10 @@ impl Desk {
         let Some(customer) = entry.customer else { return };
         let (position, recorded_at) = (entry.position, entry.recorded_at);
         let page = PageNumber::of(customer.as_u128());
-        let (reason, id) = match Event::decode(&entry.body) {
-            Ok(event) if event.customer == customer => {
-                self.bytes += self.heaps[group_of(page)].add(page, &Recorded { position, recorded_at, event });
-                return;
-            }
-            Ok(event) => (Unreadable::Invalid, Some(event.id)),
-            Err(broken) => (broken.reason, broken.id),
-        };
-        self.parked.push((page, customer, Parked { position, recorded_at, reason, id }));
+        match read(customer, &entry.body) {
+            Ok(event) => self.bytes += self.heaps[group_of(page)].add(page, &Recorded { position, recorded_at, event }),
+            Err((reason, id)) => self.parked.push((page, customer, Parked { position, recorded_at, reason, id })),
+        }
     }
 
     fn clear(&mut self) {

@@ -47,6 +47,11 @@ impl Log {
         self.end.send_replace(end);
     }
 
+    /// From now on it has these entries. No tail is told.
+    pub(crate) fn replace(&self, entries: Vec<Entry>) {
+        *self.entries.lock().unwrap() = entries;
+    }
+
     /// From now on every tail ends with this.
     pub(crate) fn break_down(&self, trouble: Option<Trouble>) {
         *self.broken.lock().unwrap() = trouble.map(|trouble| Broken::new(trouble, "says the test"));
@@ -73,7 +78,7 @@ impl Log {
 
     /// The log as a projector reads it.
     pub(crate) fn source(&self) -> Source {
-        let (first, tail, check, end) = (self.clone(), self.clone(), self.clone(), self.clone());
+        let [first, tail, check, end, timeline] = [(); 5].map(|()| self.clone());
         Source {
             origin: Arc::new(move || -> BoxFuture<'static, _> {
                 let first = Checkpoint { created: first.created(), ..origin() };
@@ -87,6 +92,11 @@ impl Log {
             end: Arc::new(move || {
                 let end = end.end();
                 Box::pin(async move { Ok(end) })
+            }),
+            timeline: Arc::new(move |customer, _| {
+                let entries = timeline.entries.lock().unwrap();
+                let entries = entries.iter().filter(|it| it.customer == Some(customer)).cloned().collect();
+                Box::pin(async move { Ok(entries) })
             }),
         }
     }

@@ -93,7 +93,7 @@ impl Log {
     }
 
     fn source(&self) -> Source {
-        let (tail, check, end) = (self.clone(), self.clone(), self.clone());
+        let [tail, check, end, timeline] = [(); 4].map(|()| self.clone());
         Source {
             origin: Arc::new(|| Box::pin(async { Ok(origin()) })),
             tail: Arc::new(move |after| tail.clone().tail(after.position)),
@@ -105,6 +105,11 @@ impl Log {
             end: Arc::new(move || {
                 let end = Position(end.end());
                 Box::pin(async move { Ok(end) })
+            }),
+            timeline: Arc::new(move |customer, _| {
+                let entries = timeline.entries.lock().unwrap();
+                let entries = entries.iter().filter(|it| it.customer == Some(customer)).cloned().collect();
+                Box::pin(async move { Ok(entries) })
             }),
         }
     }
