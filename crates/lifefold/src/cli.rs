@@ -74,6 +74,15 @@ pub(crate) enum View {
 }
 
 impl View {
+    /// The name on the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Segmentation => "segmentation",
+            Self::Satisfaction => "satisfaction",
+            Self::Churn => "churn",
+        }
+    }
+
     /// The process that serves it.
     pub(crate) const fn process(self) -> Process {
         match self {
@@ -123,13 +132,23 @@ mod tests {
         // An example ends where something else begins: a pipe, a file that it is written to, what it does.
         let ends = |line: &str| [" | ", " > ", "    ", "  the ", "'{"].iter().filter_map(|end| line.find(end)).min();
         let lines = lines.map(|line| &line[..ends(line).unwrap_or(line.len())]);
-        let all: Vec<Vec<_>> = lines.map(|line| line.split_whitespace().map(str::to_owned).collect()).collect();
+        let all: Vec<Vec<_>> = lines.map(words).collect();
         assert!(help.starts_with("Examples:\n") && !all.is_empty(), "{path} has no examples");
         assert!(all.iter().all(|words| words.join(" ").starts_with(path)), "the examples of {path} are of it");
         found.extend(all);
         for below in command.get_subcommands() {
             examples(below, format!("{path} {}", below.get_name()).trim(), found);
         }
+    }
+
+    /// What a shell makes of a line: what is quoted is one word.
+    fn words(line: &str) -> Vec<String> {
+        let parts = line.split('\'').enumerate();
+        let words = parts.flat_map(|(index, part)| match index % 2 {
+            0 => part.split_whitespace().collect(),
+            _ => vec![part],
+        });
+        words.map(str::to_owned).collect()
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::churn::ChurnRisk;
 use crate::damaged;
 use crate::limits::{MAX_READ_BYTES, MAX_WRITE_BYTES};
 use crate::operate::Operating;
+use crate::rebuild::Rebuilds;
 use crate::satisfaction::Satisfied;
 use crate::segmentation::Segments;
 use crate::timeline::Timelines;
@@ -30,7 +31,8 @@ use crate::touchpoint_service::Touchpoints;
 const LOG_POLL: Duration = Duration::from_secs(1);
 /// The name that stands for the whole process in health checks.
 const WHOLE: &str = "";
-const PROJECTOR: &str = "lifefold.v1.ProjectorService";
+/// The services of a projector that answer whatever its view's state is.
+const OPERATED: [&str; 2] = ["lifefold.v1.ProjectorService", "lifefold.v1.RebuildService"];
 
 /// What a process serves.
 pub struct Process {
@@ -121,15 +123,17 @@ impl Served for Churn {
     }
 }
 
-/// What the projector of a view serves. The ProjectorService answers whatever the view's state is.
+/// What the projector of a view serves. Its own services answer whatever the view's state is.
 pub fn view<V: Served>(projector: &Projector<V>) -> Process {
     let mut services = RoutesBuilder::default();
     V::add(projector, &mut services);
     let operating = v1::projector_service_server::ProjectorServiceServer::new(Operating::new(projector.clone()));
     services.add_service(operating.max_decoding_message_size(MAX_READ_BYTES));
+    let rebuilds = v1::rebuild_service_server::RebuildServiceServer::new(Rebuilds::new(projector.clone()));
+    services.add_service(rebuilds.max_decoding_message_size(MAX_READ_BYTES));
     let mut state = projector.state();
     process(services, move |health| async move {
-        report(&health, &[PROJECTOR], true).await;
+        report(&health, &OPERATED, true).await;
         loop {
             let now = state.borrow_and_update().clone();
             report(&health, &[V::SERVICE, WHOLE], now == State::Serving).await;

@@ -170,6 +170,237 @@ impl LifecycleStage {
         }
     }
 }
+/// Asks the segmentation view.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SegmentationServiceDiffRulesRequest {
+    /// The candidate rules as the text of a rules file (TOML); what it leaves out has its default.
+    #[prost(string, tag = "1")]
+    pub candidate: ::prost::alloc::string::String,
+    /// The instant.
+    #[prost(message, optional, tag = "2")]
+    pub query: ::core::option::Option<ViewQuery>,
+    /// Most customers of a page; 0 means 100, more than 1000 means 1000.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// The next_page_token of the page before, or nothing. Later pages are of the instant and position of the first one.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Who would move on the axes stage, rfm_label and value_tier, and into and out of rule segments.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SegmentationServiceDiffRulesResponse {
+    /// The whole difference. Absent on later pages.
+    #[prost(message, optional, tag = "1")]
+    pub diff: ::core::option::Option<RulesDiff>,
+    /// The customers who move, by customer id.
+    #[prost(message, repeated, tag = "2")]
+    pub moved: ::prost::alloc::vec::Vec<MovedCustomer>,
+    /// Ask for the next page with this. Empty: there is none.
+    #[prost(string, tag = "3")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// What the answer rests on; its rules are those that are served.
+    #[prost(message, optional, tag = "4")]
+    pub meta: ::core::option::Option<AnswerMeta>,
+}
+/// Asks the satisfaction view.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SatisfactionServiceDiffRulesRequest {
+    /// The candidate rules as the text of a rules file (TOML); what it leaves out has its default.
+    #[prost(string, tag = "1")]
+    pub candidate: ::prost::alloc::string::String,
+    /// The instant.
+    #[prost(message, optional, tag = "2")]
+    pub query: ::core::option::Option<ViewQuery>,
+    /// Most customers of a page; 0 means 100, more than 1000 means 1000.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// The next_page_token of the page before, or nothing. Later pages are of the instant and position of the first one.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Who would move on the axes satisfaction_class and loyalty_class.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SatisfactionServiceDiffRulesResponse {
+    /// The whole difference. Absent on later pages.
+    #[prost(message, optional, tag = "1")]
+    pub diff: ::core::option::Option<RulesDiff>,
+    /// The customers who move, by customer id.
+    #[prost(message, repeated, tag = "2")]
+    pub moved: ::prost::alloc::vec::Vec<MovedCustomer>,
+    /// Ask for the next page with this. Empty: there is none.
+    #[prost(string, tag = "3")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// What the answer rests on; its rules are those that are served.
+    #[prost(message, optional, tag = "4")]
+    pub meta: ::core::option::Option<AnswerMeta>,
+}
+/// Asks the churn risk view.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChurnRiskServiceDiffRulesRequest {
+    /// The candidate rules as the text of a rules file (TOML); what it leaves out has its default.
+    #[prost(string, tag = "1")]
+    pub candidate: ::prost::alloc::string::String,
+    /// The instant.
+    #[prost(message, optional, tag = "2")]
+    pub query: ::core::option::Option<ViewQuery>,
+    /// Most customers of a page; 0 means 100, more than 1000 means 1000.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// The next_page_token of the page before, or nothing. Later pages are of the instant and position of the first one.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Who would move on the axis band.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChurnRiskServiceDiffRulesResponse {
+    /// The whole difference. Absent on later pages.
+    #[prost(message, optional, tag = "1")]
+    pub diff: ::core::option::Option<RulesDiff>,
+    /// The customers who move, by customer id.
+    #[prost(message, repeated, tag = "2")]
+    pub moved: ::prost::alloc::vec::Vec<MovedCustomer>,
+    /// Ask for the next page with this. Empty: there is none.
+    #[prost(string, tag = "3")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// What the answer rests on; its rules are those that are served.
+    #[prost(message, optional, tag = "4")]
+    pub meta: ::core::option::Option<AnswerMeta>,
+}
+/// How the answers of all customers of a view differ. customers = moved + shifted + same + withheld.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RulesDiff {
+    /// Digest of the candidate rules; equal digests mean the same rules.
+    #[prost(string, tag = "1")]
+    pub candidate_version: ::prost::alloc::string::String,
+    /// Customers who were evaluated under both rules.
+    #[prost(uint64, tag = "2")]
+    pub customers: u64,
+    /// Customers who have another value on an axis, or gain or lose a rule segment.
+    #[prost(uint64, tag = "3")]
+    pub moved: u64,
+    /// Customers who stay where they are, but of whom something else is said: another figure, reason or service level.
+    #[prost(uint64, tag = "4")]
+    pub shifted: u64,
+    /// Customers of whom the same is said.
+    #[prost(uint64, tag = "5")]
+    pub same: u64,
+    /// Customers who withdrew consent to PROFILING: in the matrix of stages, in no other, and never listed.
+    #[prost(uint64, tag = "6")]
+    pub withheld: u64,
+    /// Those of them of whom something else is said: their stage, or service levels of their complaints.
+    #[prost(uint64, tag = "7")]
+    pub withheld_changed: u64,
+    /// One for each axis of the view, in a fixed order.
+    #[prost(message, repeated, tag = "8")]
+    pub matrices: ::prost::alloc::vec::Vec<MoveMatrix>,
+    /// The rule segments of either rules that anybody is in, by name. Segmentation only.
+    #[prost(message, repeated, tag = "9")]
+    pub segments: ::prost::alloc::vec::Vec<SegmentMoves>,
+}
+/// How many customers go from which value of an axis to which.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MoveMatrix {
+    /// The axis: band; stage, rfm_label, value_tier; satisfaction_class, loyalty_class.
+    #[prost(string, tag = "1")]
+    pub axis: ::prost::alloc::string::String,
+    /// The cells that have customers, those who stay included, in the order of the axis.
+    #[prost(message, repeated, tag = "2")]
+    pub cells: ::prost::alloc::vec::Vec<MoveCell>,
+}
+/// One cell of a matrix. Values are named as in their enumeration, without its prefix: "HIGH".
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MoveCell {
+    /// The value under the served rules.
+    #[prost(string, tag = "1")]
+    pub from: ::prost::alloc::string::String,
+    /// The value under the candidate rules.
+    #[prost(string, tag = "2")]
+    pub to: ::prost::alloc::string::String,
+    /// How many customers.
+    #[prost(uint64, tag = "3")]
+    pub customers: u64,
+}
+/// What becomes of a rule segment: after = before + gained - lost.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SegmentMoves {
+    /// The segment's name.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Members under the served rules.
+    #[prost(uint64, tag = "2")]
+    pub before: u64,
+    /// Members under the candidate rules.
+    #[prost(uint64, tag = "3")]
+    pub after: u64,
+    /// Members under the candidate rules only.
+    #[prost(uint64, tag = "4")]
+    pub gained: u64,
+    /// Members under the served rules only.
+    #[prost(uint64, tag = "5")]
+    pub lost: u64,
+}
+/// A customer who moves.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MovedCustomer {
+    /// The customer's UUID.
+    #[prost(string, tag = "1")]
+    pub customer_id: ::prost::alloc::string::String,
+    /// The axes on which the value changes.
+    #[prost(message, repeated, tag = "2")]
+    pub moves: ::prost::alloc::vec::Vec<AxisMove>,
+    /// Rule segments of the candidate rules only, by name.
+    #[prost(string, repeated, tag = "3")]
+    pub segments_gained: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Rule segments of the served rules only, by name.
+    #[prost(string, repeated, tag = "4")]
+    pub segments_lost: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The figures that change: p_millionths, score_hundredths, index_hundredths.
+    #[prost(message, repeated, tag = "5")]
+    pub figures: ::prost::alloc::vec::Vec<FigureChange>,
+    /// The reasons whose points change, by code; churn risk, and the parts of the tier score. Empty for who is LOST or
+    /// EXITED under both rules: their risk has no reasons.
+    #[prost(message, repeated, tag = "6")]
+    pub reasons: ::prost::alloc::vec::Vec<ReasonChange>,
+}
+/// A change on an axis.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AxisMove {
+    /// The axis.
+    #[prost(string, tag = "1")]
+    pub axis: ::prost::alloc::string::String,
+    /// The value under the served rules.
+    #[prost(string, tag = "2")]
+    pub from: ::prost::alloc::string::String,
+    /// The value under the candidate rules.
+    #[prost(string, tag = "3")]
+    pub to: ::prost::alloc::string::String,
+}
+/// A change of a figure.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FigureChange {
+    /// Which.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Under the served rules. Absent: there is none.
+    #[prost(int64, optional, tag = "2")]
+    pub before: ::core::option::Option<i64>,
+    /// Under the candidate rules. Absent: there is none.
+    #[prost(int64, optional, tag = "3")]
+    pub after: ::core::option::Option<i64>,
+}
+/// A change of a reason.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReasonChange {
+    /// The reason's code.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// Its points under the served rules, in millionths. Absent: it does not hold there.
+    #[prost(int64, optional, tag = "2")]
+    pub before_millionths: ::core::option::Option<i64>,
+    /// Its points under the candidate rules, in millionths. Absent: it does not hold there.
+    #[prost(int64, optional, tag = "3")]
+    pub after_millionths: ::core::option::Option<i64>,
+}
 /// When customers buy again: 66 to 90 months after the latest live signing, by Shanghai dates such as "2030-10-01".
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RepurchaseWindow {
@@ -583,6 +814,32 @@ pub mod churn_risk_service_client {
                 .insert(GrpcMethod::new("lifefold.v1.ChurnRiskService", "CountBands"));
             self.inner.unary(req, path, codec).await
         }
+        /// Who would move if other rules applied: every customer is evaluated under both. INVALID_ARGUMENT with every mistake
+        /// of the candidate and its line.
+        pub async fn diff_rules(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ChurnRiskServiceDiffRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ChurnRiskServiceDiffRulesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.ChurnRiskService/DiffRules",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.ChurnRiskService", "DiffRules"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -625,6 +882,15 @@ pub mod churn_risk_service_server {
             request: tonic::Request<super::CountBandsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CountBandsResponse>,
+            tonic::Status,
+        >;
+        /// Who would move if other rules applied: every customer is evaluated under both. INVALID_ARGUMENT with every mistake
+        /// of the candidate and its line.
+        async fn diff_rules(
+            &self,
+            request: tonic::Request<super::ChurnRiskServiceDiffRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ChurnRiskServiceDiffRulesResponse>,
             tonic::Status,
         >;
     }
@@ -875,6 +1141,54 @@ pub mod churn_risk_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CountBandsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.ChurnRiskService/DiffRules" => {
+                    #[allow(non_camel_case_types)]
+                    struct DiffRulesSvc<T: ChurnRiskService>(pub Arc<T>);
+                    impl<
+                        T: ChurnRiskService,
+                    > tonic::server::UnaryService<
+                        super::ChurnRiskServiceDiffRulesRequest,
+                    > for DiffRulesSvc<T> {
+                        type Response = super::ChurnRiskServiceDiffRulesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::ChurnRiskServiceDiffRulesRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ChurnRiskService>::diff_rules(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DiffRulesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -2568,6 +2882,80 @@ pub struct RebuildResponse {
     #[prost(uint64, tag = "2")]
     pub head: u64,
 }
+/// Asks for the parked events.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListParkedRequest {
+    /// Most events of one page, at most 1,000. Default: 100.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// The next_page_token of the page before. Default: the first page. INVALID_ARGUMENT if it is of another query.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of parked events.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListParkedResponse {
+    /// The events, by position.
+    #[prost(message, repeated, tag = "1")]
+    pub events: ::prost::alloc::vec::Vec<ParkedEvent>,
+    /// Ask for the next page with this. Empty: there is none.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Asks for one parked event.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetParkedRequest {
+    /// Which one. Required.
+    #[prost(oneof = "get_parked_request::Event", tags = "1, 2")]
+    pub event: ::core::option::Option<get_parked_request::Event>,
+}
+/// Nested message and enum types in `GetParkedRequest`.
+pub mod get_parked_request {
+    /// Which one. Required.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Event {
+        /// By its position.
+        #[prost(uint64, tag = "1")]
+        Position(u64),
+        /// By its id, where that could be read; the first of that id.
+        #[prost(string, tag = "2")]
+        EventId(::prost::alloc::string::String),
+    }
+}
+/// One parked event. What it says stays in the log: it may be personal.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetParkedResponse {
+    /// The event.
+    #[prost(message, optional, tag = "1")]
+    pub event: ::core::option::Option<ParkedEvent>,
+}
+/// Asks for parked events to be read once more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetryParkedRequest {
+    /// Their positions, at most 1,000. Default: the first 1,000 of all.
+    #[prost(uint64, repeated, tag = "1")]
+    pub positions: ::prost::alloc::vec::Vec<u64>,
+}
+/// What came of a retry.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RetryParkedResponse {
+    /// One for each position.
+    #[prost(message, repeated, tag = "1")]
+    pub events: ::prost::alloc::vec::Vec<RetriedEvent>,
+}
+/// What came of reading one event once more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetriedEvent {
+    /// Its position.
+    #[prost(uint64, tag = "1")]
+    pub position: u64,
+    /// What came of it.
+    #[prost(enumeration = "RetryOutcome", tag = "2")]
+    pub outcome: i32,
+    /// The reason's code, where it is still parked.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+}
 /// What a projector is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -2617,6 +3005,43 @@ impl ProjectorState {
             "PROJECTOR_STATE_GAP" => Some(Self::Gap),
             "PROJECTOR_STATE_BROKEN" => Some(Self::Broken),
             "PROJECTOR_STATE_DRAINING" => Some(Self::Draining),
+            _ => None,
+        }
+    }
+}
+/// What came of reading an event once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RetryOutcome {
+    /// Not given.
+    Unspecified = 0,
+    /// It was read, and is in the answers.
+    Read = 1,
+    /// It still cannot be read.
+    StillParked = 2,
+    /// Nothing was parked there.
+    NotParked = 3,
+}
+impl RetryOutcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "RETRY_OUTCOME_UNSPECIFIED",
+            Self::Read => "RETRY_OUTCOME_READ",
+            Self::StillParked => "RETRY_OUTCOME_STILL_PARKED",
+            Self::NotParked => "RETRY_OUTCOME_NOT_PARKED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "RETRY_OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "RETRY_OUTCOME_READ" => Some(Self::Read),
+            "RETRY_OUTCOME_STILL_PARKED" => Some(Self::StillParked),
+            "RETRY_OUTCOME_NOT_PARKED" => Some(Self::NotParked),
             _ => None,
         }
     }
@@ -2765,6 +3190,83 @@ pub mod projector_service_client {
                 .insert(GrpcMethod::new("lifefold.v1.ProjectorService", "Rebuild"));
             self.inner.unary(req, path, codec).await
         }
+        /// The events that could not be read and are set aside, by position. FAILED_PRECONDITION while the view is not serving,
+        /// as for the two methods below.
+        pub async fn list_parked(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListParkedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListParkedResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.ProjectorService/ListParked",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.ProjectorService", "ListParked"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// One of them. NOT_FOUND if nothing is parked there.
+        pub async fn get_parked(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetParkedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetParkedResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.ProjectorService/GetParked",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.ProjectorService", "GetParked"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads parked events once more from the log, with what this build understands. Who can be read now takes its place, as
+        /// if it had never been parked. UNAVAILABLE with RetryInfo if the log does not answer.
+        pub async fn retry_parked(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetryParkedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RetryParkedResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.ProjectorService/RetryParked",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.ProjectorService", "RetryParked"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2795,6 +3297,32 @@ pub mod projector_service_server {
             &self,
             request: tonic::Request<super::RebuildRequest>,
         ) -> std::result::Result<tonic::Response<super::RebuildResponse>, tonic::Status>;
+        /// The events that could not be read and are set aside, by position. FAILED_PRECONDITION while the view is not serving,
+        /// as for the two methods below.
+        async fn list_parked(
+            &self,
+            request: tonic::Request<super::ListParkedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListParkedResponse>,
+            tonic::Status,
+        >;
+        /// One of them. NOT_FOUND if nothing is parked there.
+        async fn get_parked(
+            &self,
+            request: tonic::Request<super::GetParkedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetParkedResponse>,
+            tonic::Status,
+        >;
+        /// Reads parked events once more from the log, with what this build understands. Who can be read now takes its place, as
+        /// if it had never been parked. UNAVAILABLE with RetryInfo if the log does not answer.
+        async fn retry_parked(
+            &self,
+            request: tonic::Request<super::RetryParkedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RetryParkedResponse>,
+            tonic::Status,
+        >;
     }
     /// For operators. Every projector serves it for its own view.
     #[derive(Debug)]
@@ -2963,6 +3491,141 @@ pub mod projector_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/lifefold.v1.ProjectorService/ListParked" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListParkedSvc<T: ProjectorService>(pub Arc<T>);
+                    impl<
+                        T: ProjectorService,
+                    > tonic::server::UnaryService<super::ListParkedRequest>
+                    for ListParkedSvc<T> {
+                        type Response = super::ListParkedResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListParkedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ProjectorService>::list_parked(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListParkedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.ProjectorService/GetParked" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetParkedSvc<T: ProjectorService>(pub Arc<T>);
+                    impl<
+                        T: ProjectorService,
+                    > tonic::server::UnaryService<super::GetParkedRequest>
+                    for GetParkedSvc<T> {
+                        type Response = super::GetParkedResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetParkedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ProjectorService>::get_parked(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetParkedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.ProjectorService/RetryParked" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetryParkedSvc<T: ProjectorService>(pub Arc<T>);
+                    impl<
+                        T: ProjectorService,
+                    > tonic::server::UnaryService<super::RetryParkedRequest>
+                    for RetryParkedSvc<T> {
+                        type Response = super::RetryParkedResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetryParkedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ProjectorService>::retry_parked(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetryParkedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -3000,6 +3663,671 @@ pub mod projector_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "lifefold.v1.ProjectorService";
     impl<T> tonic::server::NamedService for ProjectorServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Asks for the rebuild; nothing to say.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRebuildRequest {}
+/// A rebuild.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetRebuildResponse {
+    /// The generation that it makes, or made; 0: there was no rebuild.
+    #[prost(uint64, tag = "1")]
+    pub generation: u64,
+    /// Where it is.
+    #[prost(enumeration = "RebuildPhase", tag = "2")]
+    pub phase: i32,
+    /// Why it was given up, or what to do now. Empty: nothing to say.
+    #[prost(string, tag = "3")]
+    pub message: ::prost::alloc::string::String,
+    /// What was compared. Absent: nothing was yet, or the serving generation was of a broken log.
+    #[prost(message, optional, tag = "4")]
+    pub findings: ::core::option::Option<RebuildFindings>,
+}
+/// What the comparison found.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RebuildFindings {
+    /// Both generations were compared by the events up to this position.
+    #[prost(uint64, tag = "1")]
+    pub position: u64,
+    /// Customers compared.
+    #[prost(uint64, tag = "2")]
+    pub customers_compared: u64,
+    /// Customers who differ.
+    #[prost(uint64, tag = "3")]
+    pub customers_different: u64,
+    /// How many differences of each kind there are. Kinds without any are left out.
+    #[prost(message, repeated, tag = "4")]
+    pub counts: ::prost::alloc::vec::Vec<DifferenceCount>,
+    /// The first customers who differ, by id: at most 100.
+    #[prost(message, repeated, tag = "5")]
+    pub customers: ::prost::alloc::vec::Vec<CustomerDifference>,
+}
+/// How many differences of a kind there are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DifferenceCount {
+    /// The kind.
+    #[prost(enumeration = "DifferenceKind", tag = "1")]
+    pub kind: i32,
+    /// How many.
+    #[prost(uint64, tag = "2")]
+    pub count: u64,
+}
+/// How one customer differs.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CustomerDifference {
+    /// The customer.
+    #[prost(string, tag = "1")]
+    pub customer_id: ::prost::alloc::string::String,
+    /// The first differences: at most 20.
+    #[prost(message, repeated, tag = "2")]
+    pub differences: ::prost::alloc::vec::Vec<Difference>,
+}
+/// One difference.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Difference {
+    /// Its kind.
+    #[prost(enumeration = "DifferenceKind", tag = "1")]
+    pub kind: i32,
+    /// The event. Empty for ERASED, NOT_ERASED, PARKED and NOT_PARKED.
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+    /// The type of the event. Empty as event_id is.
+    #[prost(string, tag = "3")]
+    pub event_type: ::prost::alloc::string::String,
+    /// The position of a parked event; 0 for the other kinds.
+    #[prost(uint64, tag = "4")]
+    pub position: u64,
+    /// The fields of a changed event that are not the same.
+    #[prost(message, repeated, tag = "5")]
+    pub fields: ::prost::alloc::vec::Vec<FieldDifference>,
+}
+/// A field that is not the same.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FieldDifference {
+    /// Its name on the wire; position and recorded_at are what the log gave.
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// The value in the serving generation. Empty: absent.
+    #[prost(string, tag = "2")]
+    pub serving_value: ::prost::alloc::string::String,
+    /// The value in the new generation. Empty: absent.
+    #[prost(string, tag = "3")]
+    pub new_value: ::prost::alloc::string::String,
+}
+/// Accepts the rebuild under way; nothing to say.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptRebuildRequest {}
+/// It switches once it is as far.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptRebuildResponse {}
+/// Cancels the rebuild under way; nothing to say.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelRebuildRequest {}
+/// It is given up.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CancelRebuildResponse {}
+/// Where a rebuild is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RebuildPhase {
+    /// Not given.
+    Unspecified = 0,
+    /// Folds the log, and makes it durable.
+    Folding = 1,
+    /// Compares the new generation with the serving one, customer by customer.
+    Verifying = 2,
+    /// They differ: waits to be accepted or cancelled; the old generation serves.
+    Differs = 3,
+    /// Ended: the new generation serves.
+    Switched = 4,
+    /// Ended: given up; message says why.
+    GivenUp = 5,
+}
+impl RebuildPhase {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REBUILD_PHASE_UNSPECIFIED",
+            Self::Folding => "REBUILD_PHASE_FOLDING",
+            Self::Verifying => "REBUILD_PHASE_VERIFYING",
+            Self::Differs => "REBUILD_PHASE_DIFFERS",
+            Self::Switched => "REBUILD_PHASE_SWITCHED",
+            Self::GivenUp => "REBUILD_PHASE_GIVEN_UP",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REBUILD_PHASE_UNSPECIFIED" => Some(Self::Unspecified),
+            "REBUILD_PHASE_FOLDING" => Some(Self::Folding),
+            "REBUILD_PHASE_VERIFYING" => Some(Self::Verifying),
+            "REBUILD_PHASE_DIFFERS" => Some(Self::Differs),
+            "REBUILD_PHASE_SWITCHED" => Some(Self::Switched),
+            "REBUILD_PHASE_GIVEN_UP" => Some(Self::GivenUp),
+            _ => None,
+        }
+    }
+}
+/// How the record of a customer differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DifferenceKind {
+    /// Not given.
+    Unspecified = 0,
+    /// The customer is erased in the new generation only.
+    Erased = 1,
+    /// The customer is erased in the serving generation only.
+    NotErased = 2,
+    /// An event is missing in the new generation.
+    Missing = 3,
+    /// An event is in the new generation only.
+    Extra = 4,
+    /// An event is not the same in both.
+    Changed = 5,
+    /// An event is parked in the new generation only.
+    Parked = 6,
+    /// An event is parked in the serving generation only.
+    NotParked = 7,
+}
+impl DifferenceKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DIFFERENCE_KIND_UNSPECIFIED",
+            Self::Erased => "DIFFERENCE_KIND_ERASED",
+            Self::NotErased => "DIFFERENCE_KIND_NOT_ERASED",
+            Self::Missing => "DIFFERENCE_KIND_MISSING",
+            Self::Extra => "DIFFERENCE_KIND_EXTRA",
+            Self::Changed => "DIFFERENCE_KIND_CHANGED",
+            Self::Parked => "DIFFERENCE_KIND_PARKED",
+            Self::NotParked => "DIFFERENCE_KIND_NOT_PARKED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DIFFERENCE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "DIFFERENCE_KIND_ERASED" => Some(Self::Erased),
+            "DIFFERENCE_KIND_NOT_ERASED" => Some(Self::NotErased),
+            "DIFFERENCE_KIND_MISSING" => Some(Self::Missing),
+            "DIFFERENCE_KIND_EXTRA" => Some(Self::Extra),
+            "DIFFERENCE_KIND_CHANGED" => Some(Self::Changed),
+            "DIFFERENCE_KIND_PARKED" => Some(Self::Parked),
+            "DIFFERENCE_KIND_NOT_PARKED" => Some(Self::NotParked),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod rebuild_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// For operators. Every projector serves it for its own view; ProjectorService.Rebuild starts a rebuild, which belongs
+    /// to the projector: several may watch it, and nobody has to.
+    #[derive(Debug, Clone)]
+    pub struct RebuildServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl RebuildServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> RebuildServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RebuildServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RebuildServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// The rebuild that is under way, else the last one since the start of the process; generation 0 if there was none.
+        pub async fn get_rebuild(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRebuildRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetRebuildResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.RebuildService/GetRebuild",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.RebuildService", "GetRebuild"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Switches to the new generation although it differs, or will turn out to. FAILED_PRECONDITION if no rebuild is under
+        /// way.
+        pub async fn accept_rebuild(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AcceptRebuildRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AcceptRebuildResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.RebuildService/AcceptRebuild",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.RebuildService", "AcceptRebuild"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives the rebuild up: what is served is served on, the new generation is dropped. FAILED_PRECONDITION if no rebuild
+        /// is under way.
+        pub async fn cancel_rebuild(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CancelRebuildRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CancelRebuildResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.RebuildService/CancelRebuild",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.RebuildService", "CancelRebuild"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod rebuild_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RebuildServiceServer.
+    #[async_trait]
+    pub trait RebuildService: std::marker::Send + std::marker::Sync + 'static {
+        /// The rebuild that is under way, else the last one since the start of the process; generation 0 if there was none.
+        async fn get_rebuild(
+            &self,
+            request: tonic::Request<super::GetRebuildRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetRebuildResponse>,
+            tonic::Status,
+        >;
+        /// Switches to the new generation although it differs, or will turn out to. FAILED_PRECONDITION if no rebuild is under
+        /// way.
+        async fn accept_rebuild(
+            &self,
+            request: tonic::Request<super::AcceptRebuildRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AcceptRebuildResponse>,
+            tonic::Status,
+        >;
+        /// Gives the rebuild up: what is served is served on, the new generation is dropped. FAILED_PRECONDITION if no rebuild
+        /// is under way.
+        async fn cancel_rebuild(
+            &self,
+            request: tonic::Request<super::CancelRebuildRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CancelRebuildResponse>,
+            tonic::Status,
+        >;
+    }
+    /// For operators. Every projector serves it for its own view; ProjectorService.Rebuild starts a rebuild, which belongs
+    /// to the projector: several may watch it, and nobody has to.
+    #[derive(Debug)]
+    pub struct RebuildServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RebuildServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RebuildServiceServer<T>
+    where
+        T: RebuildService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/lifefold.v1.RebuildService/GetRebuild" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRebuildSvc<T: RebuildService>(pub Arc<T>);
+                    impl<
+                        T: RebuildService,
+                    > tonic::server::UnaryService<super::GetRebuildRequest>
+                    for GetRebuildSvc<T> {
+                        type Response = super::GetRebuildResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRebuildRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RebuildService>::get_rebuild(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRebuildSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.RebuildService/AcceptRebuild" => {
+                    #[allow(non_camel_case_types)]
+                    struct AcceptRebuildSvc<T: RebuildService>(pub Arc<T>);
+                    impl<
+                        T: RebuildService,
+                    > tonic::server::UnaryService<super::AcceptRebuildRequest>
+                    for AcceptRebuildSvc<T> {
+                        type Response = super::AcceptRebuildResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AcceptRebuildRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RebuildService>::accept_rebuild(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AcceptRebuildSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.RebuildService/CancelRebuild" => {
+                    #[allow(non_camel_case_types)]
+                    struct CancelRebuildSvc<T: RebuildService>(pub Arc<T>);
+                    impl<
+                        T: RebuildService,
+                    > tonic::server::UnaryService<super::CancelRebuildRequest>
+                    for CancelRebuildSvc<T> {
+                        type Response = super::CancelRebuildResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CancelRebuildRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RebuildService>::cancel_rebuild(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CancelRebuildSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RebuildServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "lifefold.v1.RebuildService";
+    impl<T> tonic::server::NamedService for RebuildServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
@@ -4304,6 +5632,32 @@ pub mod satisfaction_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Who would move if other rules applied: every customer is evaluated under both. INVALID_ARGUMENT with every mistake
+        /// of the candidate and its line.
+        pub async fn diff_rules(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SatisfactionServiceDiffRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SatisfactionServiceDiffRulesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.SatisfactionService/DiffRules",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.SatisfactionService", "DiffRules"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -4394,6 +5748,15 @@ pub mod satisfaction_service_server {
             request: tonic::Request<super::ListOpenComplaintsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListOpenComplaintsResponse>,
+            tonic::Status,
+        >;
+        /// Who would move if other rules applied: every customer is evaluated under both. INVALID_ARGUMENT with every mistake
+        /// of the candidate and its line.
+        async fn diff_rules(
+            &self,
+            request: tonic::Request<super::SatisfactionServiceDiffRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SatisfactionServiceDiffRulesResponse>,
             tonic::Status,
         >;
     }
@@ -4942,6 +6305,55 @@ pub mod satisfaction_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListOpenComplaintsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.SatisfactionService/DiffRules" => {
+                    #[allow(non_camel_case_types)]
+                    struct DiffRulesSvc<T: SatisfactionService>(pub Arc<T>);
+                    impl<
+                        T: SatisfactionService,
+                    > tonic::server::UnaryService<
+                        super::SatisfactionServiceDiffRulesRequest,
+                    > for DiffRulesSvc<T> {
+                        type Response = super::SatisfactionServiceDiffRulesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::SatisfactionServiceDiffRulesRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SatisfactionService>::diff_rules(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DiffRulesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -5766,6 +7178,32 @@ pub mod segmentation_service_client {
                 .insert(GrpcMethod::new("lifefold.v1.SegmentationService", "GetFunnel"));
             self.inner.unary(req, path, codec).await
         }
+        /// Who would move if other rules applied: every customer is evaluated under both. INVALID_ARGUMENT with every mistake
+        /// of the candidate and its line.
+        pub async fn diff_rules(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SegmentationServiceDiffRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SegmentationServiceDiffRulesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.SegmentationService/DiffRules",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.SegmentationService", "DiffRules"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -5819,6 +7257,15 @@ pub mod segmentation_service_server {
             request: tonic::Request<super::GetFunnelRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetFunnelResponse>,
+            tonic::Status,
+        >;
+        /// Who would move if other rules applied: every customer is evaluated under both. INVALID_ARGUMENT with every mistake
+        /// of the candidate and its line.
+        async fn diff_rules(
+            &self,
+            request: tonic::Request<super::SegmentationServiceDiffRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SegmentationServiceDiffRulesResponse>,
             tonic::Status,
         >;
     }
@@ -6128,6 +7575,55 @@ pub mod segmentation_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetFunnelSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.SegmentationService/DiffRules" => {
+                    #[allow(non_camel_case_types)]
+                    struct DiffRulesSvc<T: SegmentationService>(pub Arc<T>);
+                    impl<
+                        T: SegmentationService,
+                    > tonic::server::UnaryService<
+                        super::SegmentationServiceDiffRulesRequest,
+                    > for DiffRulesSvc<T> {
+                        type Response = super::SegmentationServiceDiffRulesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                super::SegmentationServiceDiffRulesRequest,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SegmentationService>::diff_rules(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DiffRulesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

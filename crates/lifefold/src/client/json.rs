@@ -21,11 +21,12 @@ macro_rules! named {
 }
 
 named! {
+    ListParkedResponse ParkedEvent GetParkedResponse RetryParkedResponse
     RecordResponse Risk GetRiskResponse ListAtRiskResponse CountBandsResponse
     GetCustomerSegmentsResponse ListMembersResponse Member CountMembersResponse GetFunnelResponse
     GetCustomerIndexResponse CountClassesResponse GetPortScoresResponse GetIndicatorsResponse CompareWavesResponse
     RankUnitsResponse RankedUnit GetNpsResponse GetComplaintServiceLevelResponse ListOpenComplaintsResponse Complaint
-    GetStatusResponse UnreadableEvent ImportSummary
+    GetStatusResponse GetRebuildResponse UnreadableEvent ImportSummary
 }
 
 /// The message as JSON.

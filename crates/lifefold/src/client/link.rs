@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use api::v1::churn_risk_service_client::ChurnRiskServiceClient;
 use api::v1::projector_service_client::ProjectorServiceClient;
+use api::v1::rebuild_service_client::RebuildServiceClient;
 use api::v1::satisfaction_service_client::SatisfactionServiceClient;
 use api::v1::segmentation_service_client::SegmentationServiceClient;
 use api::v1::timeline_service_client::TimelineServiceClient;
@@ -78,6 +79,10 @@ impl Link {
 
     pub(crate) async fn projector(&self, view: View) -> Result<ProjectorServiceClient<Channel>, Failure> {
         Ok(ProjectorServiceClient::new(self.view(view).await?))
+    }
+
+    pub(crate) async fn rebuilds(&self, view: View) -> Result<RebuildServiceClient<Channel>, Failure> {
+        Ok(RebuildServiceClient::new(self.view(view).await?))
     }
 
     async fn gateway(&self) -> Result<Channel, Failure> {

@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 use api::v1::churn_risk_service_server::{ChurnRiskService, ChurnRiskServiceServer};
 use api::v1::{
-    BatchGetRisksRequest, BatchGetRisksResponse, CountBandsRequest, CountBandsResponse, GetRiskRequest,
-    GetRiskResponse, ListAtRiskRequest, ListAtRiskResponse,
+    BatchGetRisksRequest, BatchGetRisksResponse, ChurnRiskServiceDiffRulesRequest, ChurnRiskServiceDiffRulesResponse,
+    CountBandsRequest, CountBandsResponse, GetRiskRequest, GetRiskResponse, ListAtRiskRequest, ListAtRiskResponse,
 };
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -75,5 +75,12 @@ impl ChurnRiskService for Nothing {
 
     async fn count_bands(&self, _: Request<CountBandsRequest>) -> Result<Response<CountBandsResponse>, Status> {
         Ok(Response::new(CountBandsResponse::default()))
+    }
+
+    async fn diff_rules(
+        &self,
+        _: Request<ChurnRiskServiceDiffRulesRequest>,
+    ) -> Result<Response<ChurnRiskServiceDiffRulesResponse>, Status> {
+        Ok(Response::new(ChurnRiskServiceDiffRulesResponse::default()))
     }
 }
