@@ -27,6 +27,9 @@ pub enum Error {
     /// No event of this customer counts.
     #[error("customer {0} is not known at this instant")]
     CustomerNotFound(CustomerId),
+    /// No event is parked there.
+    #[error("nothing is parked there")]
+    NotParked,
     /// The event id is taken by other content of the same customer; give the event an id of its own.
     #[error("event {event} is recorded at position {position} with other content: give this event another id")]
     EventConflict {
@@ -107,7 +110,7 @@ impl Error {
     pub const fn code(&self) -> Code {
         match self {
             Self::Invalid(_) => Code::InvalidArgument,
-            Self::CustomerNotFound(_) => Code::NotFound,
+            Self::CustomerNotFound(_) | Self::NotParked => Code::NotFound,
             Self::EventConflict { .. } => Code::AlreadyExists,
             Self::RevisionMismatch { .. } => Code::Aborted,
             Self::Unavailable { .. } => Code::Unavailable,
@@ -123,6 +126,7 @@ impl Error {
         match self {
             Self::Invalid(_) => "INVALID_FIELDS",
             Self::CustomerNotFound(_) => "CUSTOMER_NOT_FOUND",
+            Self::NotParked => "NOT_PARKED",
             Self::EventConflict { .. } => "EVENT_CONFLICT",
             Self::RevisionMismatch { .. } => "REVISION_MISMATCH",
             Self::BeyondHead { .. } => "BEYOND_HEAD",
@@ -144,7 +148,11 @@ impl Error {
             Self::BeyondHead { asked, head, .. } => vec![("asked", asked.to_string()), ("head", head.to_string())],
             Self::SlowReader { resume_at } => vec![("resume_at", resume_at.to_string())],
             Self::TooMany { limit, .. } => vec![("limit", limit.to_string())],
-            Self::Invalid(_) | Self::Unavailable { .. } | Self::Precondition { .. } | Self::Internal(_) => vec![],
+            Self::NotParked
+            | Self::Invalid(_)
+            | Self::Unavailable { .. }
+            | Self::Precondition { .. }
+            | Self::Internal(_) => vec![],
         };
         pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }

@@ -119,6 +119,7 @@ paged! {
     RankUnitsRequest "RankUnits"
     ListOpenComplaintsRequest "ListOpenComplaints"
     ListAtRiskRequest "ListAtRisk"
+    ListParkedRequest "ListParked"
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use api::errors::Error;
-use api::{names, v1};
-use projector::{GenerationStatus, ParkedEvent, Projector, RebuildError, State, Status as Doing, Trouble};
+use api::v1;
+use projector::{GenerationStatus, Projector, RebuildError, State, Status as Doing, Trouble};
 use tonic::{Request, Response, Status};
 use touchpoint::Timestamp;
 use views::{Digests, View};
 
-use crate::call;
+use crate::{call, parked};
 
 const SERVICE: &str = "ProjectorService";
 /// When to ask again for what the log or the disk did not allow.
@@ -47,11 +47,12 @@ impl<V: View> Operating<V> {
     }
 }
 
-fn not_rebuilt(error: RebuildError) -> Error {
+pub(crate) fn not_rebuilt(error: RebuildError) -> Error {
     let message = error.to_string();
     let unavailable = |reason| Error::Unavailable { reason, message, retry_after: REBUILD_RETRY, position: None };
     match error {
-        RebuildError::Rebuilding => Error::Precondition { reason: "REBUILD_RUNNING", message: error.to_string() },
+        RebuildError::Rebuilding => Error::Precondition { reason: "REBUILD_RUNNING", message },
+        RebuildError::NoPrevious => Error::Precondition { reason: "NO_PREVIOUS", message },
         RebuildError::Draining | RebuildError::Cancelled => call::draining(),
         RebuildError::Source(_) => unavailable("LOG_UNAVAILABLE"),
         RebuildError::Store(_) => unavailable("STORE_UNAVAILABLE"),
@@ -106,7 +107,7 @@ fn generation(it: &GenerationStatus, now: Timestamp) -> v1::Generation {
         content_digest: digest(|it| it.content),
         digest_position: it.digest_position.0,
         parked: it.parked,
-        last_parked: it.last_parked.as_ref().map(parked),
+        last_parked: it.last_parked.as_ref().map(parked::message),
         conflicts: it.conflicts,
         duplicates: it.duplicates,
         customers: it.customers,
@@ -119,16 +120,6 @@ fn generation(it: &GenerationStatus, now: Timestamp) -> v1::Generation {
 /// Whole seconds since then; 0 before the first event.
 fn seconds(since: Option<Timestamp>, now: Timestamp) -> u64 {
     since.and_then(|since| u64::try_from(now.since(since) / MICROS_PER_SECOND).ok()).unwrap_or(0)
-}
-
-fn parked(it: &ParkedEvent) -> v1::ParkedEvent {
-    v1::ParkedEvent {
-        position: it.position.0,
-        customer_id: it.customer.to_string(),
-        event_id: it.id.map(|id| id.to_string()).unwrap_or_default(),
-        recorded_at: Some(names::timestamp(it.recorded_at)),
-        reason: it.reason.to_owned(),
-    }
 }
 
 /// Resident memory, as Linux says it.
@@ -150,6 +141,27 @@ impl<V: View> v1::projector_service_server::ProjectorService for Operating<V> {
 
     async fn rebuild(&self, _request: Request<v1::RebuildRequest>) -> Result<Response<v1::RebuildResponse>, Status> {
         call::answer(SERVICE, "Rebuild", self.rebuild()).await
+    }
+
+    async fn list_parked(
+        &self,
+        request: Request<v1::ListParkedRequest>,
+    ) -> Result<Response<v1::ListParkedResponse>, Status> {
+        call::answer(SERVICE, "ListParked", async { parked::list(&self.projector, request.get_ref()) }).await
+    }
+
+    async fn get_parked(
+        &self,
+        request: Request<v1::GetParkedRequest>,
+    ) -> Result<Response<v1::GetParkedResponse>, Status> {
+        call::answer(SERVICE, "GetParked", async { parked::get(&self.projector, request.get_ref()) }).await
+    }
+
+    async fn retry_parked(
+        &self,
+        request: Request<v1::RetryParkedRequest>,
+    ) -> Result<Response<v1::RetryParkedResponse>, Status> {
+        call::answer(SERVICE, "RetryParked", parked::retry(&self.projector, request.into_inner())).await
     }
 }
 

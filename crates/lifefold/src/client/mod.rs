@@ -12,6 +12,7 @@ mod json;
 mod link;
 mod output;
 mod pages;
+mod parked;
 mod progress;
 mod query;
 mod rebuild;
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     Status(status::Args),
     /// Folds the whole log again for one view, and compares the digests
     Rebuild(rebuild::Args),
+    /// Lists, shows, retries or drops the events that could not be read
+    Parked(parked::Args),
     /// Checks a rules file, or shows the rules
     Rules(rules::Args),
 }
@@ -67,6 +70,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
         Command::Segment(args) => segment::run(args, settings).await,
         Command::Churn(args) => churn::run(args, settings).await,
         Command::Satisfaction(args) => satisfaction::run(args, settings).await,
+        Command::Parked(args) => parked::run(args, settings).await,
         Command::Status(args) => status::run(args, settings).await,
         Command::Rebuild(args) => rebuild::run(args, settings).await,
         Command::Rules(args) => rules::run(&args),

@@ -56,6 +56,7 @@ pages! {
     ListMembersResponse Member members
     RankUnitsResponse RankedUnit units
     ListOpenComplaintsResponse Complaint complaints
+    ListParkedResponse ParkedEvent events
 }
 
 impl Limit {

@@ -1,0 +1,117 @@
+//! The parked events of a projector: listed, shown, read once more.
+
+use std::time::Duration;
+
+use api::errors::Error;
+use api::page::Page;
+use api::{names, v1};
+use projector::{Generation, MAX_RETRIED, NotServing, ParkedEvent, Projector, Retried, RetryError};
+use touchpoint::{EventId, Position};
+use views::View;
+
+/// When to ask again for what the log did not give.
+const RETRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// A parked event as a message.
+pub(crate) fn message(it: &ParkedEvent) -> v1::ParkedEvent {
+    v1::ParkedEvent {
+        position: it.position.0,
+        customer_id: it.customer.to_string(),
+        event_id: it.id.map(|id| id.to_string()).unwrap_or_default(),
+        recorded_at: Some(names::timestamp(it.recorded_at)),
+        reason: it.reason.to_owned(),
+    }
+}
+
+/// A page of the parked events.
+pub(crate) fn list<V: View>(
+    projector: &Projector<V>,
+    request: &v1::ListParkedRequest,
+) -> Result<v1::ListParkedResponse, Error> {
+    let page = Page::of(request)?;
+    let after = match &page.cursor {
+        None => Position::ZERO,
+        Some(cursor) => Position(cursor.as_slice().try_into().map(u64::from_be_bytes).map_err(|_| foreign_token())?),
+    };
+    let generation = projector.serving().map_err(not_serving)?;
+    // One more than fits says whether there is a next page.
+    let mut found = generation.parked_after(after, page.size + 1);
+    let more = found.len() > page.size;
+    found.truncate(page.size);
+    let last = found.last().filter(|_| more);
+    let next_page_token = last.map_or_else(String::new, |it| page.token(&it.position.0.to_be_bytes()));
+    Ok(v1::ListParkedResponse { events: found.iter().map(message).collect(), next_page_token })
+}
+
+fn foreign_token() -> Error {
+    Error::field("page_token", "expected the next_page_token of the same query, or nothing")
+}
+
+/// One parked event.
+pub(crate) fn get<V: View>(
+    projector: &Projector<V>,
+    request: &v1::GetParkedRequest,
+) -> Result<v1::GetParkedResponse, Error> {
+    use v1::get_parked_request::Event;
+    let event = request.event.as_ref();
+    let event = event.ok_or_else(|| Error::field("event", "expected a position or an event id"))?;
+    let find: Box<dyn Fn(&Generation<V>) -> Option<ParkedEvent>> = match event {
+        Event::Position(position) => {
+            let position = position_of("position", *position)?;
+            Box::new(move |generation| generation.parked_at(position))
+        }
+        Event::EventId(id) => {
+            let id: EventId = id.parse().map_err(|_| Error::field("event_id", "expected a UUID"))?;
+            Box::new(move |generation| generation.parked_by(id))
+        }
+    };
+    let generation = projector.serving().map_err(not_serving)?;
+    let found = find(&generation).ok_or(Error::NotParked)?;
+    Ok(v1::GetParkedResponse { event: Some(message(&found)) })
+}
+
+/// Reads parked events once more.
+pub(crate) async fn retry<V: View>(
+    projector: &Projector<V>,
+    request: v1::RetryParkedRequest,
+) -> Result<v1::RetryParkedResponse, Error> {
+    if request.positions.len() > MAX_RETRIED {
+        return Err(Error::field("positions", format!("expected at most {MAX_RETRIED} positions")));
+    }
+    let positions: Vec<_> =
+        request.positions.iter().map(|it| position_of("positions", *it)).collect::<Result<_, _>>()?;
+    let retried = projector.retry_parked(&positions).await.map_err(not_retried)?;
+    Ok(v1::RetryParkedResponse { events: retried.into_iter().map(|(position, it)| outcome(position, it)).collect() })
+}
+
+fn position_of(field: &str, position: u64) -> Result<Position, Error> {
+    match position {
+        0 => Err(Error::field(field, "expected a position of the log, 1 or more")),
+        some => Ok(Position(some)),
+    }
+}
+
+fn outcome(position: Position, retried: Retried) -> v1::RetriedEvent {
+    let (outcome, reason) = match retried {
+        Retried::Read => (v1::RetryOutcome::Read, ""),
+        Retried::StillParked(reason) => (v1::RetryOutcome::StillParked, reason),
+        Retried::NotParked => (v1::RetryOutcome::NotParked, ""),
+    };
+    v1::RetriedEvent { position: position.0, outcome: outcome.into(), reason: reason.to_owned() }
+}
+
+fn not_serving(error: NotServing) -> Error {
+    Error::Precondition { reason: "NOT_SERVING", message: error.to_string() }
+}
+
+fn not_retried(error: RetryError) -> Error {
+    match error {
+        RetryError::NotServing(state) => not_serving(state),
+        RetryError::Source(_) | RetryError::Moving => Error::Unavailable {
+            reason: "LOG_UNAVAILABLE",
+            message: error.to_string(),
+            retry_after: RETRY_AGAIN,
+            position: None,
+        },
+    }
+}
