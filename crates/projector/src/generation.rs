@@ -12,7 +12,7 @@ use views::{Digests, Moment, Record, Sign, View};
 use crate::lists::Lists;
 use crate::page_set::PageSet;
 use crate::cores::{self, merged};
-use crate::pages::{GROUPS, Pages};
+use crate::pages::{GROUPS, Pages, Slot};
 use crate::parking::{ParkedEvent, Parking};
 use crate::source::Checkpoint;
 use crate::staging::Staging;
@@ -199,9 +199,40 @@ impl<V: View> Generation<V> {
         merge: impl Fn(&mut S, S),
     ) -> S {
         let moment = self.moment(as_of, known_at);
+        let visit = |sum: &mut S, slot: &Slot<V>| {
+            if let Some(answer) = V::answer(&slot.record, &self.rules, &mut moment.clone()) {
+                add(sum, slot.customer, &answer);
+            }
+        };
+        self.sum(visit, merge)
+    }
+
+    /// As [`Self::sum_at`], of each customer's answers under the rules of this generation and under others, at a
+    /// moment. Customers who are not wanted are passed over.
+    pub fn sum_beside<S: Default + Send>(
+        &self,
+        others: &Rules,
+        moment: &Moment,
+        wanted: impl Fn(CustomerId) -> bool + Sync,
+        add: impl Fn(&mut S, CustomerId, [&V::Answer; 2]) + Sync,
+        merge: impl Fn(&mut S, S),
+    ) -> S {
+        let visit = |sum: &mut S, slot: &Slot<V>| {
+            let answer = |rules| V::answer(&slot.record, rules, &mut moment.clone());
+            if wanted(slot.customer)
+                && let (Some(here), Some(there)) = (answer(&self.rules), answer(others))
+            {
+                add(sum, slot.customer, [&here, &there]);
+            }
+        };
+        self.sum(visit, merge)
+    }
+
+    /// Visits all customers, some groups of pages on each thread, and merges what each thread has summed up.
+    fn sum<S: Default + Send>(&self, visit: impl Fn(&mut S, &Slot<V>) + Sync, merge: impl Fn(&mut S, S)) -> S {
         let sums = cores::share_out(self.shares(), |groups| {
             let mut sum = S::default();
-            self.evaluate(groups, &moment, |customer, answer| add(&mut sum, customer, answer));
+            groups.for_each(|group| self.pages.scan(group, |slot| visit(&mut sum, slot)));
             sum
         });
         merged(sums, merge)

@@ -13,8 +13,8 @@ use views::churn::{Answer, AtRisk, Band, Churn, Narrow, Totals};
 use views::rules::Rules;
 
 use crate::ask::{Asker, Stands};
-use crate::call;
 use crate::population::Population;
+use crate::{call, rules_diff};
 
 const SERVICE: &str = "ChurnRiskService";
 /// The p, in millionths, of who is LOST or EXITED. Risks come near to it only, unless the rules have far greater points.
@@ -206,6 +206,14 @@ impl v1::churn_risk_service_server::ChurnRiskService for ChurnRisk {
     ) -> Result<Response<v1::CountBandsResponse>, Status> {
         let until = call::answer_by(request.metadata());
         call::answer(SERVICE, "CountBands", self.count(request.into_inner(), until)).await
+    }
+
+    async fn diff_rules(
+        &self,
+        request: Request<v1::ChurnRiskServiceDiffRulesRequest>,
+    ) -> Result<Response<v1::ChurnRiskServiceDiffRulesResponse>, Status> {
+        let until = call::answer_by(request.metadata());
+        call::answer(SERVICE, "DiffRules", rules_diff::diff(&self.view, request.into_inner(), until)).await
     }
 }
 

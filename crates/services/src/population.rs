@@ -94,7 +94,7 @@ impl<V: Stands> Asker<V> {
     }
 
     /// A scan in its turn. It keeps its turn until it ends, and does not begin if the caller has gone by then.
-    async fn scan<T: Send + 'static>(
+    pub(crate) async fn scan<T: Send + 'static>(
         &self,
         generation: Arc<Generation<V>>,
         until: Instant,

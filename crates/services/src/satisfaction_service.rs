@@ -3,8 +3,8 @@
 use api::v1;
 use tonic::{Request, Response, Status};
 
-use crate::call;
 use crate::satisfaction::Satisfied;
+use crate::{call, rules_diff};
 
 const SERVICE: &str = "SatisfactionService";
 
@@ -85,5 +85,13 @@ impl v1::satisfaction_service_server::SatisfactionService for Satisfied {
     ) -> Result<Response<v1::ListOpenComplaintsResponse>, Status> {
         let until = call::answer_by(request.metadata());
         call::answer(SERVICE, "ListOpenComplaints", self.list_open(request.into_inner(), until)).await
+    }
+
+    async fn diff_rules(
+        &self,
+        request: Request<v1::SatisfactionServiceDiffRulesRequest>,
+    ) -> Result<Response<v1::SatisfactionServiceDiffRulesResponse>, Status> {
+        let until = call::answer_by(request.metadata());
+        call::answer(SERVICE, "DiffRules", rules_diff::diff(&self.view, request.into_inner(), until)).await
     }
 }

@@ -12,8 +12,8 @@ use views::Standing;
 use views::segmentation::{Answer, Funnel, Group, Segmentation, Totals, table};
 
 use crate::ask::{Asker, Stands};
-use crate::call;
 use crate::population::Population;
+use crate::{call, rules_diff};
 
 const SERVICE: &str = "SegmentationService";
 
@@ -149,5 +149,13 @@ impl v1::segmentation_service_server::SegmentationService for Segments {
     ) -> Result<Response<v1::GetFunnelResponse>, Status> {
         let until = call::answer_by(request.metadata());
         call::answer(SERVICE, "GetFunnel", self.funnel(request.into_inner(), until)).await
+    }
+
+    async fn diff_rules(
+        &self,
+        request: Request<v1::SegmentationServiceDiffRulesRequest>,
+    ) -> Result<Response<v1::SegmentationServiceDiffRulesResponse>, Status> {
+        let until = call::answer_by(request.metadata());
+        call::answer(SERVICE, "DiffRules", rules_diff::diff(&self.view, request.into_inner(), until)).await
     }
 }

@@ -306,6 +306,9 @@ pub struct MoveMatrix {
     /// The cells that have customers, those who stay included, in the order of the axis.
     #[prost(message, repeated, tag = "2")]
     pub cells: ::prost::alloc::vec::Vec<MoveCell>,
+    /// Every value of the axis, in its order.
+    #[prost(string, repeated, tag = "3")]
+    pub values: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// One cell of a matrix. Values are named as in their enumeration, without its prefix: "HIGH".
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3768,6 +3771,22 @@ pub struct CancelRebuildRequest {}
 /// It is given up.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CancelRebuildResponse {}
+/// Goes back to the previous generation; nothing to say.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RollBackRequest {}
+/// It has begun.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RollBackResponse {
+    /// The generation that will serve.
+    #[prost(uint64, tag = "1")]
+    pub generation: u64,
+}
+/// Drops the previous generation; nothing to say.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetirePreviousRequest {}
+/// It is dropped.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetirePreviousResponse {}
 /// Where a rebuild is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -4036,6 +4055,58 @@ pub mod rebuild_service_client {
                 .insert(GrpcMethod::new("lifefold.v1.RebuildService", "CancelRebuild"));
             self.inner.unary(req, path, codec).await
         }
+        /// Goes back to the generation that served before the last switch, without comparing: it is read from the store,
+        /// catches up, and serves; GetRebuild shows it as a rebuild. What served until then becomes the previous one.
+        /// FAILED_PRECONDITION if there is none (it is kept until the next rebuild), or a rebuild is under way.
+        pub async fn roll_back(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RollBackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RollBackResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.RebuildService/RollBack",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.RebuildService", "RollBack"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Drops the generation that served before, and gives its disk space back. FAILED_PRECONDITION as RollBack.
+        pub async fn retire_previous(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetirePreviousRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RetirePreviousResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.RebuildService/RetirePrevious",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.RebuildService", "RetirePrevious"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -4075,6 +4146,24 @@ pub mod rebuild_service_server {
             request: tonic::Request<super::CancelRebuildRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CancelRebuildResponse>,
+            tonic::Status,
+        >;
+        /// Goes back to the generation that served before the last switch, without comparing: it is read from the store,
+        /// catches up, and serves; GetRebuild shows it as a rebuild. What served until then becomes the previous one.
+        /// FAILED_PRECONDITION if there is none (it is kept until the next rebuild), or a rebuild is under way.
+        async fn roll_back(
+            &self,
+            request: tonic::Request<super::RollBackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RollBackResponse>,
+            tonic::Status,
+        >;
+        /// Drops the generation that served before, and gives its disk space back. FAILED_PRECONDITION as RollBack.
+        async fn retire_previous(
+            &self,
+            request: tonic::Request<super::RetirePreviousRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RetirePreviousResponse>,
             tonic::Status,
         >;
     }
@@ -4276,6 +4365,97 @@ pub mod rebuild_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CancelRebuildSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.RebuildService/RollBack" => {
+                    #[allow(non_camel_case_types)]
+                    struct RollBackSvc<T: RebuildService>(pub Arc<T>);
+                    impl<
+                        T: RebuildService,
+                    > tonic::server::UnaryService<super::RollBackRequest>
+                    for RollBackSvc<T> {
+                        type Response = super::RollBackResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RollBackRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RebuildService>::roll_back(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RollBackSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.RebuildService/RetirePrevious" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetirePreviousSvc<T: RebuildService>(pub Arc<T>);
+                    impl<
+                        T: RebuildService,
+                    > tonic::server::UnaryService<super::RetirePreviousRequest>
+                    for RetirePreviousSvc<T> {
+                        type Response = super::RetirePreviousResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetirePreviousRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RebuildService>::retire_previous(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetirePreviousSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

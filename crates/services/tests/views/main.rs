@@ -5,4 +5,5 @@ mod churn;
 mod freshness;
 mod operation;
 mod others;
+mod rules_diff;
 mod support;
