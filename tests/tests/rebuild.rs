@@ -131,3 +131,17 @@ async fn a_cancelled_rebuild_leaves_what_was_served_and_an_accepted_one_does_not
     let (code, switched) = scene.rebuild(&["churn", "--accept"]);
     assert_eq!((code, &switched["after"]["digest"]), (Some(0), &right.into()), "{switched}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_is_one_command_and_keeps_the_way_back() {
+    let mut scene = Scene::new().await;
+    let wrong = scene.serving().await.reached(scene.last).await;
+    assert_eq!(scene.rebuild(&["rollback", "churn"]).0, Some(1), "nothing to go back to");
+    let (_, switched) = scene.rebuild(&["churn", "--accept"]);
+    let (code, back) = scene.rebuild(&["rollback", "churn"]);
+    assert_eq!((code, &back["after"]["digest"]), (Some(0), &wrong.digest.clone().into()), "{back}");
+    let (code, again) = scene.rebuild(&["rollback", "churn"]);
+    assert_eq!((code, &again["after"]["digest"]), (Some(0), &switched["after"]["digest"]), "{again}");
+    assert_eq!(scene.rebuild(&["retire", "churn"]).0, Some(0));
+    assert_eq!(scene.rebuild(&["retire", "churn"]).0, Some(1));
+}

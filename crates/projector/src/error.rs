@@ -50,6 +50,9 @@ pub enum RebuildError {
     /// The disk did not allow it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is none to go back to.
+    #[error("there is no previous generation, or it is of another fold version")]
+    NoPrevious,
     /// Somebody wanted it no more.
     #[error("it was cancelled")]
     Cancelled,

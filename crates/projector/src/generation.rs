@@ -9,9 +9,9 @@ use view_store::{EncodedPage, PageError, PageNumber};
 use views::rules::Rules;
 use views::{Digests, Moment, Record, Sign, View};
 
+use crate::cores::{self, merged};
 use crate::lists::Lists;
 use crate::page_set::PageSet;
-use crate::cores::{self, merged};
 use crate::pages::{GROUPS, Pages, Slot};
 use crate::parking::{ParkedEvent, Parking};
 use crate::source::Checkpoint;

@@ -34,5 +34,5 @@ pub use projector::{Options, Projector};
 pub use rebuild::{Phase, Rebuild};
 pub use retry::{MAX_RETRIED, Retried};
 pub use source::{Batch, Broken, Checkpoint, Clock, Entry, Source, SourceError, Trouble};
-pub use verify::Findings;
 pub use status::{GenerationStatus, Progress, State, Status};
+pub use verify::Findings;

@@ -9,10 +9,9 @@ use view_store::{GenerationId, Head, LoadError, OpenError, PageNumber, Store, se
 use views::rules::Rules;
 use views::{FOLD_VERSION, Record, View};
 
-use crate::{Generation, cores};
 use crate::commit::lost;
 use crate::source::Checkpoint;
-
+use crate::{Generation, cores};
 
 /// What was found on disk.
 pub(crate) struct Loaded<V: View> {
@@ -47,9 +46,21 @@ type Found<V> = Option<(GenerationId, Arc<Generation<V>>)>;
 
 fn serving<V: View>(store: &Store, rules: &Arc<Rules>) -> Result<Found<V>, LoadError> {
     let Some(id) = store.serving()? else { return Ok(None) };
+    let found = generation(store, id, rules)?;
+    if found.is_none() {
+        tracing::warn!(view = V::NAME, "the store is of another fold: folding again");
+    }
+    Ok(found.map(|generation| (id, generation)))
+}
+
+/// Reads a generation; nothing if it is of another view or fold version.
+pub(crate) fn generation<V: View>(
+    store: &Store,
+    id: GenerationId,
+    rules: &Arc<Rules>,
+) -> Result<Option<Arc<Generation<V>>>, LoadError> {
     let head = store.head(id)?;
     if head.fold_version != FOLD_VERSION || head.view != V::NAME {
-        tracing::warn!(view = V::NAME, found = %head.view, version = head.fold_version, "the store is of another fold: folding again");
         return Ok(None);
     }
     let generation = Generation::on_threads(cores::count(), checkpoint(&head)?, rules.clone());
@@ -59,7 +70,7 @@ fn serving<V: View>(store: &Store, rules: &Arc<Rules>) -> Result<Found<V>, LoadE
         read.unwrap_or_else(|_| Err(LoadError::Damaged { reason: "reading it panicked".to_owned() }))
     };
     cores::share_out(ranges, read).into_iter().collect::<Result<(), _>>()?;
-    Ok(Some((id, Arc::new(generation))))
+    Ok(Some(Arc::new(generation)))
 }
 
 fn read<V: View>(

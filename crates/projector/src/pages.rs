@@ -123,7 +123,8 @@ impl<V: View> Pages<V> {
         group: usize,
         mut read: impl FnMut(CustomerId, [Option<&Record>; 2]),
     ) {
-        let [here, there] = [self, others].map(|pages| pages.groups[group].read().unwrap_or_else(PoisonError::into_inner));
+        let [here, there] =
+            [self, others].map(|pages| pages.groups[group].read().unwrap_or_else(PoisonError::into_inner));
         for (here, there) in here.iter().zip(there.iter()) {
             let record = |page: &[Slot<V>], customer| -> Option<usize> {
                 page.iter().position(|slot: &Slot<V>| slot.customer == customer)

@@ -14,10 +14,10 @@ use views::rules::Rules;
 use crate::commit::head;
 use crate::error::{RebuildError, StoreError};
 use crate::feed::Fed;
-use crate::source::Checkpoint;
 use crate::generation::lock;
+use crate::source::Checkpoint;
 use crate::verify::{Findings, suspects};
-use crate::{Generation, Projector, cores};
+use crate::{Generation, Projector, cores, load};
 
 /// How often a rebuild looks whether the serving generation is overtaken.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -31,7 +31,8 @@ pub enum Phase {
     Verifying,
     /// They differ: it waits to be accepted or cancelled.
     Differs(Arc<Findings>),
-    /// The new generation serves. What was compared; nothing where the serving generation was of a broken log.
+    /// The new generation serves. What was compared; nothing where the serving generation was of a broken log, or the
+    /// new one is the previous one.
     Switched(Option<Arc<Findings>>),
     /// It was given up, for this reason; what was served is served on.
     GivenUp(String),
@@ -40,6 +41,8 @@ pub enum Phase {
 /// A rebuild, as those who watch it see it.
 pub(crate) struct Building<V: View> {
     pub(crate) fed: Arc<Fed<V>>,
+    /// Before the switch it is compared with the serving one.
+    is_compared: bool,
     pub(crate) phase: watch::Sender<Phase>,
     accepted: watch::Sender<bool>,
     cancelled: CancellationToken,
@@ -65,30 +68,66 @@ pub struct Rebuild<V: View> {
 }
 
 impl<V: View> Projector<V> {
-    /// Begins to fold the log into a new generation beside the serving one.
+    /// Begins to fold the log into a new generation beside the serving one. The previous one is dropped.
     pub async fn begin_rebuild(&self) -> Result<Rebuild<V>, RebuildError> {
         let inner = &self.inner;
-        let turn = loop {
-            match inner.rebuilds.clone().try_acquire_owned() {
-                Ok(turn) => break turn,
-                Err(_) if self.building().is_some() => return Err(RebuildError::Rebuilding),
-                // Another one is about to begin, or the last one tidies up.
-                Err(_) => sleep(LOOK_AGAIN).await,
-            }
-        };
+        let turn = self.turn().await?;
         let origin = (inner.options.source.origin)().await?;
         let (id, generation) = tokio::task::block_in_place(|| {
             let in_use = inner.serving.borrow().id;
             begin(&inner.store, origin, &inner.options.rules, Some(in_use))
         })?;
+        Ok(self.begun(turn, id, generation, true))
+    }
+
+    /// Begins to go back to the generation that served before: it is read from disk, and catches up.
+    pub async fn begin_rollback(&self) -> Result<Rebuild<V>, RebuildError> {
+        let (turn, inner) = (self.turn().await?, &self.inner);
+        let previous = || -> Result<_, StoreError> {
+            let Some(id) = inner.store.previous()? else { return Ok(None) };
+            Ok(load::generation(&inner.store, id, &inner.options.rules)?.map(|generation| (id, generation)))
+        };
+        let (id, generation) = tokio::task::block_in_place(previous)?.ok_or(RebuildError::NoPrevious)?;
+        Ok(self.begun(turn, id, generation, false))
+    }
+
+    /// Drops the generation that served before.
+    pub async fn retire_previous(&self) -> Result<(), RebuildError> {
+        let (_turn, store) = (self.turn().await?, &self.inner.store);
+        tokio::task::block_in_place(|| -> Result<_, StoreError> {
+            let Some(id) = store.previous()? else { return Ok(Err(RebuildError::NoPrevious)) };
+            Ok(Ok(store.drop_generation(id)?))
+        })?
+    }
+
+    /// One rebuild at a time.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, RebuildError> {
+        loop {
+            match self.inner.rebuilds.clone().try_acquire_owned() {
+                Ok(turn) => return Ok(turn),
+                Err(_) if self.building().is_some() => return Err(RebuildError::Rebuilding),
+                // Another one is about to begin, or the last one tidies up.
+                Err(_) => sleep(LOOK_AGAIN).await,
+            }
+        }
+    }
+
+    fn begun(
+        &self,
+        turn: OwnedSemaphorePermit,
+        id: GenerationId,
+        generation: Arc<Generation<V>>,
+        is_compared: bool,
+    ) -> Rebuild<V> {
         let building = Arc::new(Building {
-            fed: inner.feed(id, generation),
+            fed: self.inner.feed(id, generation),
+            is_compared,
             phase: watch::Sender::new(Phase::Folding),
             accepted: watch::Sender::new(false),
             cancelled: CancellationToken::new(),
         });
-        lock(&inner.rebuilding).under_way = Some(building.clone());
-        Ok(Rebuild { projector: self.clone(), building, _turn: turn })
+        lock(&self.inner.rebuilding).under_way = Some(building.clone());
+        Rebuild { projector: self.clone(), building, _turn: turn }
     }
 
     /// The rebuild that is under way.
@@ -124,7 +163,7 @@ impl<V: View> Rebuild<V> {
     }
 
     /// Switches to the new generation once it is durable, at least as far as the serving one, and says the same or is
-    /// accepted; then drops the old one. After an error what was served is served on.
+    /// accepted. The old one stays on disk as the previous one. After an error what was served is served on.
     pub async fn finish(self) -> Result<(), RebuildError> {
         let Self { projector, building, _turn } = &self;
         let (inner, fed) = (&projector.inner, &building.fed);
@@ -138,8 +177,11 @@ impl<V: View> Rebuild<V> {
                 projector.ended(building, Phase::GivenUp(error.to_string()));
                 fed.stop.cancel();
                 fed.kept().await;
-                let dropped = inner.store.drop_generation(fed.id).map_err(StoreError::from);
-                return dropped.map_err(RebuildError::from).and(Err(error));
+                // What was previous stays so.
+                if building.is_compared {
+                    inner.store.drop_generation(fed.id).map_err(StoreError::from)?;
+                }
+                return Err(error);
             }
         };
         let old = inner.serving.send_replace(fed.clone());
@@ -147,15 +189,8 @@ impl<V: View> Rebuild<V> {
         projector.ended(building, Phase::Switched(findings));
         old.stop.cancel();
         old.kept().await;
-        let store = inner.store.clone();
         // Millions of records are given back: away from the threads that serve.
-        spawn_blocking(move || {
-            // The switch is made; what is left of the old one is dropped by the next rebuild at the latest.
-            if let Err(error) = store.drop_generation(old.id) {
-                tracing::warn!(view = V::NAME, generation = %old.id, %error, "the old generation could not be dropped");
-            }
-            drop(old);
-        });
+        spawn_blocking(move || drop(old));
         Ok(())
     }
 }
@@ -177,7 +212,8 @@ impl<V: View> Projector<V> {
                 _ = tokio::time::timeout(LOOK_AGAIN, committed.changed()) => {}
             }
         }
-        let findings = if self.is_broken() { None } else { Some(Arc::new(self.verify(building).await?)) };
+        let findings =
+            if self.is_broken() || !building.is_compared { None } else { Some(Arc::new(self.verify(building).await?)) };
         if let Some(findings) = findings.as_ref().filter(|it| it.different > 0) {
             tracing::warn!(view = V::NAME, different = findings.different, "the new generation says something else");
             building.phase.send_replace(Phase::Differs(findings.clone()));

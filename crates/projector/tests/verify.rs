@@ -110,9 +110,43 @@ async fn a_rebuild_beside_live_appends_finds_no_difference() {
             }
         });
         rebuilt.unwrap();
-        let Some((_, Phase::Switched(Some(findings)))) = running.projector.last_rebuild() else { panic!("no findings") };
+        let Some((_, Phase::Switched(Some(findings)))) = running.projector.last_rebuild() else {
+            panic!("no findings")
+        };
         assert_eq!((findings.different, findings.counts.len()), (0, 0), "{findings:?}");
         assert!(findings.compared > 10);
         running.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rollback_brings_the_previous_generation_back_and_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut entries, _) = population(13, 40, Order::Recorded);
+    let later = entries.split_off(entries.len() / 2);
+    let log = Log::new(entries, 64);
+    let running = start(&log, &dir.path().join("churn")).await;
+    running.at(log.end()).await;
+    assert!(matches!(running.projector.begin_rollback().await, Err(RebuildError::NoPrevious)));
+    let first = running.projector.status().serving.generation;
+    running.projector.begin_rebuild().await.unwrap().finish().await.unwrap();
+    let second = running.projector.status().serving.generation;
+    running.stop().await;
+
+    log.append(later);
+    let running = start(&log, &dir.path().join("churn")).await;
+    let wanted = running.at(log.end()).await;
+    running.projector.begin_rollback().await.unwrap().finish().await.unwrap();
+    assert_eq!(running.projector.status().serving.generation, first);
+    assert_eq!(running.at(log.end()).await, wanted);
+    running.stop().await;
+
+    let running = start(&log, &dir.path().join("churn")).await;
+    assert_eq!(running.at(log.end()).await, wanted);
+    running.projector.begin_rollback().await.unwrap().finish().await.unwrap();
+    assert_eq!(running.projector.status().serving.generation, second, "there and back again");
+    running.projector.retire_previous().await.unwrap();
+    assert!(matches!(running.projector.begin_rollback().await, Err(RebuildError::NoPrevious)));
+    assert!(matches!(running.projector.retire_previous().await, Err(RebuildError::NoPrevious)));
+    running.stop().await;
 }

@@ -9,6 +9,7 @@ use tonic::{Request, Response, Status};
 use touchpoint::Timestamp;
 use views::{Digests, View};
 
+use crate::rebuild::carry_out;
 use crate::{call, parked};
 
 const SERVICE: &str = "ProjectorService";
@@ -35,27 +36,21 @@ impl<V: View> Operating<V> {
 
     /// Starts a rebuild, and answers once it has begun. It goes on whether or not the caller waits.
     async fn rebuild(&self) -> Result<v1::RebuildResponse, Error> {
-        let rebuild = self.projector.begin_rebuild().await.map_err(not_rebuilt)?;
-        let generation = rebuild.generation();
-        tokio::spawn(async move {
-            match rebuild.finish().await {
-                Ok(()) => tracing::info!(view = V::NAME, generation, "rebuilt"),
-                Err(error) => tracing::warn!(view = V::NAME, generation, %error, "no rebuild"),
-            }
-        });
+        let generation = carry_out(self.projector.begin_rebuild().await.map_err(not_rebuilt)?);
         Ok(v1::RebuildResponse { generation, head: self.projector.progress().log_end.0 })
     }
 }
 
 pub(crate) fn not_rebuilt(error: RebuildError) -> Error {
     let message = error.to_string();
-    let unavailable = |reason| Error::Unavailable { reason, message, retry_after: REBUILD_RETRY, position: None };
+    let unavailable =
+        |reason, message| Error::Unavailable { reason, message, retry_after: REBUILD_RETRY, position: None };
     match error {
         RebuildError::Rebuilding => Error::Precondition { reason: "REBUILD_RUNNING", message },
         RebuildError::NoPrevious => Error::Precondition { reason: "NO_PREVIOUS", message },
         RebuildError::Draining | RebuildError::Cancelled => call::draining(),
-        RebuildError::Source(_) => unavailable("LOG_UNAVAILABLE"),
-        RebuildError::Store(_) => unavailable("STORE_UNAVAILABLE"),
+        RebuildError::Source(_) => unavailable("LOG_UNAVAILABLE", message),
+        RebuildError::Store(_) => unavailable("STORE_UNAVAILABLE", message),
     }
 }
 

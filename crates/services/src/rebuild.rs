@@ -2,11 +2,12 @@
 
 use api::errors::Error;
 use api::{rebuild as convert, v1};
-use projector::{Findings, Phase, Projector};
+use projector::{Findings, Phase, Projector, Rebuild};
 use tonic::{Request, Response, Status};
 use views::View;
 
 use crate::call;
+use crate::operate::not_rebuilt;
 
 const SERVICE: &str = "RebuildService";
 
@@ -19,6 +20,18 @@ impl<V: View> Rebuilds<V> {
     pub(crate) fn new(projector: Projector<V>) -> Self {
         Self { projector }
     }
+}
+
+/// Lets a rebuild go on whether or not anybody waits; gives the number of its generation.
+pub(crate) fn carry_out<V: View>(rebuild: Rebuild<V>) -> u64 {
+    let generation = rebuild.generation();
+    tokio::spawn(async move {
+        match rebuild.finish().await {
+            Ok(()) => tracing::info!(view = V::NAME, generation, "the new generation serves"),
+            Err(error) => tracing::warn!(view = V::NAME, generation, %error, "no new generation"),
+        }
+    });
+    generation
 }
 
 /// Nothing to accept or to cancel.
@@ -87,5 +100,27 @@ impl<V: View> v1::rebuild_service_server::RebuildService for Rebuilds<V> {
     ) -> Result<Response<v1::CancelRebuildResponse>, Status> {
         let cancelled = self.projector.cancel_rebuild().then_some(v1::CancelRebuildResponse {});
         call::answer(SERVICE, "CancelRebuild", async { cancelled.ok_or_else(none_under_way) }).await
+    }
+
+    async fn roll_back(
+        &self,
+        _request: Request<v1::RollBackRequest>,
+    ) -> Result<Response<v1::RollBackResponse>, Status> {
+        call::answer(SERVICE, "RollBack", async {
+            let generation = carry_out(self.projector.begin_rollback().await.map_err(not_rebuilt)?);
+            Ok(v1::RollBackResponse { generation })
+        })
+        .await
+    }
+
+    async fn retire_previous(
+        &self,
+        _request: Request<v1::RetirePreviousRequest>,
+    ) -> Result<Response<v1::RetirePreviousResponse>, Status> {
+        call::answer(SERVICE, "RetirePrevious", async {
+            self.projector.retire_previous().await.map_err(not_rebuilt)?;
+            Ok(v1::RetirePreviousResponse {})
+        })
+        .await
     }
 }

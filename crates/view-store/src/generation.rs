@@ -9,9 +9,9 @@ pub const MAX_GENERATIONS: usize = 3;
 
 const TREE_PREFIX: &str = "generation-";
 const MANIFEST_KEY: &str = "manifest";
-const FORMAT: u8 = 1;
-/// format, serving, last id, crc32.
-const MANIFEST_BYTES: usize = 1 + 8 + 8 + 4;
+const FORMAT: u8 = 2;
+/// format, serving, previous, last id, crc32.
+const MANIFEST_BYTES: usize = 1 + 8 + 8 + 8 + 4;
 
 /// A generation of the store; a number is never used twice in one store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +43,8 @@ impl fmt::Display for GenerationId {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Manifest {
     pub(crate) serving: Option<GenerationId>,
+    /// The one that served before, as long as it is kept.
+    pub(crate) previous: Option<GenerationId>,
     /// Highest number ever given.
     last: u64,
 }
@@ -70,8 +72,10 @@ impl Manifest {
 
     fn encode(self) -> Vec<u8> {
         let mut bytes = vec![FORMAT];
-        bytes.extend(self.serving.map_or(0, GenerationId::get).to_le_bytes());
-        bytes.extend(self.last.to_le_bytes());
+        let number = |generation: Option<GenerationId>| generation.map_or(0, GenerationId::get);
+        for number in [number(self.serving), number(self.previous), self.last] {
+            bytes.extend(number.to_le_bytes());
+        }
         let checksum = crc32fast::hash(&bytes);
         bytes.extend(checksum.to_le_bytes());
         bytes
@@ -80,11 +84,13 @@ impl Manifest {
     fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; MANIFEST_BYTES] = bytes.try_into().ok()?;
         let (body, checksum) = bytes.split_last_chunk()?;
-        let (serving, last) = body.split_first().filter(|(format, _)| **format == FORMAT)?.1.split_first_chunk()?;
-        let serving = u64::from_le_bytes(*serving);
-        let last = u64::from_le_bytes(last.try_into().ok()?);
+        let (numbers, []) = body.split_first().filter(|(format, _)| **format == FORMAT)?.1.as_chunks() else {
+            return None;
+        };
+        let [serving, previous, last] = [0, 1, 2].map(|index| u64::from_le_bytes(numbers[index]));
+        let generation = |number: u64| (number > 0).then_some(GenerationId(number));
         let right = crc32fast::hash(body) == u32::from_le_bytes(*checksum);
-        right.then_some(Self { serving: (serving > 0).then_some(GenerationId(serving)), last })
+        right.then_some(Self { serving: generation(serving), previous: generation(previous), last })
     }
 }
 
@@ -94,7 +100,7 @@ mod tests {
 
     #[test]
     fn manifest_round_trips_and_notices_every_flipped_bit() {
-        let manifest = Manifest { serving: Some(GenerationId(7)), last: 9 };
+        let manifest = Manifest { serving: Some(GenerationId(7)), previous: Some(GenerationId(5)), last: 9 };
         let bytes = manifest.encode();
         assert_eq!(Manifest::decode(&bytes), Some(manifest));
         for bit in 0..bytes.len() * 8 {

@@ -64,6 +64,11 @@ impl Store {
         Ok(self.database.run(Manifest::read)?.serving)
     }
 
+    /// The generation that served before the serving one, as long as it is kept.
+    pub fn previous(&self) -> Result<Option<GenerationId>, LoadError> {
+        Ok(self.database.run(Manifest::read)?.previous)
+    }
+
     /// Makes an empty generation with this head, durably.
     pub fn create_generation(&self, head: &Head) -> Result<GenerationId, CommitError> {
         let _turn = self.turn();
@@ -82,12 +87,16 @@ impl Store {
         Ok(created)
     }
 
-    /// Lets this generation serve: after a crash it is the old one or the new one, never none.
+    /// Lets this generation serve, and keeps the one that served as the previous one: after a crash it is the old one
+    /// or the new one, never none.
     pub fn set_serving(&self, generation: GenerationId) -> Result<(), CommitError> {
         let _turn = self.turn();
         self.head(generation)?;
         self.database.run(|db| {
             let mut manifest = Manifest::read(db)?;
+            if manifest.serving != Some(generation) {
+                manifest.previous = manifest.serving;
+            }
             manifest.serving = Some(generation);
             manifest.write(db)
         })?;
@@ -100,7 +109,14 @@ impl Store {
         if self.serving()? == Some(generation) {
             return Err(CommitError::Serving(generation));
         }
-        self.database.run(|db| Ok(db.drop_tree(generation.tree())?))?;
+        self.database.run(|db| {
+            let mut manifest = Manifest::read(db)?;
+            // First, so that a crash in between leaves no name without a generation.
+            if manifest.previous.take_if(|previous| *previous == generation).is_some() {
+                manifest.write(db)?;
+            }
+            Ok(db.drop_tree(generation.tree())?)
+        })?;
         Ok(self.database.sync()?)
     }
 

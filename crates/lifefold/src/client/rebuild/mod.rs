@@ -25,6 +25,7 @@ Examples:
   lifefold rebuild status churn
   lifefold rebuild accept churn
   lifefold rebuild cancel churn
+  lifefold rebuild rollback churn
 
 The serving generation goes on meanwhile. Before the switch every customer is compared with it, fact by fact. If \
 somebody differs, nothing is switched: the command shows who, and ends with exit code 3; look, then accept or cancel. \
@@ -60,6 +61,18 @@ enum Command {
         /// The view
         view: View,
     },
+    /// Go back to the generation that served before; it is kept until the next rebuild
+    #[command(after_help = "Examples:\n  lifefold rebuild rollback churn")]
+    Rollback {
+        /// The view
+        view: View,
+    },
+    /// Drop the generation that served before, for its disk space
+    #[command(after_help = "Examples:\n  lifefold rebuild retire churn")]
+    Retire {
+        /// The view
+        view: View,
+    },
     /// Give the rebuild up: what serves goes on
     #[command(after_help = "Examples:\n  lifefold rebuild cancel churn")]
     Cancel {
@@ -85,6 +98,16 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
         (Some(Command::Cancel { view }), _) => {
             link.rebuilds(view).await?.cancel_rebuild(link.request(v1::CancelRebuildRequest {})).await?;
             output::note(&format!("the rebuild of {} is given up; what serves goes on", view.name()));
+            Ok(Outcome::Done)
+        }
+        (Some(Command::Rollback { view }), _) => {
+            let before = status::ask(&link, view).await?;
+            link.rebuilds(view).await?.roll_back(link.request(v1::RollBackRequest {})).await?;
+            watch(&link, view, call.output.output, Some(before), true).await
+        }
+        (Some(Command::Retire { view }), _) => {
+            link.rebuilds(view).await?.retire_previous(link.request(v1::RetirePreviousRequest {})).await?;
+            output::note(&format!("the previous generation of {} is dropped", view.name()));
             Ok(Outcome::Done)
         }
         (None, Some(view)) => start(&link, view, call.output.output, accept).await,

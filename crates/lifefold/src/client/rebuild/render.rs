@@ -74,7 +74,7 @@ fn words(shown: &Shown<'_>) -> String {
     let v1::GetRebuildResponse { generation, message, findings, .. } = shown.rebuild;
     let view = shown.view.name();
     let compared = findings.as_ref().map_or_else(
-        || "not compared: what served before was of another log".to_owned(),
+        || "not compared with what served before".to_owned(),
         |it| {
             format!(
                 "{} customers compared, {} differ",
