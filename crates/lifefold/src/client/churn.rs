@@ -9,6 +9,7 @@ use super::evidence::Events;
 use super::failure::{Failure, Outcome};
 use super::pages::Limit;
 use super::query::{self, Scope};
+use super::series::{Series, Totals};
 use super::words;
 use crate::settings::Settings;
 
@@ -36,7 +37,9 @@ Without --band, LOST and EXITED customers are left out: they are lost already. -
 const TOTALS: &str = "\
 Examples:
   lifefold churn totals
-  lifefold churn totals --company C01 --as-of 2025-12-31 -o json";
+  lifefold churn totals --company C01 --as-of 2025-12-31 -o json
+  lifefold churn totals --from 2024-01-31 --to 2025-12-31 --every month
+  lifefold churn totals --from 2024-01-31 --to 2025-12-31 --every quarter --as-known -o ndjson";
 
 /// Arguments of `churn`.
 #[derive(Debug, clap::Args)]
@@ -73,6 +76,8 @@ enum Command {
     Totals {
         #[command(flatten)]
         scope: Scope,
+        #[command(flatten)]
+        series: Series,
     },
 }
 
@@ -82,7 +87,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     match args.command {
         Command::Explain { customer } => ask.risk(customer).await?,
         Command::List { band, scope, limit } => ask.at_risk(band, &scope, &limit).await?,
-        Command::Totals { scope } => ask.bands(&scope).await?,
+        Command::Totals { scope, series } => ask.bands(&scope, &series).await?,
     }
     Ok(Outcome::Done)
 }
@@ -112,9 +117,26 @@ impl Ask {
         self.output.list(&list, |screen| render::list(screen, &list))
     }
 
-    async fn bands(&self, scope: &Scope) -> Result<(), Failure> {
-        let request = v1::CountBandsRequest { scope: scope.message(), query: self.query };
-        let answer = self.link.churn().await?.count_bands(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| render::totals(screen, &answer))
+    async fn bands(&self, scope: &Scope, series: &Series) -> Result<(), Failure> {
+        let mut service = self.link.churn().await?;
+        let fetch = async |query| {
+            let request = v1::CountBandsRequest { scope: scope.message(), query };
+            Ok(service.count_bands(self.link.request(request)).await?.into_inner())
+        };
+        series.show(self, fetch, render::totals).await
+    }
+}
+
+impl Totals for v1::CountBandsResponse {
+    fn all(&self) -> [u64; 2] {
+        [self.customers, self.withheld]
+    }
+
+    fn rows(&self) -> Vec<(&'static str, String, u64)> {
+        self.bands.iter().map(|it| ("band", words::band(it.band).to_owned(), it.customers)).collect()
+    }
+
+    fn meta(&self) -> Option<&v1::AnswerMeta> {
+        self.meta.as_ref()
     }
 }

@@ -52,6 +52,11 @@ impl Events {
         lines.join("\n")
     }
 
+    /// What an event was, if the timeline knows it.
+    pub(crate) fn kind(&self, event_id: &str) -> Option<&str> {
+        self.0.get(event_id).map(|(kind, _)| kind.as_str())
+    }
+
     fn line(&self, evidence: &v1::Evidence) -> String {
         let known = self.0.get(&evidence.event_id);
         let time = evidence.occurred_at.as_ref().or_else(|| known.and_then(|(_, time)| time.as_ref()));

@@ -21,6 +21,7 @@ mod replay;
 mod rules;
 mod satisfaction;
 mod segment;
+mod series;
 mod status;
 mod stored;
 mod timeline;

@@ -12,15 +12,22 @@ use super::evidence::Events;
 use super::failure::{Failure, Outcome};
 use super::pages::Limit;
 use super::query::{self, Scope};
+use super::series::Series;
 use super::words;
 use crate::settings::Settings;
 
 const EXAMPLES: &str = "\
 Examples:
-  lifefold segment 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
+  lifefold segment explain 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
+  lifefold segment 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11    the same
   lifefold segment members stage RUN_IN --project P003
   lifefold segment totals --as-of 2025-12-31
   lifefold segment funnel --company C01";
+
+const EXPLAIN: &str = "\
+Examples:
+  lifefold segment explain 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
+  lifefold segment explain 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 --as-of 2025-12-31 -o json";
 
 const MEMBERS: &str = "\
 Examples:
@@ -33,7 +40,8 @@ Examples:
 const TOTALS: &str = "\
 Examples:
   lifefold segment totals
-  lifefold segment totals --project P003 --as-of 2025-12-31 -o json";
+  lifefold segment totals --project P003 --as-of 2025-12-31 -o json
+  lifefold segment totals --from 2024-01-31 --to 2025-12-31 --every month";
 
 const FUNNEL: &str = "\
 Examples:
@@ -59,6 +67,13 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// A customer on every axis, with the events behind tier, demand and rule segments
+    #[command(after_help = EXPLAIN)]
+    Explain {
+        /// The customer's id
+        #[arg(value_name = "CUSTOMER", value_parser = query::customer)]
+        customer: String,
+    },
     /// The customers with a value of an axis, or in a rule segment
     #[command(after_help = MEMBERS)]
     Members {
@@ -76,6 +91,8 @@ enum Command {
     Totals {
         #[command(flatten)]
         scope: Scope,
+        #[command(flatten)]
+        series: Series,
     },
     /// How many customers ever reached each step, by lead source and by month of the first event
     #[command(after_help = FUNNEL)]
@@ -123,10 +140,11 @@ impl Axis {
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
     let ask = args.asking.of(settings);
     match args.command {
+        Some(Command::Explain { customer }) => ask.segments(customer).await?,
         Some(Command::Members { axis, value, scope, limit }) => {
             ask.members(axis.selector(&value)?, &scope, &limit).await?;
         }
-        Some(Command::Totals { scope }) => ask.members_by_axis(&scope).await?,
+        Some(Command::Totals { scope, series }) => ask.members_by_axis(&scope, &series).await?,
         Some(Command::Funnel { scope, all }) => ask.funnel(&scope, all).await?,
         None => ask.segments(args.customer.unwrap_or_default()).await?,
     }
@@ -154,11 +172,13 @@ impl Ask {
         self.output.list(&list, |screen| render::members(screen, &list))
     }
 
-    async fn members_by_axis(&self, scope: &Scope) -> Result<(), Failure> {
-        let request = v1::CountMembersRequest { scope: scope.message(), query: self.query };
+    async fn members_by_axis(&self, scope: &Scope, series: &Series) -> Result<(), Failure> {
         let mut service = self.link.segmentation().await?;
-        let answer = service.count_members(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| render::totals(screen, &answer))
+        let fetch = async |query| {
+            let request = v1::CountMembersRequest { scope: scope.message(), query };
+            Ok(service.count_members(self.link.request(request)).await?.into_inner())
+        };
+        series.show(self, fetch, render::totals).await
     }
 
     async fn funnel(&self, scope: &Scope, all: bool) -> Result<(), Failure> {

@@ -4,9 +4,11 @@ use api::v1;
 
 use super::{About, Kind, Of, complaints, customer, report, units};
 use crate::client::asking::Ask;
+use crate::client::evidence::Events;
 use crate::client::failure::Failure;
 use crate::client::pages::Limit;
 use crate::client::query::Scope;
+use crate::client::series::Series;
 
 /// Questions about the ports of a unit in a wave: requests of one shape, answers of three.
 macro_rules! of_a_unit {
@@ -36,10 +38,11 @@ impl Ask {
     }
 
     pub(super) async fn customer(&self, customer_id: String) -> Result<(), Failure> {
-        let request = v1::GetCustomerIndexRequest { customer_id, query: self.query };
+        let request = v1::GetCustomerIndexRequest { customer_id: customer_id.clone(), query: self.query };
         let mut service = self.link.satisfaction().await?;
         let answer = service.get_customer_index(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| customer::render(screen, &answer))
+        let events = Events::for_table(self, &customer_id).await;
+        self.output.show(&answer, |screen| customer::render(screen, &answer, &events))
     }
 
     pub(super) async fn rank(
@@ -68,11 +71,13 @@ impl Ask {
         self.output.show(&answer, |screen| units::nps(screen, &unit, &answer))
     }
 
-    pub(super) async fn classes(&self, scope: &Scope) -> Result<(), Failure> {
-        let request = v1::CountClassesRequest { scope: scope.message(), query: self.query };
+    pub(super) async fn classes(&self, scope: &Scope, series: &Series) -> Result<(), Failure> {
         let mut service = self.link.satisfaction().await?;
-        let answer = service.count_classes(self.link.request(request)).await?.into_inner();
-        self.output.show(&answer, |screen| units::totals(screen, &answer))
+        let fetch = async |query| {
+            let request = v1::CountClassesRequest { scope: scope.message(), query };
+            Ok(service.count_classes(self.link.request(request)).await?.into_inner())
+        };
+        series.show(self, fetch, units::totals).await
     }
 
     pub(super) async fn complaints(

@@ -4,15 +4,16 @@ use api::v1;
 use comfy_table::Cell;
 
 use super::complaints;
+use crate::client::evidence::Events;
 use crate::client::output::{self, Screen};
 use crate::client::{format, query, words};
 
 /// Everything about one customer.
-pub(super) fn render(screen: Screen, answer: &v1::GetCustomerIndexResponse) -> String {
+pub(super) fn render(screen: Screen, answer: &v1::GetCustomerIndexResponse, events: &Events) -> String {
     let it = answer.customer.clone().unwrap_or_default();
-    let mut text = screen.pairs(facts(&it));
+    let mut text = screen.pairs(facts(&it, events));
     if !it.observations.is_empty() {
-        text = format!("{text}\n{}", observations(screen, &it.observations));
+        text = format!("{text}\n{}", observations(screen, &it.observations, events));
     }
     if !it.complaints.is_empty() {
         let as_of = answer.meta.as_ref().and_then(|meta| meta.as_of);
@@ -21,7 +22,7 @@ pub(super) fn render(screen: Screen, answer: &v1::GetCustomerIndexResponse) -> S
     text + &query::basis(answer.meta.as_ref())
 }
 
-fn facts(it: &v1::CustomerIndex) -> Vec<(&'static str, String)> {
+fn facts(it: &v1::CustomerIndex, events: &Events) -> Vec<(&'static str, String)> {
     let stage = it.lifecycle.as_ref().map_or(0, |lifecycle| lifecycle.stage);
     let mut facts = vec![("customer", it.customer_id.clone()), ("stage", words::stage_title(stage))];
     if it.withheld {
@@ -29,25 +30,25 @@ fn facts(it: &v1::CustomerIndex) -> Vec<(&'static str, String)> {
     } else {
         let index = format::hundredths(it.index_hundredths);
         facts.push(("index", format!("{index} {}", words::class(it.satisfaction_class))));
-        facts.push(("loyalty", loyalty(it)));
+        facts.push(("loyalty", loyalty(it, events)));
         facts.extend(it.belonging.as_ref().map(|belonging| ("belongs to", words::place(belonging))));
     }
     facts.push(("complaints", it.complaints.len().to_string()));
     facts
 }
 
-fn loyalty(it: &v1::CustomerIndex) -> String {
+fn loyalty(it: &v1::CustomerIndex, events: &Events) -> String {
     let dates = it.loyalty_reasons.iter().filter_map(|reason| {
-        let last = reason.evidence.last()?.occurred_at.as_ref()?;
-        Some(format!("{} {}", reason.code, format::date(Some(last))))
+        let last = std::slice::from_ref(reason.evidence.last()?);
+        Some(format!("{} {}", reason.code, events.lines(last)))
     });
     let dates = dates.collect::<Vec<_>>().join(", ");
     let class = words::loyalty(it.loyalty_class);
     if dates.is_empty() { class.to_owned() } else { format!("{class} (by {dates})") }
 }
 
-fn observations(screen: Screen, observations: &[v1::Observation]) -> String {
-    let mut table = screen.table(&["Port 端口", ">Value", ">Share", "Dated", "From"]);
+fn observations(screen: Screen, observations: &[v1::Observation], events: &Events) -> String {
+    let mut table = screen.table(&["Port 端口", ">Value", ">Share", "Dated", "From", "Evidence"]);
     for it in observations {
         let from = if it.inferred { format!("complaint {}", it.complaint_id) } else { "answers".to_owned() };
         table.add_row([
@@ -57,6 +58,7 @@ fn observations(screen: Screen, observations: &[v1::Observation]) -> String {
             Cell::new(format::percent(Some((it.weight_millionths + 50) / 100))),
             Cell::new(format::date(it.dated_at.as_ref())),
             Cell::new(from),
+            Cell::new(events.lines(&it.evidence)),
         ]);
     }
     output::text(&table)
@@ -97,11 +99,18 @@ index       72.73 NEUTRAL
 loyalty     UNKNOWN
 complaints  0
 
-Port 端口         Value   Share  Dated       From
-───────────────────────────────────────────────────────────
+Port 端口         Value   Share  Dated       From            Evidence
+─────────────────────────────────────────────────────────────────────
 Quality 工程质量      4  54.55%  2025-04-01  answers
 Repair 维修服务       2  18.18%  2025-04-01  complaint Q-17
 ";
-        assert_eq!(render(Screen::plain(), &v1::GetCustomerIndexResponse { customer: Some(it), meta: None }), expect);
+        assert_eq!(
+            render(
+                Screen::plain(),
+                &v1::GetCustomerIndexResponse { customer: Some(it), meta: None },
+                &Events::default()
+            ),
+            expect
+        );
     }
 }

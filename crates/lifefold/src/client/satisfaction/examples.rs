@@ -5,15 +5,15 @@ Examples:
   lifefold satisfaction report --unit company:C01 --wave 2025
   lifefold satisfaction rank --by project --port REPAIR
   lifefold satisfaction complaints --overdue --company C01
-  lifefold satisfaction customer 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
+  lifefold satisfaction explain 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
 
 Ports: OVERALL, SALES, DESIGN, QUALITY, REPAIR, PROPERTY, COMPLAINT, HANDOVER, CALL_CENTRE.
 Without --wave the latest wave is answered for; --wave and --with take the wave's id.";
 
-pub(super) const CUSTOMER: &str = "\
+pub(super) const EXPLAIN: &str = "\
 Examples:
-  lifefold satisfaction customer 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
-  lifefold satisfaction customer 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 --as-of 2025-12-31 -o json";
+  lifefold satisfaction explain 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
+  lifefold satisfaction explain 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 --as-of 2025-12-31 -o json";
 
 pub(super) const REPORT: &str = "\
 Examples:
@@ -48,7 +48,8 @@ Examples:
 pub(super) const TOTALS: &str = "\
 Examples:
   lifefold satisfaction totals
-  lifefold satisfaction totals --project P003 --as-of 2025-12-31 -o json";
+  lifefold satisfaction totals --project P003 --as-of 2025-12-31 -o json
+  lifefold satisfaction totals --from 2024-03-31 --to 2025-12-31 --every quarter";
 
 pub(super) const COMPLAINTS: &str = "\
 Examples:

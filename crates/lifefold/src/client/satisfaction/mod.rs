@@ -14,6 +14,7 @@ use super::asking::Asking;
 use super::failure::{Failure, Outcome};
 use super::pages::Limit;
 use super::query::{self, Scope};
+use super::series::Series;
 use super::words;
 use crate::settings::Settings;
 
@@ -29,9 +30,9 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// A customer's index with what it is made of, loyalty, and complaints
-    #[command(after_help = examples::CUSTOMER)]
-    Customer {
+    /// A customer's index with what it is made of and the events behind it, loyalty, and complaints
+    #[command(after_help = examples::EXPLAIN, visible_alias = "customer")]
+    Explain {
         /// The customer's id
         #[arg(value_name = "CUSTOMER", value_parser = query::customer)]
         customer: String,
@@ -77,6 +78,8 @@ enum Command {
     Totals {
         #[command(flatten)]
         scope: Scope,
+        #[command(flatten)]
+        series: Series,
     },
     /// Open complaints with their clocks, the most urgent first
     #[command(after_help = examples::COMPLAINTS)]
@@ -180,13 +183,13 @@ fn title(unit: &v1::Unit) -> String {
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
     let ask = args.asking.of(settings);
     match args.command {
-        Command::Customer { customer } => ask.customer(customer).await?,
+        Command::Explain { customer } => ask.customer(customer).await?,
         Command::Report(of) => ask.report(of).await?,
         Command::Indicators(of) => ask.indicators(of).await?,
         Command::Compare(of) => ask.compare(of).await?,
         Command::Rank { by, port, wave, limit } => ask.rank(by, port, wave, &limit).await?,
         Command::Nps { unit, port, wave } => ask.nps(unit.unit, port, wave).await?,
-        Command::Totals { scope } => ask.classes(&scope).await?,
+        Command::Totals { scope, series } => ask.classes(&scope, &series).await?,
         Command::Complaints { scope, about, overdue, limit } => {
             ask.complaints(&scope, &about, overdue, &limit).await?;
         }

@@ -5,6 +5,7 @@ use comfy_table::Cell;
 
 use super::report;
 use crate::client::output::{self, Screen};
+use crate::client::series::Totals;
 use crate::client::{format, query, words};
 
 /// What the numbers of a net promoter score are.
@@ -43,20 +44,35 @@ pub(super) fn nps(screen: Screen, unit: &v1::Unit, answer: &v1::GetNpsResponse) 
 /// Customers by satisfaction class and loyalty class.
 pub(super) fn totals(screen: Screen, answer: &v1::CountClassesResponse) -> String {
     let judged = answer.customers - answer.withheld.min(answer.customers);
-    let classes = answer.satisfaction_classes.iter();
-    let rows = classes.map(|it| ("satisfaction", words::class(it.satisfaction_class), it.customers));
-    let rows =
-        rows.chain(answer.loyalty_classes.iter().map(|it| ("loyalty", words::loyalty(it.loyalty_class), it.customers)));
     let mut table = screen.table(&["Class of", "Class", ">Customers", ">Share"]);
     let mut last = "";
-    for (of, class, customers) in rows {
+    for (of, class, customers) in answer.rows() {
         let shown = if of == last { "" } else { of };
         last = of;
-        table.add_row([shown, class, &format::count(customers), &output::share(customers, judged)]);
+        table.add_row([shown, &class, &format::count(customers), &output::share(customers, judged)]);
     }
     let all = [("customers", answer.customers), ("withheld", answer.withheld)];
     let all = screen.pairs(all.map(|(name, number)| (name, format::count(number))));
     format!("{}\n{all}{}", output::text(&table), query::basis(answer.meta.as_ref()))
+}
+
+impl Totals for v1::CountClassesResponse {
+    fn all(&self) -> [u64; 2] {
+        [self.customers, self.withheld]
+    }
+
+    fn rows(&self) -> Vec<(&'static str, String, u64)> {
+        let classes = self.satisfaction_classes.iter();
+        let classes = classes.map(|it| ("satisfaction", words::class(it.satisfaction_class).to_owned(), it.customers));
+        let loyalty = self.loyalty_classes.iter();
+        classes
+            .chain(loyalty.map(|it| ("loyalty", words::loyalty(it.loyalty_class).to_owned(), it.customers)))
+            .collect()
+    }
+
+    fn meta(&self) -> Option<&v1::AnswerMeta> {
+        self.meta.as_ref()
+    }
 }
 
 #[cfg(test)]

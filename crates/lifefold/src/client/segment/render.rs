@@ -4,12 +4,13 @@ use api::v1;
 
 use crate::client::evidence::Events;
 use crate::client::output::{self, Screen};
+use crate::client::series::Totals;
 use crate::client::{format, query, words};
 
 /// A customer on every axis.
 pub(super) fn customer(screen: Screen, answer: &v1::GetCustomerSegmentsResponse, events: &Events) -> String {
     let it = answer.customer.clone().unwrap_or_default();
-    let mut text = screen.pairs(facts(&it));
+    let mut text = screen.pairs(facts(&it, events));
     if let Some(value) = &it.value {
         let mut table = screen.table(&["Part of the tier", ">Points", "Evidence"]);
         for reason in &value.reasons {
@@ -18,6 +19,8 @@ pub(super) fn customer(screen: Screen, answer: &v1::GetCustomerSegmentsResponse,
         }
         text = format!("{text}\n{}", output::text(&table));
     }
+    let wanted = it.demand.iter().flat_map(|demand| &demand.reasons);
+    text += &demand_by(screen, wanted, events);
     if !it.rule_segments.is_empty() {
         let mut table = screen.table(&["Rule segment", "Evidence"]);
         for segment in &it.rule_segments {
@@ -28,7 +31,7 @@ pub(super) fn customer(screen: Screen, answer: &v1::GetCustomerSegmentsResponse,
     text + &query::basis(answer.meta.as_ref())
 }
 
-fn facts(it: &v1::CustomerSegments) -> Vec<(&'static str, String)> {
+fn facts(it: &v1::CustomerSegments, events: &Events) -> Vec<(&'static str, String)> {
     let mut facts = vec![("customer", it.customer_id.clone())];
     facts.extend(it.lifecycle.as_ref().map(|lifecycle| ("stage", stage(lifecycle))));
     if it.withheld {
@@ -40,7 +43,9 @@ fn facts(it: &v1::CustomerSegments) -> Vec<(&'static str, String)> {
         facts.push(("RFM", format!("{}-{}-{} {label}", rfm.recency, rfm.frequency, rfm.monetary)));
         let last = rfm.last_interaction.as_ref().and_then(|last| last.occurred_at.as_ref());
         if last.is_some() {
-            facts.push(("last interaction", format::local(last)));
+            let by = rfm.last_interaction.as_ref().and_then(|last| events.kind(&last.event_id));
+            let by = by.map_or_else(String::new, |kind| format!(" {kind}"));
+            facts.push(("last interaction", format::local(last) + &by));
         }
         facts.push(("interaction days", format!("{} in a year", rfm.interaction_days)));
         facts.push(("live contracts", format::yuan(rfm.live_contracts_fen)));
@@ -52,6 +57,15 @@ fn facts(it: &v1::CustomerSegments) -> Vec<(&'static str, String)> {
     facts.extend(it.demand.as_ref().map(|wanted| ("demand", demand(wanted))));
     facts.extend(it.belonging.as_ref().map(|belonging| ("belongs to", words::place(belonging))));
     facts
+}
+
+/// The visits that say what is wanted.
+fn demand_by<'a>(screen: Screen, reasons: impl Iterator<Item = &'a v1::Reason>, events: &Events) -> String {
+    let mut table = screen.table(&["Part of the demand", "Evidence"]);
+    for reason in reasons {
+        table.add_row([reason.code.clone(), events.lines(&reason.evidence)]);
+    }
+    if table.is_empty() { String::new() } else { format!("\n{}", output::text(&table)) }
 }
 
 fn stage(lifecycle: &v1::Lifecycle) -> String {
@@ -99,29 +113,39 @@ pub(super) fn members(screen: Screen, answer: &v1::ListMembersResponse) -> Strin
 /// Customers by axis and value.
 pub(super) fn totals(screen: Screen, answer: &v1::CountMembersResponse) -> String {
     let profiled = answer.customers - answer.withheld.min(answer.customers);
-    let said = |word: &str| if word == "UNSPECIFIED" { "(no visit says)".to_owned() } else { word.to_owned() };
-    let rows = answer.stages.iter().map(|it| ("stage", words::stage_title(it.stage), it.customers, answer.customers));
-    let rows = rows
-        .chain(answer.rfm_labels.iter().map(|it| ("label", words::label_title(it.label), it.customers, profiled)))
-        .chain(answer.value_tiers.iter().map(|it| ("tier", words::tier(it.tier).to_owned(), it.customers, profiled)))
-        .chain(answer.motives.iter().map(|it| ("motive", said(words::motive(it.motive)), it.customers, profiled)))
-        .chain(
-            answer
-                .households
-                .iter()
-                .map(|it| ("household", said(words::household(it.household)), it.customers, profiled)),
-        )
-        .chain(answer.rule_segments.iter().map(|it| ("rule", it.name.clone(), it.customers, profiled)));
     let mut table = screen.table(&["Axis", "Value", ">Customers", ">Share"]);
     let mut last = "";
-    for (axis, value, customers, whole) in rows {
+    for (axis, value, customers) in answer.rows() {
         let shown = if axis == last { "" } else { axis };
         last = axis;
+        let whole = if axis == "stage" { answer.customers } else { profiled };
         table.add_row([shown, &value, &format::count(customers), &output::share(customers, whole)]);
     }
     let all = [("customers", answer.customers), ("withheld", answer.withheld), ("erased", answer.erased)];
     let all = screen.pairs(all.map(|(name, number)| (name, format::count(number))));
     format!("{}\n{all}{}", output::text(&table), query::basis(answer.meta.as_ref()))
+}
+
+impl Totals for v1::CountMembersResponse {
+    fn all(&self) -> [u64; 2] {
+        [self.customers, self.withheld]
+    }
+
+    fn rows(&self) -> Vec<(&'static str, String, u64)> {
+        let said = |word: &str| if word == "UNSPECIFIED" { "(no visit says)".to_owned() } else { word.to_owned() };
+        let stages = self.stages.iter().map(|it| ("stage", words::stage_title(it.stage), it.customers));
+        let labels = self.rfm_labels.iter().map(|it| ("label", words::label_title(it.label), it.customers));
+        let tiers = self.value_tiers.iter().map(|it| ("tier", words::tier(it.tier).to_owned(), it.customers));
+        let motives = self.motives.iter().map(|it| ("motive", said(words::motive(it.motive)), it.customers));
+        let households =
+            self.households.iter().map(|it| ("household", said(words::household(it.household)), it.customers));
+        let rules = self.rule_segments.iter().map(|it| ("rule", it.name.clone(), it.customers));
+        stages.chain(labels).chain(tiers).chain(motives).chain(households).chain(rules).collect()
+    }
+
+    fn meta(&self) -> Option<&v1::AnswerMeta> {
+        self.meta.as_ref()
+    }
 }
 
 #[cfg(test)]

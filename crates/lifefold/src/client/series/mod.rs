@@ -1,0 +1,125 @@
+//! `totals --from --to --every`: the same totals at many instants, one calendar step apart.
+
+mod chart;
+mod steps;
+
+use api::v1;
+use chrono::{NaiveDate, Utc};
+use chrono_tz::Asia::Shanghai;
+use serde_json::{Value, json};
+
+use super::asking::Ask;
+use super::failure::Failure;
+use super::json::{self as answers, Named};
+use super::output::{self, Format, Screen};
+use super::progress::Progress;
+use super::query;
+use steps::Every;
+
+/// How totals are asked for over time; without `--from` they are of one instant.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Over time")]
+pub(crate) struct Series {
+    /// Totals over time, from the end of this day in Shanghai
+    #[arg(long, value_name = "DATE", requires = "to")]
+    from: Option<NaiveDate>,
+    /// Up to the end of this day; today is asked for as it is now
+    #[arg(long, value_name = "DATE", requires = "from")]
+    to: Option<NaiveDate>,
+    /// How far apart, by the calendar; a day that a month does not have is its last
+    #[arg(long, value_enum, default_value_t = Every::Month, value_name = "STEP", requires = "from")]
+    every: Every,
+    /// At each instant only what was recorded by then, not what is known now
+    #[arg(long, requires = "from")]
+    as_known: bool,
+}
+
+/// Totals that can be shown over time.
+pub(crate) trait Totals: Named {
+    /// How many customers are counted, and how many of them are withheld.
+    fn all(&self) -> [u64; 2];
+    /// Axis, value, customers; the axis that says most comes first.
+    fn rows(&self) -> Vec<(&'static str, String, u64)>;
+    /// What they rest on.
+    fn meta(&self) -> Option<&v1::AnswerMeta>;
+}
+
+/// Totals at the end of a day.
+struct Point<M> {
+    date: NaiveDate,
+    answer: M,
+}
+
+impl Series {
+    /// Shows the totals that `fetch` answers: of one instant by `table`, or over time.
+    pub(crate) async fn show<M: Totals>(
+        &self,
+        ask: &Ask,
+        mut fetch: impl AsyncFnMut(Option<v1::ViewQuery>) -> Result<M, Failure>,
+        table: impl FnOnce(Screen, &M) -> String,
+    ) -> Result<(), Failure> {
+        let (Some(from), Some(to)) = (self.from, self.to) else {
+            let answer = fetch(ask.query).await?;
+            return ask.output.show(&answer, |screen| table(screen, &answer));
+        };
+        let asked = ask.query.unwrap_or_default();
+        self.allowed(asked, to)?;
+        let dates = steps::dates(from, to, self.every).map_err(Failure::Other)?;
+        let mut progress = Progress::new(Some(dates.len() as u64));
+        let mut points = Vec::with_capacity(dates.len());
+        for &date in &dates {
+            let done = points.len();
+            progress.at(done as u64, || format!("{done} of {} instants, next {date}", dates.len()));
+            points.push(Point { date, answer: fetch(Some(self.query(asked, date)?)).await? });
+        }
+        progress.finish();
+        self.print(ask.output.output, &points)
+    }
+
+    /// What makes no sense beside a span of time.
+    fn allowed(&self, asked: v1::ViewQuery, to: NaiveDate) -> Result<(), Failure> {
+        let wrong = if asked.as_of.is_some() {
+            "--as-of is one instant, --from and --to are many: give one or the other".to_owned()
+        } else if self.as_known && asked.known_at.is_some() {
+            "--as-known moves known_at with each instant, --known-at holds it: give one or the other".to_owned()
+        } else if to > today() {
+            format!("--to: {to} is not over yet; the last possible day is today, {}", today())
+        } else {
+            return Ok(());
+        };
+        Err(Failure::Other(wrong))
+    }
+
+    fn query(&self, asked: v1::ViewQuery, date: NaiveDate) -> Result<v1::ViewQuery, Failure> {
+        let end = query::instant(&date.to_string()).map_err(Failure::Other)?;
+        // The end of today is still to come: it is asked for as of now.
+        let as_of = (date < today()).then_some(end);
+        let known_at = if self.as_known { as_of } else { asked.known_at };
+        Ok(v1::ViewQuery { as_of, known_at, ..asked })
+    }
+
+    fn print<M: Totals>(&self, format: Format, points: &[Point<M>]) -> Result<(), Failure> {
+        let known = if self.as_known { "what was known at each instant" } else { "what is known now" };
+        match format {
+            Format::Table => output::print(&chart::render(Screen::of_stdout(), points, known)),
+            Format::Ndjson => points.iter().try_for_each(|point| output::print(&format!("{}\n", point.json()?))),
+            Format::Json => {
+                let all: Result<Vec<_>, _> = points.iter().map(Point::json).collect();
+                output::print_json(&json!({ "every": self.every.name(), "as_known": self.as_known, "points": all? }))
+            }
+        }
+    }
+}
+
+impl<M: Totals> Point<M> {
+    /// The answer as the service gives it, with the date that it is of.
+    fn json(&self) -> Result<Value, Failure> {
+        let mut value = answers::value(&self.answer)?;
+        value["date"] = json!(self.date.to_string());
+        Ok(value)
+    }
+}
+
+fn today() -> NaiveDate {
+    Utc::now().with_timezone(&Shanghai).date_naive()
+}
