@@ -3,10 +3,14 @@
 //! Every command is one file: its arguments, the call, and what it prints. Only [`rules`] works without services.
 
 mod asking;
+mod bisect;
 mod churn;
 mod evidence;
+mod facts;
 mod failure;
 mod format;
+mod happened;
+mod history;
 mod import;
 mod json;
 mod link;
@@ -45,6 +49,10 @@ pub(crate) enum Command {
     Timeline(timeline::Args),
     /// Prints the events of everybody from a position or time on, one JSON event a line
     Replay(replay::Args),
+    /// Steps through a customer's events, with the answers before and after each
+    History(history::Args),
+    /// Finds the first event or instant that made an answer so
+    Bisect(bisect::Args),
     /// 客户分层: stage, value, demand and segments of a customer, members, totals, funnel
     Segment(segment::Args),
     /// 流失风险: who is about to be lost, and why
@@ -68,6 +76,8 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
         Command::Import(args) => import::run(args, settings).await,
         Command::Timeline(args) => timeline::run(args, settings).await,
         Command::Replay(args) => replay::run(args, settings).await,
+        Command::History(args) => history::run(args, settings).await,
+        Command::Bisect(args) => bisect::run(args, settings).await,
         Command::Segment(args) => segment::run(args, settings).await,
         Command::Churn(args) => churn::run(args, settings).await,
         Command::Satisfaction(args) => satisfaction::run(args, settings).await,

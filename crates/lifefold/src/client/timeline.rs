@@ -68,7 +68,7 @@ pub(crate) fn print_line(event: &v1::RecordedTouchpoint) -> Result<(), Failure> 
 }
 
 /// All events, page by page.
-async fn read(link: &Link, customer: &str) -> Result<v1::GetTimelineResponse, Failure> {
+pub(crate) async fn read(link: &Link, customer: &str) -> Result<v1::GetTimelineResponse, Failure> {
     let mut timelines = link.timelines().await?;
     let mut all = v1::GetTimelineResponse::default();
     loop {
@@ -88,7 +88,7 @@ async fn read(link: &Link, customer: &str) -> Result<v1::GetTimelineResponse, Fa
 }
 
 fn render(screen: Screen, answer: &v1::GetTimelineResponse) -> String {
-    let voided = Voided::of(&answer.events);
+    let voided = Voided::of(answer.events.iter());
     let mut table = screen.table(&[">Position", "Time (Shanghai)", "Type", "Channel", "Main fields"]);
     for event in &answer.events {
         let [time, kind, channel, fields] = cells(event);
@@ -132,13 +132,14 @@ fn cells(event: &v1::RecordedTouchpoint) -> [String; 4] {
 
 /// What the voids of a timeline name.
 #[derive(Default)]
-struct Voided {
+pub(crate) struct Voided {
     ids: HashSet<String>,
     positions: HashSet<u64>,
 }
 
 impl Voided {
-    fn of(events: &[v1::RecordedTouchpoint]) -> Self {
+    /// Of the events of a customer.
+    pub(crate) fn of<'a>(events: impl Iterator<Item = &'a v1::RecordedTouchpoint>) -> Self {
         let mut voided = Self::default();
         for event in events {
             let Some(Content::Touchpoint(it)) = &event.content else { continue };
@@ -151,7 +152,7 @@ impl Voided {
     }
 
     /// The event is voided; voids and erasures cannot be.
-    fn has(&self, event: &v1::RecordedTouchpoint) -> bool {
+    pub(crate) fn has(&self, event: &v1::RecordedTouchpoint) -> bool {
         use v1::touchpoint::Event;
         let Some(Content::Touchpoint(it)) = &event.content else { return false };
         let named = self.ids.contains(&it.id) || self.positions.contains(&event.position);

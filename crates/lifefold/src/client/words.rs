@@ -54,6 +54,7 @@ typed! {
     read_motive motive Motive "MOTIVE_"
     read_household household Household "HOUSEHOLD_"
     read_band band RiskBand "RISK_BAND_"
+    read_class class SatisfactionClass "SATISFACTION_CLASS_"
     read_port_name port ServicePort "SERVICE_PORT_"
     read_severity severity ComplaintSeverity "COMPLAINT_SEVERITY_"
 }

@@ -1,0 +1,161 @@
+//! `bisect`: the first event, or the first instant, at which an answer became so.
+
+mod condition;
+
+use api::v1;
+use chrono::Utc;
+use serde_json::json;
+
+use super::asking::{Ask, Asking};
+use super::facts::{Facts, Reader};
+use super::failure::{Failure, Outcome};
+use super::happened::{self, Happened, Micros, micros, stamp};
+use super::output::{self, Format, Screen};
+use super::progress::Progress;
+use super::{format, query};
+use crate::cli::View;
+use crate::settings::Settings;
+use condition::Condition;
+
+/// Most instants that are asked for: silence changes p every day at most, so this is more than a century.
+const MAX_ASKED: u64 = 50_000;
+
+const EXAMPLES: &str = "\
+Examples:
+  lifefold bisect 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 --until 'band = HIGH'
+  lifefold bisect 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 --until 'p >= .4' --as-of 2025-12-31
+  lifefold bisect 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 --until 'segment = complaints_unheard' -o json
+
+Fields: stage, band, tier, label (of RFM), class (of satisfaction) and segment (a rule segment) with = or !=; p (0 to 1) \
+and index (0 to 100) with =, !=, >=, <=, > or <. What is not known, or withheld, meets no condition.
+Every change is looked at, by events and by time alone, from the first event up to --as-of or now. With --known-at only \
+what was recorded by then. Exit code 1: it never was so.";
+
+/// Arguments of `bisect`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The customer's id
+    #[arg(value_name = "CUSTOMER", value_parser = query::customer)]
+    customer: String,
+    /// What is looked for, such as 'band = HIGH' or 'p >= .4'
+    #[arg(long, value_name = "CONDITION")]
+    until: Condition,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+/// When the condition was met first.
+struct Found {
+    at: Micros,
+    /// What happened just then; nothing: time alone did it.
+    events: Vec<Happened>,
+    before: Option<Facts>,
+    after: Facts,
+}
+
+/// Runs `bisect`.
+pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
+    let Args { customer, until, asking } = args;
+    let ask = asking.of(settings);
+    let asked = ask.query.unwrap_or_default();
+    let end = asked.as_of.as_ref().map_or_else(|| Utc::now().timestamp_micros(), micros);
+    let found = search(&ask, &customer, &until, asked, end).await?;
+    match ask.output.output {
+        Format::Table => match &found {
+            Some(found) => output::print(&render(Screen::of_stdout(), &customer, &until, found))?,
+            None => output::note(&never(&customer, &until, end)),
+        },
+        Format::Json => output::print_json(&json(&customer, &until, found.as_ref()))?,
+        Format::Ndjson => output::print(&format!("{}\n", json(&customer, &until, found.as_ref())))?,
+    }
+    Ok(if found.is_some() { Outcome::Done } else { Outcome::Failed })
+}
+
+fn never(customer: &str, until: &Condition, end: Micros) -> String {
+    format!("{until}: never so for {customer} up to {}", format::local(Some(&stamp(end))))
+}
+
+/// Goes from change to change: to the next event, or to where the answer says that it ends, whichever comes first.
+async fn search(
+    ask: &Ask,
+    customer: &str,
+    until: &Condition,
+    asked: v1::ViewQuery,
+    end: Micros,
+) -> Result<Option<Found>, Failure> {
+    let events = happened::read(&ask.link, customer, asked.known_at.as_ref()).await?;
+    let min_position = events.iter().map(|event| event.position).max().unwrap_or(0).max(asked.min_position);
+    let mut reader = Reader::new(&ask.link, &[until.view()]).await?;
+    let mut progress = Progress::new(None);
+    let (mut next, mut before) = (events.first().map(|event| event.effect), None);
+    for asked_for in 0..MAX_ASKED {
+        let Some(at) = next.filter(|&at| at <= end) else {
+            progress.finish();
+            return Ok(None);
+        };
+        progress.at(asked_for, || format!("at {}", format::date(Some(&stamp(at)))));
+        let query = v1::ViewQuery { as_of: Some(stamp(at)), min_position, ..asked };
+        let (facts, holds_to) = reader.at(&ask.link, customer, query).await?.unzip();
+        if let Some(after) = facts.as_ref().filter(|facts| until.holds(facts)).cloned() {
+            progress.finish();
+            return Ok(Some(Found { at, events: just_then(&events, at), before, after }));
+        }
+        before = facts;
+        let event = events.iter().map(|event| event.effect).find(|&effect| effect > at);
+        next = event.into_iter().chain(holds_to.flatten().filter(|&to| to > at)).min();
+    }
+    Err(Failure::Other(format!("gave up after {MAX_ASKED} changes: give an earlier --as-of")))
+}
+
+/// The events that count from an instant on.
+fn just_then(events: &[Happened], at: Micros) -> Vec<Happened> {
+    let counts = |event: &&Happened| event.effect == at && !event.voided && !event.holds_always();
+    events.iter().filter(counts).cloned().collect()
+}
+
+fn json(customer: &str, until: &Condition, found: Option<&Found>) -> serde_json::Value {
+    let Some(found) = found else {
+        return json!({ "customer_id": customer, "until": until.to_string(), "found": false });
+    };
+    json!({
+        "customer_id": customer,
+        "until": until.to_string(),
+        "found": true,
+        "as_of": format::rfc3339(Some(&stamp(found.at))),
+        "by": if found.events.is_empty() { "TIME" } else { "EVENT" },
+        "events": found.events.iter().map(Happened::json).collect::<Vec<_>>(),
+        "before": found.before.as_ref().map(Facts::json),
+        "after": found.after.json(),
+    })
+}
+
+fn render(screen: Screen, customer: &str, until: &Condition, found: &Found) -> String {
+    let at = stamp(found.at);
+    let words = |facts: &Facts| {
+        let said = facts.words().into_iter().filter(|(_, value)| !value.is_empty());
+        said.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+    };
+    let before = found.before.as_ref().map_or_else(|| "not known".to_owned(), words);
+    let event = |event: &Happened| {
+        format!("{} at position {}\n{}\n{}", event.kind, format::count(event.position), event.id, event.fields)
+    };
+    let by = match found.events.as_slice() {
+        [] => "time alone: no event just then".to_owned(),
+        events => events.iter().map(event).collect::<Vec<_>>().join("\n"),
+    };
+    let facts = [
+        ("customer", customer.to_owned()),
+        ("first time", format!("{until}, since {}", format::local(Some(&at)))),
+        ("by", by),
+        ("before", before),
+        ("then", words(&found.after)),
+    ];
+    let why = match until.view() {
+        View::Churn => "churn explain",
+        View::Segmentation => "segment explain",
+        View::Satisfaction => "satisfaction explain",
+    };
+    let exactly = format::rfc3339(Some(&at)).unwrap_or_default();
+    format!("{}\nwhy: lifefold {why} {customer} --as-of {exactly}\n", screen.pairs(facts))
+}

@@ -1,0 +1,194 @@
+//! A customer's answers in short: what `history` steps through and `bisect` asks about.
+
+use api::v1;
+use api::v1::churn_risk_service_client::ChurnRiskServiceClient;
+use api::v1::satisfaction_service_client::SatisfactionServiceClient;
+use api::v1::segmentation_service_client::SegmentationServiceClient;
+use serde_json::{Map, Value};
+use tonic::transport::Channel;
+use tonic::{Code, Response, Status};
+
+use super::failure::Failure;
+use super::happened::{Micros, micros};
+use super::link::Link;
+use super::{format, words};
+use crate::cli::View;
+
+/// The answers of one instant; what was not asked for, or is withheld, is absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) stage: Option<&'static str>,
+    pub(crate) band: Option<&'static str>,
+    pub(crate) p_millionths: Option<u32>,
+    pub(crate) tier: Option<&'static str>,
+    pub(crate) label: Option<&'static str>,
+    pub(crate) class: Option<&'static str>,
+    pub(crate) index_hundredths: Option<u32>,
+    /// Rule segments that the customer is in.
+    pub(crate) segments: Option<Vec<String>>,
+}
+
+impl Facts {
+    /// Names and values, in the order in which they are shown.
+    pub(crate) fn words(&self) -> Vec<(&'static str, String)> {
+        let word = |word: Option<&str>| word.map(str::to_owned);
+        let p = self.p_millionths.map(|p| format!("{}.{:06}", p / 1_000_000, p % 1_000_000));
+        let segments = self.segments.as_ref().map(|names| names.join(", "));
+        let all = [
+            ("stage", word(self.stage)),
+            ("band", word(self.band)),
+            ("p", p),
+            ("tier", word(self.tier)),
+            ("label", word(self.label)),
+            ("class", word(self.class)),
+            ("index", self.index_hundredths.map(|index| format::hundredths(Some(index)))),
+            ("segments", segments),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
+    /// What is other than it was, with its present value; what went away is nothing.
+    pub(crate) fn changed(before: Option<&Self>, after: Option<&Self>) -> Vec<(&'static str, String)> {
+        let of = |facts: Option<&Self>| facts.map(Self::words).unwrap_or_default();
+        let (before, after) = (of(before), of(after));
+        let gone = before.iter().filter(|(name, _)| !after.iter().any(|(other, _)| other == name));
+        let gone: Vec<_> = gone.map(|(name, _)| (*name, format::NOTHING.to_owned())).collect();
+        after.into_iter().filter(|fact| !before.contains(fact)).chain(gone).collect()
+    }
+
+    /// As JSON: the words of tables, all as text but the rule segments.
+    pub(crate) fn json(&self) -> Value {
+        let words = self.words().into_iter().filter(|(name, _)| *name != "segments");
+        let mut all: Map<_, _> = words.map(|(name, value)| (name.to_owned(), Value::String(value))).collect();
+        if let Some(segments) = &self.segments {
+            all.insert("segments".to_owned(), segments.as_slice().into());
+        }
+        Value::Object(all)
+    }
+}
+
+/// Reads the answers of some views, over one connection each.
+#[derive(Default)]
+pub(crate) struct Reader {
+    segmentation: Option<SegmentationServiceClient<Channel>>,
+    satisfaction: Option<SatisfactionServiceClient<Channel>>,
+    churn: Option<ChurnRiskServiceClient<Channel>>,
+}
+
+/// Answers, and the instant up to which they hold.
+type Read = Option<(Facts, Option<Micros>)>;
+
+impl Reader {
+    /// Of these views.
+    pub(crate) async fn new(link: &Link, views: &[View]) -> Result<Self, Failure> {
+        let mut reader = Self::default();
+        for view in views {
+            match view {
+                View::Segmentation => reader.segmentation = Some(link.segmentation().await?),
+                View::Satisfaction => reader.satisfaction = Some(link.satisfaction().await?),
+                View::Churn => reader.churn = Some(link.churn().await?),
+            }
+        }
+        Ok(reader)
+    }
+
+    /// The answers of an instant; nothing if the customer is not known then.
+    pub(crate) async fn at(&mut self, link: &Link, customer: &str, query: v1::ViewQuery) -> Result<Read, Failure> {
+        let mut all: Read = None;
+        let mut add = |answer: Option<Facts>, meta: Option<v1::AnswerMeta>| {
+            let Some(facts) = answer else { return };
+            let until = meta.and_then(|meta| meta.valid_until).as_ref().map(micros);
+            let (sum, first) = all.get_or_insert_default();
+            sum.add(facts);
+            *first = first.iter().copied().chain(until).min();
+        };
+        let (customer_id, query) = (customer.to_owned(), Some(query));
+        if let Some(service) = &mut self.churn {
+            let request = v1::GetRiskRequest { customer_id: customer_id.clone(), query };
+            let answer = known(service.get_risk(link.request(request)).await)?.unwrap_or_default();
+            add(answer.risk.map(Facts::from), answer.meta);
+        }
+        if let Some(service) = &mut self.segmentation {
+            let request = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query };
+            let answer = known(service.get_customer_segments(link.request(request)).await)?.unwrap_or_default();
+            add(answer.customer.map(Facts::from), answer.meta);
+        }
+        if let Some(service) = &mut self.satisfaction {
+            let request = v1::GetCustomerIndexRequest { customer_id, query };
+            let answer = known(service.get_customer_index(link.request(request)).await)?.unwrap_or_default();
+            add(answer.customer.map(Facts::from), answer.meta);
+        }
+        Ok(all)
+    }
+}
+
+impl Facts {
+    /// Takes what another view says; the stage is the same in all.
+    fn add(&mut self, other: Self) {
+        self.stage = other.stage.or(self.stage);
+        self.band = other.band.or(self.band);
+        self.p_millionths = other.p_millionths.or(self.p_millionths);
+        self.tier = other.tier.or(self.tier);
+        self.label = other.label.or(self.label);
+        self.class = other.class.or(self.class);
+        self.index_hundredths = other.index_hundredths.or(self.index_hundredths);
+        self.segments = other.segments.or(self.segments.take());
+    }
+}
+
+/// The answer; a customer that is not known at the instant is no failure here.
+fn known<T>(answer: Result<Response<T>, Status>) -> Result<Option<T>, Failure> {
+    match answer {
+        Ok(answer) => Ok(Some(answer.into_inner())),
+        Err(status) if status.code() == Code::NotFound => Ok(None),
+        Err(status) => Err(status.into()),
+    }
+}
+
+fn stage(lifecycle: Option<&v1::Lifecycle>) -> Option<&'static str> {
+    lifecycle.map(|lifecycle| words::stage(lifecycle.stage))
+}
+
+impl From<v1::Risk> for Facts {
+    fn from(it: v1::Risk) -> Self {
+        let band = (!it.withheld).then(|| words::band(it.band));
+        let p_millionths = it.p_millionths.filter(|_| !it.withheld);
+        Self { stage: stage(it.lifecycle.as_ref()), band, p_millionths, ..Self::default() }
+    }
+}
+
+impl From<v1::CustomerSegments> for Facts {
+    fn from(it: v1::CustomerSegments) -> Self {
+        let segments = it.rule_segments.into_iter().map(|segment| segment.name).collect();
+        Self {
+            stage: stage(it.lifecycle.as_ref()),
+            tier: it.value.map(|value| words::tier(value.tier)),
+            label: it.rfm.map(|rfm| words::label(rfm.label)),
+            segments: (!it.withheld).then_some(segments),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<v1::CustomerIndex> for Facts {
+    fn from(it: v1::CustomerIndex) -> Self {
+        let class = (!it.withheld).then(|| words::class(it.satisfaction_class));
+        let index_hundredths = it.index_hundredths.filter(|_| !it.withheld);
+        Self { stage: stage(it.lifecycle.as_ref()), class, index_hundredths, ..Self::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_other_is_a_change() {
+        let before = Facts { stage: Some("RUN_IN"), band: Some("LOW"), p_millionths: Some(1), ..Facts::default() };
+        let after = Facts { band: Some("HIGH"), p_millionths: None, ..before.clone() };
+        let changed = Facts::changed(Some(&before), Some(&after));
+        assert_eq!(changed, [("band", "HIGH".to_owned()), ("p", "–".to_owned())]);
+        assert_eq!(Facts::changed(None, Some(&before))[2], ("p", "0.000001".to_owned()));
+        assert!(Facts::changed(Some(&after), Some(&after)).is_empty());
+    }
+}

@@ -1,0 +1,91 @@
+//! A customer's history as a table.
+
+use comfy_table::{Cell, Color, ColumnConstraint, Width};
+
+use super::{Facts, Step, stamp};
+use crate::client::format;
+use crate::client::output::{self, Screen};
+
+/// Columns of the answers before an event, which take what lines they need.
+const BEFORE_COLUMNS: u16 = 32;
+
+/// A row for each step.
+pub(super) fn steps(screen: Screen, steps: &[Step]) -> String {
+    let mut table = screen.table(&["Time (Shanghai)", "Event", "Right before", "Changes to"]);
+    for step in steps {
+        let name = |event: &super::Happened| {
+            if event.voided { format!("{} (voided)", event.kind) } else { event.kind.to_owned() }
+        };
+        let events = step.events.iter().map(name).collect::<Vec<_>>().join("\n");
+        let voided = step.events.iter().all(|event| event.voided).then_some(Color::DarkGrey);
+        let changed = Facts::changed(step.before.as_ref(), step.after.as_ref());
+        table.add_row([
+            Cell::new(format::clock(Some(&stamp(step.at)))),
+            screen.paint(events, voided),
+            screen.dim(before(step.before.as_ref())),
+            Cell::new(changes(&changed)),
+        ]);
+    }
+    for (index, constraint) in [
+        (0, ColumnConstraint::ContentWidth),
+        (1, ColumnConstraint::ContentWidth),
+        (2, ColumnConstraint::UpperBoundary(Width::Fixed(BEFORE_COLUMNS))),
+    ] {
+        if let Some(column) = table.column_mut(index) {
+            column.set_constraint(constraint);
+        }
+    }
+    output::text(&table)
+}
+
+/// The answers in short: their values alone, since they say what they are.
+fn before(facts: Option<&Facts>) -> String {
+    let Some(facts) = facts else { return "not known".to_owned() };
+    let values = facts.words().into_iter().filter(|(_, value)| !value.is_empty());
+    values.map(|(_, value)| value).collect::<Vec<_>>().join(" · ")
+}
+
+fn changes(changed: &[(&'static str, String)]) -> String {
+    if changed.is_empty() {
+        return "nothing".to_owned();
+    }
+    let value = |value: &str| if value.is_empty() { "none".to_owned() } else { value.to_owned() };
+    changed.iter().map(|(name, new)| format!("{name} {}", value(new))).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Happened;
+    use super::*;
+
+    #[test]
+    fn an_event_shows_only_what_it_changes() {
+        let event = |kind, voided| Happened {
+            effect: 0,
+            known: 0,
+            occurred: 0,
+            id: "e".to_owned(),
+            kind,
+            position: 7,
+            voided,
+            fields: String::new(),
+        };
+        let before =
+            Facts { stage: Some("RUN_IN"), band: Some("LOW"), p_millionths: Some(119_203), ..Facts::default() };
+        let after = Facts { band: Some("MEDIUM"), p_millionths: Some(249_740), ..before.clone() };
+        let at = 1_743_442_200_000_000;
+        let step = |event, before, after| Step { at, events: vec![event], before, after };
+        let all = [
+            step(event("ComplaintLodged", false), Some(before), Some(after.clone())),
+            step(event("VisitRecorded", true), Some(after.clone()), Some(after)),
+        ];
+        let expect = "\
+Time (Shanghai)      Event                   Right before                Changes to
+────────────────────────────────────────────────────────────────────────────────────
+2025-04-01 01:30:00  ComplaintLodged         RUN_IN · LOW · 0.119203     band MEDIUM
+                                                                         p 0.249740
+2025-04-01 01:30:00  VisitRecorded (voided)  RUN_IN · MEDIUM · 0.249740  nothing
+";
+        assert_eq!(steps(Screen::plain(), &all), expect);
+    }
+}
