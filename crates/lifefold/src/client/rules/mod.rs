@@ -1,4 +1,8 @@
-//! `rules`: check a rules file, show the rules. Needs no service.
+//! `rules`: check a rules file, show the rules, say who would move under others. Only the last needs services.
+
+mod diff;
+mod moves;
+mod render;
 
 use std::path::{Path, PathBuf};
 
@@ -6,12 +10,14 @@ use views::rules::{DEFAULT_FILE, Rules};
 
 use super::failure::{Failure, Outcome};
 use super::output;
+use crate::settings::Settings;
 
 const EXAMPLES: &str = "\
 Examples:
   lifefold rules show > rules.toml      the defaults, each with what it does
   lifefold rules check rules.toml       every mistake with its line; exit code 1 if there is one
-  lifefold rules show rules.toml        every number that then applies, in canonical form";
+  lifefold rules show rules.toml        every number that then applies, in canonical form
+  lifefold rules diff rules.toml        who would move if these rules applied; exit code 3 if anything differs";
 
 /// Arguments of `rules`.
 #[derive(Debug, clap::Args)]
@@ -35,17 +41,20 @@ enum Command {
         /// Print this file in canonical form: every key, what it leaves out with its default
         file: Option<PathBuf>,
     },
+    /// Say who would move if these rules applied: bands, stages, tiers, labels, segments, classes
+    Diff(diff::Args),
 }
 
 /// Runs `rules`.
-pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    match &args.command {
-        Command::Check { file } => check(file),
+pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
+    match args.command {
+        Command::Check { file } => check(&file),
         Command::Show { file: None } => output::print(DEFAULT_FILE).map(|()| Outcome::Done),
         Command::Show { file: Some(file) } => {
-            let rules = parse(file, &read(file)?)?;
+            let rules = parse(&file, &read(&file)?)?;
             output::print(&rules.to_toml()).map(|()| Outcome::Done)
         }
+        Command::Diff(args) => diff::run(args, settings).await,
     }
 }
 

@@ -1,0 +1,193 @@
+//! Who would move, in tables.
+
+use api::v1;
+use comfy_table::Cell;
+
+use super::diff::Said;
+use crate::cli::View;
+use crate::client::output::{self, Screen};
+use crate::client::{format, query};
+
+/// Most values of an axis that are set side by side; more are listed.
+const MAX_COLUMNS: usize = 5;
+/// Most reasons that are named of a customer.
+const MAX_REASONS: usize = 3;
+
+/// What a view says.
+pub(super) fn view(screen: Screen, view: View, said: &Said) -> String {
+    let diff = &said.diff;
+    let count = format::count;
+    let mut text = format!(
+        "{}: {} of {} customers move; {} stay where they are with other figures, {} as they are; {} withheld",
+        view.name(),
+        count(diff.moved),
+        count(diff.customers),
+        count(diff.shifted),
+        count(diff.same),
+        count(diff.withheld),
+    );
+    if diff.withheld_changed > 0 {
+        text += &format!(", {} of them with a change", count(diff.withheld_changed));
+    }
+    text += "\n";
+    for matrix in diff.matrices.iter().filter(|matrix| matrix.cells.iter().any(|cell| cell.from != cell.to)) {
+        text += &format!("\n{}", self::matrix(screen, matrix));
+    }
+    if diff.segments.iter().any(|it| it.gained + it.lost > 0) {
+        text += &format!("\n{}", segments(screen, &diff.segments));
+    }
+    if !said.moved.is_empty() {
+        text += &format!("\n{}", moved(screen, &said.moved));
+        let more = diff.moved.saturating_sub(said.moved.len() as u64);
+        if more > 0 {
+            text += &format!("and {} more: --limit shows more, --out writes all\n", count(more));
+        }
+    }
+    text += &query::basis(said.meta.as_ref());
+    text + &format!("candidate rules {}\n", diff.candidate_version)
+}
+
+/// An axis: from above to beside, or a line for each move where there are many values.
+fn matrix(screen: Screen, matrix: &v1::MoveMatrix) -> String {
+    let values = values(matrix);
+    if values.len() > MAX_COLUMNS {
+        let mut table = screen.table(&[&matrix.axis, "would be", ">Customers"]);
+        for cell in matrix.cells.iter().filter(|cell| cell.from != cell.to) {
+            table.add_row([&cell.from, &cell.to, &format::count(cell.customers)]);
+        }
+        return output::text(&table);
+    }
+    let heading = format!("{} → would be", matrix.axis);
+    let mut headings = vec![heading.clone()];
+    headings.extend(values.iter().map(|value| format!(">{value}")));
+    headings.push(">now".to_owned());
+    let mut table = screen.table(&headings.iter().map(String::as_str).collect::<Vec<_>>());
+    let sum = |within: &dyn Fn(&v1::MoveCell) -> bool| {
+        format::count(matrix.cells.iter().filter(|cell| within(cell)).map(|cell| cell.customers).sum())
+    };
+    for from in &values {
+        let cells = values.iter().map(|to| match matrix.cells.iter().find(|it| it.from == *from && it.to == *to) {
+            Some(cell) if from == to => screen.dim(format::count(cell.customers)),
+            Some(cell) => Cell::new(format::count(cell.customers)),
+            None => screen.dim("·"),
+        });
+        let row: Vec<_> = std::iter::once(Cell::new(from)).chain(cells).collect();
+        table.add_row(row.into_iter().chain([Cell::new(sum(&|cell| cell.from == *from))]));
+    }
+    let then = values.iter().map(|to| Cell::new(sum(&|cell| cell.to == *to)));
+    table.add_row(std::iter::once(Cell::new("then")).chain(then).chain([Cell::new(sum(&|_| true))]));
+    output::text(&table)
+}
+
+/// The values that anybody has or would have, in the order of the axis.
+fn values(matrix: &v1::MoveMatrix) -> Vec<&str> {
+    let held = |value: &str| matrix.cells.iter().any(|cell| cell.from == value || cell.to == value);
+    matrix.values.iter().map(String::as_str).filter(|value| held(value)).collect()
+}
+
+fn segments(screen: Screen, segments: &[v1::SegmentMoves]) -> String {
+    let mut table = screen.table(&["Segment", ">Now", ">Gained", ">Lost", ">Then"]);
+    for it in segments {
+        let counts = [it.before, it.gained, it.lost, it.after].map(format::count);
+        table.add_row(std::iter::once(it.name.clone()).chain(counts));
+    }
+    output::text(&table)
+}
+
+fn moved(screen: Screen, moved: &[v1::MovedCustomer]) -> String {
+    let mut table = screen.table(&["Customer", "Moves", "Because of"]);
+    for customer in moved {
+        let moves = customer.moves.iter().map(|it| format!("{} → {}", it.from, it.to));
+        let gained = customer.segments_gained.iter().map(|name| format!("+{name}"));
+        let lost = customer.segments_lost.iter().map(|name| format!("−{name}"));
+        let moves: Vec<_> = moves.chain(gained).chain(lost).collect();
+        table.add_row([customer.customer_id.clone(), moves.join("\n"), causes(customer).join("\n")]);
+    }
+    output::text(&table)
+}
+
+/// The figure that changes, and the reasons whose points change the most.
+fn causes(customer: &v1::MovedCustomer) -> Vec<String> {
+    let figure = customer.figures.iter().map(|it| {
+        let (name, unit) = it.name.split_once('_').unwrap_or((&it.name, ""));
+        let digits = if unit == "millionths" { 6 } else { 2 };
+        let shown = |value: Option<i64>| value.map_or_else(|| format::NOTHING.to_owned(), |it| decimal(it, digits));
+        format!("{name} {} → {}", shown(it.before), shown(it.after))
+    });
+    let change = |it: &v1::ReasonChange| {
+        (it.after_millionths.unwrap_or_default() - it.before_millionths.unwrap_or_default()).unsigned_abs()
+    };
+    let mut reasons: Vec<_> = customer.reasons.iter().collect();
+    reasons.sort_by_key(|it| std::cmp::Reverse(change(it)));
+    let shown = |points: Option<i64>| points.map_or_else(|| format::NOTHING.to_owned(), format::points);
+    let reason =
+        |it: &v1::ReasonChange| format!("{} {} → {}", it.code, shown(it.before_millionths), shown(it.after_millionths));
+    figure.chain(reasons.into_iter().take(MAX_REASONS).map(reason)).collect()
+}
+
+/// A whole number of parts as a decimal, `0.574443`.
+fn decimal(parts: i64, digits: u32) -> String {
+    let unit = 10_i64.pow(digits);
+    let width = digits as usize;
+    format!("{}.{:0width$}", parts / unit, parts.rem_euclid(unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(from: &str, to: &str, customers: u64) -> v1::MoveCell {
+        v1::MoveCell { from: from.to_owned(), to: to.to_owned(), customers }
+    }
+
+    #[test]
+    fn a_view_is_a_matrix_and_its_first_customers() {
+        let cells = vec![cell("LOW", "LOW", 1_000), cell("HIGH", "MEDIUM", 1), cell("HIGH", "HIGH", 2)];
+        let moved = v1::MovedCustomer {
+            customer_id: "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11".to_owned(),
+            moves: vec![v1::AxisMove { axis: "band".to_owned(), from: "HIGH".to_owned(), to: "MEDIUM".to_owned() }],
+            figures: vec![v1::FigureChange {
+                name: "p_millionths".to_owned(),
+                before: Some(410_000),
+                after: Some(390_000),
+            }],
+            reasons: vec![v1::ReasonChange {
+                code: "SILENCE".to_owned(),
+                before_millionths: Some(600_000),
+                after_millionths: None,
+            }],
+            ..Default::default()
+        };
+        let diff = v1::RulesDiff {
+            candidate_version: "00ff".to_owned(),
+            customers: 1_004,
+            moved: 1,
+            same: 1_002,
+            withheld: 1,
+            matrices: vec![v1::MoveMatrix {
+                axis: "band".to_owned(),
+                cells,
+                values: ["LOW", "MEDIUM", "HIGH", "CRITICAL"].map(str::to_owned).to_vec(),
+            }],
+            ..Default::default()
+        };
+        let said = Said::of(diff, vec![moved]);
+        let expect = "\
+churn: 1 of 1,004 customers move; 0 stay where they are with other figures, 1,002 as they are; 1 withheld
+
+band → would be    LOW  MEDIUM  HIGH    now
+───────────────────────────────────────────
+LOW              1,000       ·     ·  1,000
+MEDIUM               ·       ·     ·      0
+HIGH                 ·       1     2      3
+then             1,000       1     2  1,003
+
+Customer                              Moves          Because of
+────────────────────────────────────────────────────────────────────────
+0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11  HIGH → MEDIUM  p 0.410000 → 0.390000
+                                                     SILENCE +0.6 → –
+candidate rules 00ff
+";
+        assert_eq!(view(Screen::plain(), View::Churn, &said), expect);
+    }
+}

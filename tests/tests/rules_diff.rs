@@ -1,0 +1,214 @@
+//! `rules diff` against real processes: of six customers it is known who moves, where to, and why.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::{Value, json};
+use tests::{System, View, import, text_of};
+
+const AS_OF: &str = "2025-06-30T00:00:00Z";
+/// Silent for 42 days.
+const STALE: &str = "2025-05-19T00:00:00Z";
+/// Silent for 81 days.
+const STALER: &str = "2025-04-10T00:00:00Z";
+const FRESH: &str = "2025-06-25T00:00:00Z";
+
+/// Silence counts no more, but who is silent for 60 days is lost; 75 is satisfied; other segments.
+const CANDIDATE: &str = r#"
+[lifecycle]
+lost_after_days = 60
+[satisfaction]
+satisfied_from = 75
+[churn.reasons.SILENCE]
+points_per_gap = 0
+[[segments]]
+name = "lost_ones"
+when = { stage = ["LOST"] }
+"#;
+
+const STALE_ONE: u8 = 1;
+const LOST_ONE: u8 = 2;
+const FRESH_ONE: u8 = 3;
+const WITHHELD_STALE: u8 = 4;
+const WITHHELD_LOST: u8 = 5;
+const CONTENT_ONE: u8 = 6;
+
+fn id(customer: u8) -> String {
+    format!("00000000-0000-4000-8000-0000000000{customer:02x}")
+}
+
+fn event(customer: u8, number: u8, at: &str, kind: &str, version: u8, data: &Value) -> Value {
+    json!({
+        "specversion": "1.0", "id": format!("00000000-0000-7000-8000-00000000{customer:02x}{number:02x}"),
+        "source": "tests", "type": kind, "dataschema": format!("urn:lifefold:{kind}:{version}"),
+        "subject": id(customer), "time": at, "channel": "IN_PERSON", "data": data,
+    })
+}
+
+fn visit(customer: u8, at: &str) -> Value {
+    let data = json!({
+        "visit_id": format!("V{customer}"), "kind": "FIRST", "purpose": "SALES_CENTRE", "lead_source": "WALK_IN",
+        "consultant_id": "K1", "motive": "FIRST_HOME",
+    });
+    event(customer, 1, at, "VisitRecorded", 1, &data)
+}
+
+fn withheld(customer: u8) -> Value {
+    event(customer, 2, FRESH, "ConsentWithdrawn", 1, &json!({"purpose": "PROFILING"}))
+}
+
+fn population() -> Vec<Value> {
+    let answer = json!({
+        "survey_id": "S1", "wave_id": "2025", "port": "OVERALL", "item_code": "OVERALL_OVERALL", "metric": "CSAT",
+        "score": 4,
+    });
+    vec![
+        visit(STALE_ONE, STALE),
+        visit(LOST_ONE, STALER),
+        visit(FRESH_ONE, FRESH),
+        visit(WITHHELD_STALE, STALE),
+        withheld(WITHHELD_STALE),
+        visit(WITHHELD_LOST, STALER),
+        withheld(WITHHELD_LOST),
+        event(CONTENT_ONE, 1, FRESH, "SurveyAnswered", 2, &answer),
+    ]
+}
+
+/// The system with everybody in it, and the flags that lead to it.
+async fn start() -> (System, Vec<String>) {
+    let mut system = System::start().await;
+    let items = population().iter().map(|event| tests::json(event.to_string())).collect();
+    let imported = import(&system.writer(), items).await;
+    let summary = imported.summary.expect("an import to its end");
+    assert_eq!(summary.recorded as usize, population().len(), "{:?}", imported.outcomes);
+    let mut flags = Vec::new();
+    for view in View::ALL {
+        system.reader(view).reached(summary.last_position).await;
+        flags.extend([format!("--{}", view.name()), format!("http://{}", system.projector(view).address())]);
+    }
+    (system, flags)
+}
+
+/// Runs `rules diff` with these arguments: exit code, stdout, stderr.
+fn diff(system: &System, flags: &[String], arguments: &[&str]) -> (Option<i32>, String, String) {
+    let flags = flags.iter().map(String::as_str);
+    let all: Vec<_> = ["rules", "diff"].into_iter().chain(arguments.iter().copied()).chain(flags).collect();
+    text_of(system.machine.folder(), &all)
+}
+
+/// customers, moved, shifted, same, withheld, withheld_changed.
+fn counts(said: &Value) -> Vec<u64> {
+    let names = ["customers", "moved", "shifted", "same", "withheld", "withheld_changed"];
+    names.iter().map(|name| said["diff"][*name].as_u64().unwrap()).collect()
+}
+
+fn cells(said: &Value, axis: usize) -> BTreeSet<(String, String, u64)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let cells = said["diff"]["matrices"][axis]["cells"].as_array().unwrap().iter();
+    cells.map(|it| (text(&it["from"]), text(&it["to"]), it["customers"].as_u64().unwrap())).collect()
+}
+
+fn cell(from: &str, to: &str, customers: u64) -> (String, String, u64) {
+    (from.to_owned(), to.to_owned(), customers)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_known_movers_move_and_nobody_else() {
+    let (system, flags) = start().await;
+    let file = |name: &str, text: &str| fs::write(system.machine.folder().join(name), text).unwrap();
+    file("candidate.toml", CANDIDATE);
+    file("same.toml", "# the defaults\n");
+    file("wrong.toml", "[churn]\nhorizn = 1\n\n[lifecycle]\nlost_after_days = -1\n");
+
+    let (code, out, err) = diff(&system, &flags, &["candidate.toml", "--as-of", AS_OF, "-o", "json"]);
+    assert_eq!(code, Some(3), "{err}\n{out}");
+    let said: Value = serde_json::from_str(&out).unwrap();
+    churn(&said["churn"]);
+    segmentation(&said["segmentation"]);
+    satisfaction(&said["satisfaction"]);
+
+    written(&system, &flags);
+    let (code, out, err) = diff(&system, &flags, &["candidate.toml", "--as-of", AS_OF]);
+    assert_eq!(code, Some(3), "{err}");
+    for part in ["churn: 1 of 6 customers move", "HIGH → MEDIUM", "SILENCE +1.2 → –", "+lost_ones", "then"] {
+        assert!(out.contains(part), "{part} is not in\n{out}");
+    }
+    assert!(!out.contains(&id(WITHHELD_LOST)), "{out}");
+
+    let (code, out, err) = diff(&system, &flags, &["same.toml", "--as-of", AS_OF, "-o", "ndjson"]);
+    assert_eq!((code, out.lines().count()), (Some(0), 3), "{err}\n{out}");
+    let (code, _, err) = diff(&system, &flags, &["wrong.toml"]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("wrong.toml:2:") && err.contains("wrong.toml:5:"), "{err}");
+    system.never_panicked();
+}
+
+fn churn(said: &Value) {
+    // Who becomes LOST has p 1 and stays CRITICAL.
+    assert_eq!(counts(said), [6, 1, 1, 2, 2, 1], "{said:#}");
+    assert_eq!(
+        cells(said, 0),
+        BTreeSet::from([cell("HIGH", "MEDIUM", 1), cell("CRITICAL", "CRITICAL", 1), cell("MEDIUM", "MEDIUM", 2)])
+    );
+    let moved = said["moved"].as_array().unwrap();
+    assert_eq!(moved.len(), 1);
+    assert_eq!(moved[0]["customer_id"], id(STALE_ONE));
+    assert_eq!(moved[0]["reasons"], json!([{"code": "SILENCE", "before_millionths": 1_200_000}]));
+    assert_eq!(moved[0]["figures"], json!([{"name": "p_millionths", "before": 668_188, "after": 377_541}]));
+}
+
+fn segmentation(said: &Value) {
+    assert_eq!(counts(said), [6, 3, 0, 1, 2, 1], "{said:#}");
+    // Stages are of everybody: who withholds the profile is in their totals, too.
+    assert_eq!(
+        cells(said, 0),
+        BTreeSet::from([cell("PROSPECT", "LOST", 2), cell("PROSPECT", "PROSPECT", 3), cell("LEAD", "LEAD", 1)])
+    );
+    let segments = json!([
+        {"name": "first_home", "before": 3, "after": 0, "gained": 0, "lost": 3},
+        {"name": "lost_ones", "before": 0, "after": 1, "gained": 1, "lost": 0},
+    ]);
+    assert_eq!(said["diff"]["segments"], segments);
+    let ids: Vec<_> = said["moved"].as_array().unwrap().iter().map(|it| it["customer_id"].clone()).collect();
+    assert_eq!(ids, [STALE_ONE, LOST_ONE, FRESH_ONE].map(id));
+}
+
+fn satisfaction(said: &Value) {
+    // Who becomes LOST is said to be so here, too.
+    assert_eq!(counts(said), [6, 1, 1, 2, 2, 1], "{said:#}");
+    let moves = json!([{"axis": "satisfaction_class", "from": "NEUTRAL", "to": "SATISFIED"}]);
+    assert_eq!(said["moved"][0]["customer_id"], id(CONTENT_ONE));
+    assert_eq!(said["moved"][0]["moves"], moves);
+}
+
+/// The files have everybody who moves, whatever is shown.
+fn written(system: &System, flags: &[String]) {
+    for name in ["moves.csv", "moves.ndjson"] {
+        let arguments = ["candidate.toml", "--as-of", AS_OF, "--limit", "1", "-o", "json", "--out", name];
+        let (code, out, err) = diff(system, flags, &arguments);
+        assert_eq!(code, Some(3), "{err}");
+        let said: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(said["segmentation"]["moved"].as_array().unwrap().len(), 1);
+    }
+    let read = |name: &str| fs::read_to_string(system.machine.folder().join(name)).unwrap();
+    let csv = read("moves.csv");
+    assert!(csv.starts_with("view,customer_id,kind,name,from,to\n"));
+    for row in [
+        format!("churn,{},axis,band,HIGH,MEDIUM\n", id(STALE_ONE)),
+        format!("churn,{},reason,SILENCE,1200000,\n", id(STALE_ONE)),
+        format!("segmentation,{},axis,stage,PROSPECT,LOST\n", id(LOST_ONE)),
+        format!("segmentation,{},segment,lost_ones,,member\n", id(LOST_ONE)),
+        format!("segmentation,{},segment,first_home,member,\n", id(FRESH_ONE)),
+        format!("satisfaction,{},axis,satisfaction_class,NEUTRAL,SATISFIED\n", id(CONTENT_ONE)),
+    ] {
+        assert!(csv.contains(&row), "{row} is not in\n{csv}");
+    }
+    let lines: Vec<Value> = read("moves.ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let named: Vec<_> = lines.iter().map(|line| (&line["view"], &line["moved"]["customer_id"])).collect();
+    assert_eq!(named.len(), 5, "{named:?}");
+    for customer in [WITHHELD_STALE, WITHHELD_LOST] {
+        assert!(!csv.contains(&id(customer)) && !read("moves.ndjson").contains(&id(customer)));
+    }
+}
