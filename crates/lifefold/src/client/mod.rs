@@ -65,7 +65,7 @@ pub(crate) enum Command {
     Rebuild(rebuild::Args),
     /// Lists, shows, retries or drops the events that could not be read
     Parked(parked::Args),
-    /// Checks a rules file, or shows the rules
+    /// Checks a rules file, shows the rules, or says who would move under others
     Rules(rules::Args),
 }
 
@@ -84,7 +84,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
         Command::Parked(args) => parked::run(args, settings).await,
         Command::Status(args) => status::run(args, settings).await,
         Command::Rebuild(args) => rebuild::run(args, settings).await,
-        Command::Rules(args) => rules::run(&args),
+        Command::Rules(args) => rules::run(args, settings).await,
     };
     Ok(match done {
         Ok(outcome) => outcome.into(),
