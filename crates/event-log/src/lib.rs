@@ -9,6 +9,7 @@
 //! - [`Log::provision`] creates the stream (gateway), [`Log::open`] verifies and reads it.
 //! - [`Appender`] makes events durable: group commit, duplicates, conflicts.
 //! - [`Log::tail`] and [`Log::replay`] yield every position exactly once, in order, or say why they cannot.
+//! - [`Server`] looks at what is there step by step, for who wants to know what is wrong.
 //! - [`Log::check`] compares what a reader believes with what the log is now; [`Log::origin`] begins anew on what is left.
 
 mod append;
@@ -16,6 +17,7 @@ mod appender;
 mod commit;
 mod entry;
 mod error;
+mod examine;
 mod full;
 mod identity;
 mod loss;
@@ -30,6 +32,7 @@ pub use append::{Appended, Draft, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_BODY_BY
 pub use appender::{Appender, MAX_APPEND_TIME};
 pub use entry::{Batch, Digest, Entry, Subject};
 pub use error::{AppendError, Broken, CheckError, OpenError, ReadError, Refused, TailError};
+pub use examine::Server;
 pub use full::{MAX_CUSTOMER_EVENTS, MAX_RAISED_EVENTS};
 pub use identity::{Checkpoint, Head, Identity};
 pub use loss::MAX_LOST_BETWEEN;

@@ -139,7 +139,7 @@ impl Log {
         ask(&self.client, format!("$JS.API.STREAM.INFO.{}", self.name), question).await
     }
 
-    async fn verified(client: Client, options: &Options) -> Result<Self, OpenError> {
+    pub(crate) async fn verified(client: Client, options: &Options) -> Result<Self, OpenError> {
         let info = verify_options(&client, options).await?;
         let stream = jetstream::new(client.clone()).get_stream_no_info(&options.stream).await;
         let stream = stream.map_err(|error| refused("the stream's name", error.to_string()))?;
@@ -168,7 +168,7 @@ impl fmt::Debug for Log {
     }
 }
 
-async fn connect(options: &Options) -> Result<Client, OpenError> {
+pub(crate) async fn connect(options: &Options) -> Result<Client, OpenError> {
     let unreachable = |reason: String| OpenError::Unreachable { url: without_password(&options.url), reason };
     let address: ServerAddr = options.url.parse().map_err(|error: std::io::Error| unreachable(error.to_string()))?;
     let client = login(&address)
@@ -289,7 +289,7 @@ impl AskError {
 }
 
 /// One question to JetStream's API.
-async fn ask<T: DeserializeOwned>(client: &Client, subject: String, question: Bytes) -> Result<T, AskError> {
+pub(crate) async fn ask<T: DeserializeOwned>(client: &Client, subject: String, question: Bytes) -> Result<T, AskError> {
     let answer = client.request(subject, question).await.map_err(|error| {
         AskError::Silent(match error.kind() {
             RequestErrorKind::NoResponders => "JetStream is not enabled, or starting".to_owned(),

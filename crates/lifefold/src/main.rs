@@ -45,7 +45,11 @@ fn main() -> ExitCode {
     };
     let done = match Settings::resolve(&flags, process) {
         Ok(settings) => perform(command, settings),
-        Err(mistakes) => Err(mistakes.into()),
+        Err(mistakes) => match &command {
+            Command::Client(command) => client::without_settings(command, &mistakes.to_string()),
+            _ => None,
+        }
+        .ok_or_else(|| mistakes.into()),
     };
     done.unwrap_or_else(|error| {
         // Each cause on its own line; a trace of this program would bury them.

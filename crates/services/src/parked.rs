@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::errors::Error;
 use api::page::Page;
 use api::{names, v1};
-use projector::{Generation, MAX_RETRIED, NotServing, ParkedEvent, Projector, Retried, RetryError};
+use projector::{MAX_RETRIED, NotServing, ParkedEvent, Projector, Retried, RetryError};
 use touchpoint::{EventId, Position};
 use views::View;
 
@@ -55,18 +55,15 @@ pub(crate) fn get<V: View>(
     use v1::get_parked_request::Event;
     let event = request.event.as_ref();
     let event = event.ok_or_else(|| Error::field("event", "expected a position or an event id"))?;
-    let find: Box<dyn Fn(&Generation<V>) -> Option<ParkedEvent>> = match event {
-        Event::Position(position) => {
-            let position = position_of("position", *position)?;
-            Box::new(move |generation| generation.parked_at(position))
-        }
+    let generation = projector.serving().map_err(not_serving)?;
+    let found = match event {
+        Event::Position(position) => generation.parked_at(position_of("position", *position)?),
         Event::EventId(id) => {
             let id: EventId = id.parse().map_err(|_| Error::field("event_id", "expected a UUID"))?;
-            Box::new(move |generation| generation.parked_by(id))
+            generation.parked_by(id)
         }
     };
-    let generation = projector.serving().map_err(not_serving)?;
-    let found = find(&generation).ok_or(Error::NotParked)?;
+    let found = found.ok_or(Error::NotParked)?;
     Ok(v1::GetParkedResponse { event: Some(message(&found)) })
 }
 

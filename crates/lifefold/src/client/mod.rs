@@ -5,6 +5,7 @@
 mod asking;
 mod bisect;
 mod churn;
+mod doctor;
 mod evidence;
 mod facts;
 mod failure;
@@ -65,8 +66,16 @@ pub(crate) enum Command {
     Rebuild(rebuild::Args),
     /// Lists, shows, retries or drops the events that could not be read
     Parked(parked::Args),
+    /// Looks at everything that is needed here, and says what to do
+    Doctor(doctor::Args),
     /// Checks a rules file, shows the rules, or says who would move under others
     Rules(rules::Args),
+}
+
+/// What is said where the settings cannot be read: nothing of most commands, all that there is to say by `doctor`.
+pub(crate) fn without_settings(command: &Command, mistakes: &str) -> Option<ExitCode> {
+    let Command::Doctor(args) = command else { return None };
+    Some(doctor::unreadable(args, mistakes).unwrap_or(Outcome::Failed).into())
 }
 
 /// Runs a command to its end; what goes wrong is said on stderr.
@@ -82,6 +91,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
         Command::Churn(args) => churn::run(args, settings).await,
         Command::Satisfaction(args) => satisfaction::run(args, settings).await,
         Command::Parked(args) => parked::run(args, settings).await,
+        Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Status(args) => status::run(args, settings).await,
         Command::Rebuild(args) => rebuild::run(args, settings).await,
         Command::Rules(args) => rules::run(args, settings).await,
