@@ -61,7 +61,7 @@ fn candidate(text: &str) -> Result<Rules, Error> {
     Rules::parse(text).map_err(|error| {
         let violation = |mistake: &views::rules::Mistake| Violation {
             field: "candidate".into(),
-            message: mistake.to_string().into(),
+            message: mistake.to_string(),
         };
         Error::Invalid(error.mistakes.iter().map(violation).collect())
     })
