@@ -3,7 +3,6 @@
 mod condition;
 
 use api::v1;
-use chrono::Utc;
 use serde_json::json;
 
 use super::asking::{Ask, Asking};
@@ -14,6 +13,7 @@ use super::output::{self, Format, Screen};
 use super::progress::Progress;
 use super::{format, query};
 use crate::cli::View;
+use crate::clock;
 use crate::settings::Settings;
 use condition::Condition;
 
@@ -59,7 +59,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     let Args { customer, until, asking } = args;
     let ask = asking.of(settings);
     let asked = ask.query.unwrap_or_default();
-    let end = asked.as_of.as_ref().map_or_else(|| Utc::now().timestamp_micros(), micros);
+    let end = asked.as_of.as_ref().map_or_else(|| clock::now().micros(), micros);
     let found = search(&ask, &customer, &until, asked, end).await?;
     match ask.output.output {
         Format::Table => match &found {

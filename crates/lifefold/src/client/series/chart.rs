@@ -84,7 +84,7 @@ fn change(first: u64, last: u64) -> String {
     }
 }
 
-/// A mark for each number, from 0 to the greatest of them; a 0 is a gap's width of nothing.
+/// A mark for each number, from 0, which is a dot, to the greatest of them.
 fn spark(numbers: &[u64]) -> String {
     let marks = numbers.len().min(MAX_MARKS);
     let chosen = (1..=marks).filter_map(|mark| numbers.get(mark * numbers.len() / marks - 1));

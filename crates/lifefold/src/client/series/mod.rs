@@ -4,7 +4,7 @@ mod chart;
 mod steps;
 
 use api::v1;
-use chrono::{NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate};
 use chrono_tz::Asia::Shanghai;
 use serde_json::{Value, json};
 
@@ -14,6 +14,7 @@ use super::json::{self as answers, Named};
 use super::output::{self, Format, Screen};
 use super::progress::Progress;
 use super::query;
+use crate::clock;
 use steps::Every;
 
 /// How totals are asked for over time; without `--from` they are of one instant.
@@ -121,5 +122,6 @@ impl<M: Totals> Point<M> {
 }
 
 fn today() -> NaiveDate {
-    Utc::now().with_timezone(&Shanghai).date_naive()
+    let now = DateTime::from_timestamp_micros(clock::now().micros()).unwrap_or_default();
+    now.with_timezone(&Shanghai).date_naive()
 }
