@@ -74,7 +74,7 @@ impl Series {
             points.push(Point { date, answer: fetch(Some(self.query(asked, date)?)).await? });
         }
         progress.finish();
-        self.print(ask.output.output, &points)
+        self.print(ask.output.output, asked, &points)
     }
 
     /// What makes no sense beside a span of time.
@@ -99,8 +99,12 @@ impl Series {
         Ok(v1::ViewQuery { as_of, known_at, ..asked })
     }
 
-    fn print<M: Totals>(&self, format: Format, points: &[Point<M>]) -> Result<(), Failure> {
-        let known = if self.as_known { "what was known at each instant" } else { "what is known now" };
+    fn print<M: Totals>(&self, format: Format, asked: v1::ViewQuery, points: &[Point<M>]) -> Result<(), Failure> {
+        let known = match (self.as_known, asked.known_at) {
+            (true, _) => "what was known at each instant",
+            (false, Some(_)) => "what was known then",
+            (false, None) => "what is known now",
+        };
         match format {
             Format::Table => output::print(&chart::render(Screen::of_stdout(), points, known)),
             Format::Ndjson => points.iter().try_for_each(|point| output::print(&format!("{}\n", point.json()?))),
