@@ -59,10 +59,8 @@ pub(crate) async fn diff<V: Compared + Stands, R: Request>(
 /// The candidate rules, or every mistake in them.
 fn candidate(text: &str) -> Result<Rules, Error> {
     Rules::parse(text).map_err(|error| {
-        let violation = |mistake: &views::rules::Mistake| Violation {
-            field: "candidate".into(),
-            message: mistake.to_string(),
-        };
+        let violation =
+            |mistake: &views::rules::Mistake| Violation { field: "candidate".into(), message: mistake.to_string() };
         Error::Invalid(error.mistakes.iter().map(violation).collect())
     })
 }
