@@ -104,7 +104,7 @@ async fn same_list(
 ) {
     let listed = pages(async |page_token| {
         let (scope, query) = (Some(scope.clone()), question.query());
-        let request = v1::ListAtRiskRequest { band, scope, query, page_size: 60, page_token };
+        let request = v1::ListAtRiskRequest { band, scope, query, page_size: 60, page_token, without_lost: false };
         let page = reader.churn().list_at_risk(request).await.unwrap().into_inner();
         (page.risks, page.next_page_token)
     })

@@ -14,8 +14,8 @@ mod port;
 mod rank;
 mod report;
 mod score;
-mod sum;
 mod service_level;
+mod sum;
 mod tally;
 mod totals;
 
