@@ -28,7 +28,7 @@ impl<V: View> Generation<V> {
         self.recorded.fetch_max(recorded, Ordering::Relaxed);
         self.log_end.fetch_max(batch.log_end.0.max(last.position.0), Ordering::Relaxed);
         let mut staging = lock(&self.staging);
-        staging.take_in(batch);
+        staging.take_in(batch, !self.is_live());
         self.taken_in.store(last.position.0, Ordering::Relaxed);
         if self.is_live() || staging.is_full() {
             self.file(&mut staging, now);

@@ -41,6 +41,7 @@ struct Desk {
     bytes: usize,
 }
 
+#[derive(Default)]
 struct Heap {
     places: Vec<Place>,
     packed: Vec<u8>,
@@ -79,11 +80,12 @@ impl Staging {
         Self { threads, desks: Vec::new(), events: 0, reached: None }
     }
 
-    /// Decodes a batch, a part of it on each thread.
-    pub(crate) fn take_in(&mut self, batch: &Batch) {
+    /// Decodes a batch, a part of it on each thread. Where much is to come, heaps have their room from the start: to
+    /// grow step by step would touch several times the memory.
+    pub(crate) fn take_in(&mut self, batch: &Batch, much_to_come: bool) {
         let Some(last) = batch.entries.last() else { return };
         let threads = self.threads.min(batch.entries.len().div_ceil(EVENTS_A_THREAD));
-        self.desks.resize_with(self.desks.len().max(threads), Desk::new);
+        self.desks.resize_with(self.desks.len().max(threads), || Desk::new(much_to_come));
         let parts = batch.entries.chunks(batch.entries.len().div_ceil(threads));
         let shares = self.desks.iter_mut().zip(parts).collect();
         cores::share_out(shares, |(desk, part): (&mut Desk, &[Entry])| part.iter().for_each(|it| desk.take_in(it)));
@@ -132,8 +134,9 @@ impl Staging {
 }
 
 impl Desk {
-    fn new() -> Self {
-        Self { heaps: (0..GROUPS).map(|_| Heap::new()).collect(), parked: Vec::new(), bytes: 0 }
+    fn new(much_to_come: bool) -> Self {
+        let heap = || if much_to_come { Heap::of_full_size() } else { Heap::default() };
+        Self { heaps: (0..GROUPS).map(|_| heap()).collect(), parked: Vec::new(), bytes: 0 }
     }
 
     fn take_in(&mut self, entry: &Entry) {
@@ -157,8 +160,7 @@ impl Desk {
 }
 
 impl Heap {
-    /// With its room from the start: to grow step by step would touch several times the memory.
-    fn new() -> Self {
+    fn of_full_size() -> Self {
         Self { places: Vec::with_capacity(PLACES_OF_A_HEAP), packed: Vec::with_capacity(BYTES_OF_A_HEAP) }
     }
 
