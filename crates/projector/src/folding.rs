@@ -8,7 +8,7 @@ use views::{Filing, Record, View};
 
 use crate::cores;
 use crate::generation::{Changes, Generation, lock};
-use crate::pages::{GROUPS, Slot};
+use crate::pages::{Slot, shares};
 use crate::source::Batch;
 use crate::staging::{Staging, Waiting};
 
@@ -68,8 +68,7 @@ impl<V: View> Generation<V> {
     /// Files what waits, some groups of pages on each thread.
     fn file_all(&self, staging: &Staging) -> Touched {
         let threads = (staging.events() / FACTS_A_THREAD).clamp(1, self.threads as u64) as usize;
-        let shares = (0..threads).map(|first| (first..GROUPS).step_by(threads)).collect();
-        let filed = cores::share_out(shares, |groups| -> Touched {
+        let filed = cores::share_out(shares(threads), |groups| -> Touched {
             groups.flat_map(|group| self.file_group(&staging.of_group(group))).collect()
         });
         let mut touched: Touched = filed.into_iter().flatten().collect();

@@ -1,5 +1,6 @@
 //! One folding of the log in memory: records, and the lists and totals derived from them.
 
+use std::convert::identity;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -12,7 +13,7 @@ use views::{Digests, Moment, Record, Sign, View};
 use crate::cores::{self, merged};
 use crate::lists::Lists;
 use crate::page_set::PageSet;
-use crate::pages::{GROUPS, Pages, Slot};
+use crate::pages::{Pages, Slot, shares};
 use crate::parking::{ParkedEvent, Parking};
 use crate::source::Checkpoint;
 use crate::staging::Staging;
@@ -174,19 +175,20 @@ impl<V: View> Generation<V> {
     /// Lists and totals at another instant, evaluated from the records: slow, and exact.
     pub fn totals_at(&self, as_of: Timestamp, known_at: Option<Timestamp>) -> V::Totals {
         let moment = self.moment(as_of, known_at);
-        let parts = cores::share_out(self.shares(), |groups| {
-            let mut placed = Vec::new();
-            self.evaluate(groups, &moment, |customer, answer| {
-                let placement = V::placement(answer);
-                placed.push((V::rank(&placement), customer, placement));
-            });
+        let visit = |placed: &mut Vec<_>, slot: &Slot<V>| {
+            placed.extend(self.answer_of(slot, &moment).map(|answer| {
+                let placement = V::placement(&answer);
+                (V::rank(&placement), slot.customer, placement)
+            }));
+        };
+        let place = |mut placed: Vec<(u32, CustomerId, V::Placement)>| {
             // Sets that grow at their end are made several times as fast.
             placed.sort_unstable_by_key(|(rank, customer, _)| (*rank, *customer));
             let mut totals = V::Totals::default();
             placed.iter().for_each(|(_, customer, it)| V::place(&mut totals, *customer, it, Sign::Add));
             totals
-        });
-        merged(parts, V::merge)
+        };
+        merged(self.sums(visit, place), V::merge)
     }
 
     /// Sums up every customer's answer at another instant, in no order: some groups of pages on each thread, whose
@@ -200,11 +202,11 @@ impl<V: View> Generation<V> {
     ) -> S {
         let moment = self.moment(as_of, known_at);
         let visit = |sum: &mut S, slot: &Slot<V>| {
-            if let Some(answer) = V::answer(&slot.record, &self.rules, &mut moment.clone()) {
+            if let Some(answer) = self.answer_of(slot, &moment) {
                 add(sum, slot.customer, &answer);
             }
         };
-        self.sum(visit, merge)
+        merged(self.sums(visit, identity), merge)
     }
 
     /// As [`Self::sum_at`], of each customer's answers under the rules of this generation and under others, at a
@@ -225,43 +227,29 @@ impl<V: View> Generation<V> {
                 add(sum, slot.customer, [&here, &there]);
             }
         };
-        self.sum(visit, merge)
+        merged(self.sums(visit, identity), merge)
     }
 
-    /// Visits all customers, some groups of pages on each thread, and merges what each thread has summed up.
-    fn sum<S: Default + Send>(&self, visit: impl Fn(&mut S, &Slot<V>) + Sync, merge: impl Fn(&mut S, S)) -> S {
-        let sums = cores::share_out(self.shares(), |groups| {
+    /// Visits all customers, some groups of pages on each thread, and gives what each thread has made of its sum.
+    fn sums<S: Default, T: Send>(
+        &self,
+        visit: impl Fn(&mut S, &Slot<V>) + Sync,
+        finish: impl Fn(S) -> T + Sync,
+    ) -> Vec<T> {
+        cores::share_out(shares(self.threads), |groups| {
             let mut sum = S::default();
             groups.for_each(|group| self.pages.scan(group, |slot| visit(&mut sum, slot)));
-            sum
-        });
-        merged(sums, merge)
+            finish(sum)
+        })
+    }
+
+    fn answer_of(&self, slot: &Slot<V>, moment: &Moment) -> Option<V::Answer> {
+        V::answer(&slot.record, &self.rules, &mut moment.clone())
     }
 
     /// Another instant, of the log as far as it is applied now.
     fn moment(&self, as_of: Timestamp, known_at: Option<Timestamp>) -> Moment {
         Moment::new(as_of, known_at).up_to(self.position())
-    }
-
-    /// Visits the answers of the customers of these groups at a moment.
-    fn evaluate(
-        &self,
-        groups: impl Iterator<Item = usize>,
-        moment: &Moment,
-        mut visit: impl FnMut(CustomerId, &V::Answer),
-    ) {
-        for group in groups {
-            self.pages.scan(group, |slot| {
-                if let Some(answer) = V::answer(&slot.record, &self.rules, &mut moment.clone()) {
-                    visit(slot.customer, &answer);
-                }
-            });
-        }
-    }
-
-    /// All groups of pages, shared out among the threads.
-    pub(crate) fn shares(&self) -> Vec<impl Iterator<Item = usize> + Send + use<V>> {
-        (0..self.threads).map(|first| (first..GROUPS).step_by(self.threads)).collect()
     }
 
     /// The digests of all records, summed up; works off what changed since the last time.

@@ -10,6 +10,7 @@ use views::{Moment, Record, View};
 use crate::cores;
 use crate::generation::Generation;
 use crate::lists::{Lists, Placed};
+use crate::pages::shares;
 
 /// Customers that are moved in the lists under one lock, so that queries get in between.
 const MOVED_AT_ONCE: usize = 256;
@@ -20,7 +21,7 @@ impl<V: View> Generation<V> {
         self.settle(now);
         let now = self.at_least(now);
         let mut lists = self.lists_mut();
-        let parts = cores::share_out(self.shares(), |groups| self.listed(groups, now));
+        let parts = cores::share_out(shares(self.threads), |groups| self.listed(groups, now));
         *lists = cores::merged(parts, Lists::merge);
         lists.as_of = now;
         drop(lists);

@@ -1,6 +1,8 @@
 //! The records in memory, in the same pages as on disk, behind one lock per group of pages.
 
 use std::hint::black_box;
+use std::iter::StepBy;
+use std::ops::Range;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use touchpoint::{CustomerId, Timestamp};
@@ -18,6 +20,11 @@ const CACHE_LINE_BYTES: usize = 64;
 /// The group of a page.
 pub(crate) fn group_of(page: PageNumber) -> usize {
     page.index() / PAGES_PER_GROUP
+}
+
+/// All groups of pages, shared out among so many threads.
+pub(crate) fn shares(threads: usize) -> Vec<StepBy<Range<usize>>> {
+    (0..threads).map(|first| (first..GROUPS).step_by(threads)).collect()
 }
 
 /// Brings these bytes near.

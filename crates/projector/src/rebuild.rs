@@ -15,7 +15,7 @@ use crate::commit::head;
 use crate::error::{RebuildError, StoreError};
 use crate::feed::Fed;
 use crate::generation::lock;
-use crate::source::Checkpoint;
+use crate::source::{Checkpoint, SourceError};
 use crate::verify::{Findings, suspects};
 use crate::{Generation, Projector, cores, load};
 
@@ -208,7 +208,7 @@ impl<V: View> Projector<V> {
         let mut committed = fed.committed.clone();
         while *committed.borrow_and_update() < live_at || !self.is_overtaken_by(&fed.generation) {
             tokio::select! {
-                ended = fed.ended() => return Err(ended.map_or_else(RebuildError::from, |()| RebuildError::Draining)),
+                ended = fed.ended() => return Err(no_more(ended)),
                 _ = tokio::time::timeout(LOOK_AGAIN, committed.changed()) => {}
             }
         }
@@ -219,7 +219,7 @@ impl<V: View> Projector<V> {
             building.phase.send_replace(Phase::Differs(findings.clone()));
             let mut accepted = building.accepted.subscribe();
             tokio::select! {
-                ended = fed.ended() => return Err(ended.map_or_else(RebuildError::from, |()| RebuildError::Draining)),
+                ended = fed.ended() => return Err(no_more(ended)),
                 _ = accepted.wait_for(|accepted| *accepted) => {}
             }
         }
@@ -238,9 +238,7 @@ impl<V: View> Projector<V> {
             let mut applied = generation.applied();
             tokio::select! {
                 _ = applied.wait_for(|applied| *applied >= seen) => {}
-                ended = building.fed.ended() => {
-                    return Err(ended.map_or_else(RebuildError::from, |()| RebuildError::Draining));
-                }
+                ended = building.fed.ended() => return Err(no_more(ended)),
             }
         }
         spawn_blocking(move || suspects.looked_at_again(&serving, &new)).await.map_err(|_| RebuildError::Draining)
@@ -250,6 +248,11 @@ impl<V: View> Projector<V> {
     fn is_overtaken_by(&self, generation: &Generation<V>) -> bool {
         self.is_broken() || generation.position() >= self.inner.serving.borrow().generation.position()
     }
+}
+
+/// A generation that is not fed any more will not serve.
+fn no_more(ended: Result<(), SourceError>) -> RebuildError {
+    ended.map_or_else(RebuildError::from, |()| RebuildError::Draining)
 }
 
 type Begun<V> = (GenerationId, Arc<Generation<V>>);
