@@ -35,6 +35,7 @@ mod database;
 mod error;
 mod generation;
 mod head;
+mod note;
 mod page;
 mod store;
 

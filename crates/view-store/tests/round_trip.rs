@@ -156,3 +156,16 @@ fn ids_that_share_their_leading_bits_spread_over_the_pages() {
     pages.dedup();
     assert!(pages.len() > 9_300, "{} pages", pages.len());
 }
+
+#[test]
+fn a_note_is_the_last_one_put_and_none_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.note("rebuilds.json").unwrap(), None);
+    store.put_note("rebuilds.json", b"one, and longer").unwrap();
+    store.put_note("rebuilds.json", b"two").unwrap();
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.note("rebuilds.json").unwrap().as_deref(), Some(&b"two"[..]));
+    assert_eq!(store.note("paused.json").unwrap(), None);
+}
