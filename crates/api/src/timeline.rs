@@ -17,15 +17,27 @@ pub fn shown(
     read: &Result<Event<'_>, Violations>,
     bytes: &[u8],
 ) -> v1::RecordedTouchpoint {
-    use v1::recorded_touchpoint::Content;
-    let content = match read {
-        Ok(event) => Content::Touchpoint(touchpoints::from_event(event)),
-        Err(broken) => Content::Unreadable(unreadable(broken)),
-    };
+    let shown = stored(position, recorded_at, read.as_ref().err(), bytes);
+    match read {
+        Ok(event) => v1::RecordedTouchpoint {
+            content: Some(v1::recorded_touchpoint::Content::Touchpoint(touchpoints::from_event(event))),
+            ..shown
+        },
+        Err(_) => shown,
+    }
+}
+
+/// The bytes of the log alone, and why they cannot be read if so.
+pub fn stored(
+    position: Position,
+    recorded_at: Timestamp,
+    broken: Option<&Violations>,
+    bytes: &[u8],
+) -> v1::RecordedTouchpoint {
     v1::RecordedTouchpoint {
         position: position.0,
         recorded_at: Some(names::timestamp(recorded_at)),
-        content: Some(content),
+        content: broken.map(|broken| v1::recorded_touchpoint::Content::Unreadable(unreadable(broken))),
         cloud_event_json: bytes.to_vec(),
     }
 }

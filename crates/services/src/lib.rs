@@ -16,6 +16,7 @@ mod intake;
 mod limits;
 pub mod metrics;
 mod operate;
+mod outlet;
 mod parked;
 mod population;
 mod process;

@@ -2,7 +2,7 @@
 
 use api::{timeline, v1};
 use event_log::{Entry, Subject};
-use touchpoint::{Event, Kind, Violations};
+use touchpoint::{Code, Event, Kind, Violations};
 
 /// A customer's entry: the event, or why it is none.
 pub(crate) struct Read<'e> {
@@ -27,6 +27,16 @@ impl Read<'_> {
     /// The event's type; nothing if it could not be read.
     pub(crate) fn kind(&self) -> Option<Kind> {
         self.event.as_ref().ok().map(|event| event.body.kind())
+    }
+
+    /// The project that the event names; nothing if it names none or could not be read.
+    pub(crate) fn project(&self) -> Option<&Code<'_>> {
+        self.event.as_ref().ok().and_then(|event| event.project.as_ref())
+    }
+
+    /// The message without the typed event: its bytes, and why they cannot be read if so.
+    pub(crate) fn bytes(&self) -> v1::RecordedTouchpoint {
+        timeline::stored(self.entry.position, self.entry.recorded_at, self.event.as_ref().err(), &self.entry.body)
     }
 
     /// The message.

@@ -1,46 +1,47 @@
-//! Replay: a range of the log, by type, through a small buffer, resumable by position.
+//! Replay: a range of the log through a small buffer, filtered on the way, resumable by position.
 //!
-//! A task reads the log and fills the buffer; the call empties it. A caller who takes nothing for a while gets
-//! RESOURCE_EXHAUSTED with the position to go on from after what the buffer still has, and the task ends at once.
+//! The log is read from end to end and filtered here: that is faster than a filtered reader of the log, and says how far
+//! it came though little passes.
 
-use std::time::Duration;
+mod pace;
+mod wanted;
+
+use std::num::NonZeroU32;
 
 use api::errors::Error;
-use api::{query, timeline, v1};
-use event_log::{Entry, Log, Tail};
-use futures::stream::{self, BoxStream};
+use api::{query, v1};
+use event_log::{Log, Tail};
+use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tokio::time::timeout;
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
-use touchpoint::{Kind, Position, Violations};
+use touchpoint::{Position, Violations};
 
+use crate::call;
+use crate::outlet::{self, Outlet};
 use crate::timeline::unavailable;
-use crate::{call, recorded};
+use pace::Pace;
+use wanted::Wanted;
 
 /// Messages that wait for the caller: at 63 KiB, the largest event, twice over with its JSON, just below 32 MiB.
 const BUFFER_MESSAGES: usize = 256;
-/// How long the buffer may stay full before the caller counts as too slow.
-const SLOW_READER: Duration = Duration::from_secs(10);
-
 /// What is to be replayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     from: Position,
     /// The last position; before `from`: nothing.
     to: Position,
-    /// Nothing is all, and what cannot be read.
-    kinds: Option<Vec<Kind>>,
+    wanted: Wanted,
     max_events: u64,
-    include_json: bool,
+    /// Nothing is as fast as the caller reads.
+    events_per_second: Option<NonZeroU32>,
 }
 
 /// Reads the request, and asks the log where it begins and ends.
 pub(crate) async fn plan(log: &Log, request: &v1::ReplayRequest) -> Result<Plan, Error> {
     use v1::replay_request::Start;
-    let kinds = timeline::kinds(&request.event_types)?;
+    let wanted = Wanted::read(request)?;
     let head = log.last().await.map_err(unavailable)?;
     let from = match &request.start {
         None => Position(1),
@@ -59,7 +60,8 @@ pub(crate) async fn plan(log: &Log, request: &v1::ReplayRequest) -> Result<Plan,
         _ => head,
     };
     let max_events = request.max_events.unwrap_or(u64::MAX);
-    Ok(Plan { from, to, kinds, max_events, include_json: request.include_json })
+    let events_per_second = NonZeroU32::new(request.events_per_second);
+    Ok(Plan { from, to, wanted, max_events, events_per_second })
 }
 
 /// The first position to give; the one after the end is where the next event will be.
@@ -82,21 +84,7 @@ pub(crate) fn start(
     place: OwnedSemaphorePermit,
 ) -> BoxStream<'static, Result<v1::ReplayResponse, Status>> {
     let tail = (plan.from <= plan.to && plan.max_events > 0).then(|| log.replay(plan.from, plan.to));
-    let (sender, buffer) = mpsc::channel(BUFFER_MESSAGES);
-    let (ended, end) = oneshot::channel();
-    let pump = Pump { reached: Position(plan.from.0 - 1), given: 0, plan, buffer: sender };
-    tokio::spawn(async move {
-        let _place = place;
-        let outcome = tokio::select! {
-            outcome = pump.run(tail) => outcome,
-            () = stop.cancelled() => Err(call::draining()),
-        };
-        // A caller that has gone does not want to know.
-        ended.send(outcome).ok();
-    });
-    let last = stream::once(async move { end.await.unwrap_or_else(|_| Err(call::draining())) });
-    let last = last.filter_map(|outcome| std::future::ready(outcome.err().map(|error| Err(Status::from(error)))));
-    ReceiverStream::new(buffer).map(Ok).chain(last).boxed()
+    outlet::start(BUFFER_MESSAGES, place, stop, |outlet| Pump::new(plan, outlet).run(tail))
 }
 
 /// Fills the buffer.
@@ -105,10 +93,16 @@ struct Pump {
     /// Everything up to here was given or passed over.
     reached: Position,
     given: u64,
-    buffer: mpsc::Sender<v1::ReplayResponse>,
+    pace: Option<Pace>,
+    outlet: Outlet<v1::ReplayResponse>,
 }
 
 impl Pump {
+    fn new(plan: Plan, outlet: Outlet<v1::ReplayResponse>) -> Self {
+        let pace = plan.events_per_second.map(Pace::new);
+        Self { reached: Position(plan.from.0 - 1), given: 0, pace, plan, outlet }
+    }
+
     async fn run(mut self, tail: Option<Tail>) -> Result<(), Error> {
         if let Some(tail) = tail {
             self.fill(tail).await?;
@@ -124,8 +118,11 @@ impl Pump {
         while let Some(batch) = tail.next().await {
             let batch = batch.map_err(|error| call::log_unavailable(error.to_string()))?;
             for entry in &batch.entries {
-                if let Some(event) = self.wanted(entry) {
-                    self.give(event).await?;
+                if let Some(event) = self.plan.wanted.event(entry) {
+                    if let Some(pace) = &mut self.pace {
+                        pace.turn().await;
+                    }
+                    self.give(v1::replay_response::Result::Event(event)).await?;
                     self.given += 1;
                 }
                 self.reached = entry.position;
@@ -144,55 +141,47 @@ impl Pump {
         Ok(())
     }
 
-    fn wanted(&self, entry: &Entry) -> Option<v1::ReplayResponse> {
-        let read = recorded::read(entry)?;
-        let of_kind = |kinds: &Vec<Kind>| read.kind().is_some_and(|kind| kinds.contains(&kind));
-        let event = || v1::replay_response::Result::Event(read.message(self.plan.include_json));
-        let wanted = self.plan.kinds.as_ref().is_none_or(of_kind);
-        wanted.then(|| v1::ReplayResponse { result: Some(event()) })
-    }
-
-    fn progress(&self, done: bool) -> v1::ReplayResponse {
+    fn progress(&self, done: bool) -> v1::replay_response::Result {
         let progress = v1::ReplayProgress { position: self.reached.0, end: self.plan.to.0, done };
-        v1::ReplayResponse { result: Some(v1::replay_response::Result::Progress(progress)) }
+        v1::replay_response::Result::Progress(progress)
     }
 
-    /// Puts a message into the buffer. Nobody there is no error: the task just ends.
-    async fn give(&self, message: v1::ReplayResponse) -> Result<(), Error> {
-        match timeout(SLOW_READER, self.buffer.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Error::Internal("the caller has gone".to_owned())),
-            Err(_) => Err(Error::SlowReader { resume_at: self.reached.next() }),
-        }
+    async fn give(&self, result: v1::replay_response::Result) -> Result<(), Error> {
+        let resume_at = self.reached.next();
+        self.outlet.give(v1::ReplayResponse { result: Some(result) }, || Error::SlowReader { resume_at }).await
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use event_log::{Batch, Subject};
+    use event_log::{Batch, Entry, Subject};
+    use futures::stream;
+    use tokio::sync::mpsc;
     use touchpoint::{CustomerId, Timestamp};
 
-    fn entries(count: u64) -> Batch {
+    fn entries(positions: std::ops::RangeInclusive<u64>) -> Batch {
         let entry = |position| Entry {
             position: Position(position),
             recorded_at: Timestamp::from_micros(0),
             subject: Subject::Customer(CustomerId::from_u128(1)),
             body: b"{}".as_slice().into(),
         };
-        Batch { entries: (1..=count).map(entry).collect(), last: Position(count) }
+        let last = Position(*positions.end());
+        Batch { entries: positions.map(entry).collect(), last }
     }
 
     fn pump(to: u64) -> (Pump, mpsc::Receiver<v1::ReplayResponse>) {
-        let (buffer, receiver) = mpsc::channel(BUFFER_MESSAGES);
-        let plan = Plan { from: Position(1), to: Position(to), kinds: None, max_events: u64::MAX, include_json: false };
-        (Pump { plan, reached: Position::ZERO, given: 0, buffer }, receiver)
+        let (outlet, taken) = Outlet::new(BUFFER_MESSAGES);
+        let wanted = Wanted::default();
+        let plan = Plan { from: Position(1), to: Position(to), wanted, max_events: u64::MAX, events_per_second: None };
+        (Pump::new(plan, outlet), taken)
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_takes_nothing_is_told_where_to_go_on() {
         let (mut pump, mut buffer) = pump(1_000);
-        let error = pump.fill(stream::iter([Ok(entries(1_000))])).await.unwrap_err();
+        let error = pump.fill(stream::iter([Ok(entries(1..=1_000))])).await.unwrap_err();
         let resume_at = Position(BUFFER_MESSAGES as u64 + 1);
         assert_eq!(error, Error::SlowReader { resume_at });
         buffer.close();
@@ -208,7 +197,21 @@ mod tests {
     #[tokio::test]
     async fn a_log_that_ends_too_early_is_no_complete_replay() {
         let (mut pump, _buffer) = pump(5);
-        let error = pump.fill(stream::iter([Ok(entries(3))])).await.unwrap_err();
+        let error = pump.fill(stream::iter([Ok(entries(1..=3))])).await.unwrap_err();
         assert_eq!(error.reason(), "LOG_UNAVAILABLE");
+    }
+
+    #[tokio::test]
+    async fn who_filters_sees_how_far_it_came_though_nothing_passes() {
+        let (mut pump, mut taken) = pump(9);
+        let customer_ids = vec![CustomerId::from_u128(2).to_string()];
+        pump.plan.wanted = Wanted::read(&v1::ReplayRequest { customer_ids, ..Default::default() }).unwrap();
+        pump.fill(stream::iter([Ok(entries(1..=3)), Ok(entries(4..=6)), Ok(entries(7..=9))])).await.unwrap();
+        for position in [3, 6] {
+            let progress = v1::ReplayProgress { position, end: 9, done: false };
+            let expect = v1::replay_response::Result::Progress(progress);
+            assert_eq!(taken.recv().await.unwrap().result, Some(expect));
+        }
+        assert!(taken.is_empty());
     }
 }

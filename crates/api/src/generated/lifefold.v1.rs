@@ -7871,13 +7871,13 @@ pub struct RecordedTouchpoint {
     /// The stored bytes, if include_json was asked: CloudEvents 1.0 structured JSON.
     #[prost(bytes = "vec", tag = "5")]
     pub cloud_event_json: ::prost::alloc::vec::Vec<u8>,
-    /// The event, or why it has no form.
+    /// The event, or why it has no form. Neither where bytes alone were asked for, and can be read.
     #[prost(oneof = "recorded_touchpoint::Content", tags = "3, 4")]
     pub content: ::core::option::Option<recorded_touchpoint::Content>,
 }
 /// Nested message and enum types in `RecordedTouchpoint`.
 pub mod recorded_touchpoint {
-    /// The event, or why it has no form.
+    /// The event, or why it has no form. Neither where bytes alone were asked for, and can be read.
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Content {
         /// The event, lifted to the newest version of its type.
@@ -7946,6 +7946,20 @@ pub struct ReplayRequest {
     /// Give the stored bytes as well.
     #[prost(bool, tag = "6")]
     pub include_json: bool,
+    /// Only events of these customers: UUIDs, at most 1,000; also what cannot be read of them. Default: of all.
+    #[prost(string, repeated, tag = "7")]
+    pub customer_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Only events that name one of these projects: codes, at most 1,000. Where the customer belongs at present does not
+    /// matter. Default: all, also those that name none.
+    #[prost(string, repeated, tag = "8")]
+    pub project_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// At most so many events a second are given; what is passed over is not counted. Default: as fast as the caller reads.
+    #[prost(uint32, tag = "9")]
+    pub events_per_second: u32,
+    /// Give the stored bytes without the typed event: half the bytes, for who reads JSON. What cannot be read is still said
+    /// to be unreadable.
+    #[prost(bool, tag = "10")]
+    pub json_only: bool,
     /// Where to start. Default: the beginning.
     #[prost(oneof = "replay_request::Start", tags = "1, 2")]
     pub start: ::core::option::Option<replay_request::Start>,
@@ -8157,7 +8171,9 @@ pub mod timeline_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// The events of everybody from a position or time on, in the order of the log, up to the end that the log has when
-        /// the call starts, or sooner. Who reads too slowly gets RESOURCE_EXHAUSTED with the position to go on from.
+        /// the call starts, or sooner. Filters narrow what is given, not what is read: how far it came is said now and then, so
+        /// that a reader to whom little passes can resume as well. Who reads too slowly gets RESOURCE_EXHAUSTED with the
+        /// position to go on from.
         pub async fn replay(
             &mut self,
             request: impl tonic::IntoRequest<super::ReplayRequest>,
@@ -8212,7 +8228,9 @@ pub mod timeline_service_server {
             + std::marker::Send
             + 'static;
         /// The events of everybody from a position or time on, in the order of the log, up to the end that the log has when
-        /// the call starts, or sooner. Who reads too slowly gets RESOURCE_EXHAUSTED with the position to go on from.
+        /// the call starts, or sooner. Filters narrow what is given, not what is read: how far it came is said now and then, so
+        /// that a reader to whom little passes can resume as well. Who reads too slowly gets RESOURCE_EXHAUSTED with the
+        /// position to go on from.
         async fn replay(
             &self,
             request: tonic::Request<super::ReplayRequest>,

@@ -14,6 +14,8 @@ const EXAMPLES: &str = "\
 Examples:
   lifefold replay > everything.ndjson
   lifefold replay --type ComplaintLodged --type ComplaintResolved --positions
+  lifefold replay --project P003 --type SurveyAnswered --rate 500
+  lifefold replay --customer 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
   lifefold replay --from 2025-04-01 --limit 10      recorded from that day on (Shanghai)
   lifefold replay --from 120001                     to go on after position 120000";
 
@@ -31,9 +33,18 @@ pub(crate) struct Args {
     /// Only events of this type; may be given several times
     #[arg(long = "type", value_name = "TYPE")]
     types: Vec<String>,
+    /// Only events of this customer; may be given several times
+    #[arg(long = "customer", value_name = "CUSTOMER", value_parser = query::customer)]
+    customers: Vec<String>,
+    /// Only events that name this project; may be given several times
+    #[arg(long = "project", value_name = "CODE")]
+    projects: Vec<String>,
     /// At most so many events
     #[arg(long, value_name = "NUMBER")]
     limit: Option<u64>,
+    /// At most so many events a second; without it as fast as they are read
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    rate: Option<u32>,
     /// Put position and recorded_at around each event: {"position":…,"recorded_at":…,"event":…}
     #[arg(long)]
     positions: bool,
@@ -100,6 +111,10 @@ impl Replay {
             to_position: self.args.to,
             event_types: self.args.types.clone(),
             max_events: self.args.limit.map(|limit| limit.saturating_sub(self.given)),
+            customer_ids: self.args.customers.clone(),
+            project_ids: self.args.projects.clone(),
+            events_per_second: self.args.rate.unwrap_or_default(),
+            json_only: true,
             include_json: true,
         }
     }

@@ -1,5 +1,7 @@
 //! Timelines and replays.
 
+use std::time::{Duration, Instant};
+
 use api::v1;
 use api::v1::replay_request::Start;
 use api::v1::replay_response::Result as Answer;
@@ -12,12 +14,13 @@ use touchpoint::CustomerId;
 
 use crate::support::{Running, fields, refusal, start, visit};
 
-/// Three customers in turn, 30 visits at positions 2 to 31; every fifth event is a loss instead.
+/// Three customers in turn, 30 visits at positions 2 to 31; every fifth event is a loss instead, in project P1.
 async fn filled() -> Running {
     let running = start().await;
     let touchpoints = (0..30).map(|event| match event % 5 {
         4 => v1::Touchpoint {
             event: Some(v1::touchpoint::Event::LeadLost(v1::LeadLost { reason: v1::LostReason::Price.into() })),
+            project_id: Some("P1".to_owned()),
             ..visit(event % 3, event)
         },
         _ => visit(event % 3, event),
@@ -87,6 +90,24 @@ async fn a_replay_gives_a_range_by_type_and_resumes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replay_is_narrowed_to_customers_and_projects_and_slowed_down() {
+    let running = filled().await;
+    let customer_ids = vec![CustomerId::from_u128(1).to_string()];
+    let request = v1::ReplayRequest { customer_ids, events_per_second: 20, ..Default::default() };
+    let begun = Instant::now();
+    let (given, end) = replay(&running.channel, request).await;
+    assert!(given.into_iter().eq((3..=30).step_by(3)));
+    assert_eq!((end.position, end.done), (31, true));
+    // Nine waits of 50 ms, of which a late timer may make up for two.
+    assert!(begun.elapsed() >= Duration::from_millis(350), "{:?}", begun.elapsed());
+
+    let of = |project: &str| v1::ReplayRequest { project_ids: vec![project.to_owned()], ..Default::default() };
+    assert!(replay(&running.channel, of("P1")).await.0.into_iter().eq((6..=31).step_by(5)));
+    let (nothing, end) = replay(&running.channel, of("P2")).await;
+    assert_eq!((nothing.len(), end.position, end.done), (0, 31, true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replay_that_cannot_be_is_refused() {
     let running = filled().await;
     let mut client = TimelineServiceClient::new(running.channel.clone());
@@ -96,4 +117,7 @@ async fn a_replay_that_cannot_be_is_refused() {
     assert_eq!(fields(&client.replay(from(0)).await.unwrap_err()), ["from_position"]);
     let unknown = v1::ReplayRequest { event_types: vec!["Nothing".to_owned()], ..from(1) };
     assert_eq!(fields(&client.replay(unknown).await.unwrap_err()), ["event_types[0]"]);
+    let customer_ids = vec!["nobody".to_owned()];
+    let nobody = v1::ReplayRequest { customer_ids, ..Default::default() };
+    assert_eq!(fields(&client.replay(nobody).await.unwrap_err()), ["customer_ids[0]"]);
 }

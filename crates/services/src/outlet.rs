@@ -1,0 +1,71 @@
+//! The sending side of a stream of answers: a task fills a small buffer, the call empties it.
+//!
+//! Who takes nothing for a while is told where to go on, after what the buffer still has, and the task ends at once: a
+//! slow reader holds nothing but its buffer.
+
+use std::time::Duration;
+
+use api::errors::Error;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use crate::call;
+
+/// How long the buffer may stay full before the caller counts as too slow.
+const SLOW_READER: Duration = Duration::from_secs(10);
+
+/// Where the task puts what it has.
+pub(crate) struct Outlet<M> {
+    buffer: mpsc::Sender<M>,
+}
+
+impl<M> Outlet<M> {
+    /// An outlet and its other end, with room for so many messages.
+    pub(crate) fn new(room: usize) -> (Self, mpsc::Receiver<M>) {
+        let (buffer, taken) = mpsc::channel(room);
+        (Self { buffer }, taken)
+    }
+
+    /// Puts a message into the buffer; `slow` is what a caller is told who makes no room for it. Nobody there is no
+    /// error: the task just ends.
+    pub(crate) async fn give(&self, message: M, slow: impl FnOnce() -> Error) -> Result<(), Error> {
+        match timeout(SLOW_READER, self.buffer.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Error::Internal("the caller has gone".to_owned())),
+            Err(_) => Err(slow()),
+        }
+    }
+}
+
+/// Starts the task that fills a buffer of so many messages, and gives what it fills it with. The task keeps its place
+/// among the streams at once until it ends.
+pub(crate) fn start<M: Send + 'static, F>(
+    room: usize,
+    place: OwnedSemaphorePermit,
+    stop: CancellationToken,
+    fill: impl FnOnce(Outlet<M>) -> F,
+) -> BoxStream<'static, Result<M, Status>>
+where
+    F: Future<Output = Result<(), Error>> + Send + 'static,
+{
+    let (outlet, taken) = Outlet::new(room);
+    let (ended, end) = oneshot::channel();
+    let fill = fill(outlet);
+    tokio::spawn(async move {
+        let _place = place;
+        let outcome = tokio::select! {
+            outcome = fill => outcome,
+            () = stop.cancelled() => Err(call::draining()),
+        };
+        // A caller that has gone does not want to know.
+        ended.send(outcome).ok();
+    });
+    let last = stream::once(async move { end.await.unwrap_or_else(|_| Err(call::draining())) });
+    let last = last.filter_map(|outcome| std::future::ready(outcome.err().map(|error| Err(Status::from(error)))));
+    ReceiverStream::new(taken).map(Ok).chain(last).boxed()
+}
