@@ -38,6 +38,20 @@ pub enum WaitError {
     },
 }
 
+/// Watching ends, or does not begin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WatchError {
+    /// Not answering.
+    #[error(transparent)]
+    NotServing(#[from] NotServing),
+    /// Read the lists again: more happened since than is kept.
+    #[error("the changes that come next are no longer kept")]
+    Outrun,
+    /// Read the lists again: what was watched is not what is served now.
+    #[error("the cursor is of another process, or of lists that have been made anew")]
+    Anew,
+}
+
 /// A rebuild did not come about; what was served is served on.
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {

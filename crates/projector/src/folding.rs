@@ -2,12 +2,13 @@
 
 use std::sync::atomic::Ordering;
 
-use touchpoint::{CustomerId, Timestamp};
+use touchpoint::{CustomerId, Position, Timestamp};
 use view_store::PageNumber;
 use views::{Filing, Record, View};
 
 use crate::cores;
 use crate::generation::{Changes, Generation, lock};
+use crate::moves::Cause;
 use crate::pages::{Slot, shares};
 use crate::source::Batch;
 use crate::staging::{Staging, Waiting};
@@ -15,8 +16,8 @@ use crate::staging::{Staging, Waiting};
 /// Facts for which another thread is worth its start.
 const FACTS_A_THREAD: u64 = 4_000;
 
-/// Whose record changed.
-type Touched = Vec<(PageNumber, CustomerId)>;
+/// Whose record changed, and by what at last.
+type Touched = Vec<(PageNumber, CustomerId, Position)>;
 
 impl<V: View> Generation<V> {
     /// Takes a batch in. While lists are kept, every touched customer is in its place in them when this returns, and
@@ -49,7 +50,7 @@ impl<V: View> Generation<V> {
             let mut changes = lock(&self.changes);
             let touched = self.file_all(staging);
             let Changes { dirty, stale, checkpoint, .. } = &mut *changes;
-            touched.iter().for_each(|(page, _)| {
+            touched.iter().for_each(|(page, ..)| {
                 dirty.insert(*page);
                 stale.insert(*page);
             });
@@ -57,7 +58,8 @@ impl<V: View> Generation<V> {
             touched
         };
         if self.is_live() {
-            let customers: Vec<_> = touched.into_iter().map(|(_, customer)| customer).collect();
+            let caused = |(_, customer, position)| (customer, Cause::Event(position));
+            let customers: Vec<_> = touched.into_iter().map(caused).collect();
             self.move_all(&customers, self.at_least(now));
         }
         self.counters.folded.fetch_add(staging.events(), Ordering::Relaxed);
@@ -74,7 +76,7 @@ impl<V: View> Generation<V> {
         let mut touched: Touched = filed.into_iter().flatten().collect();
         for &(page, customer, parked) in staging.parked() {
             let changed = self.pages.write(page, customer, |slot| self.change(slot, |record| record.park(parked)));
-            touched.extend(changed.then_some((page, customer)));
+            touched.extend(changed.then_some((page, customer, parked.position)));
         }
         touched
     }
@@ -82,17 +84,21 @@ impl<V: View> Generation<V> {
     fn file_group(&self, facts: &[Waiting<'_>]) -> Touched {
         let mut touched = Vec::new();
         self.pages.write_runs(facts, |slot, facts| {
-            if self.change(slot, |record| self.file_run(record, facts)) {
-                touched.extend(facts.first().map(|it| (it.page, it.customer)));
+            let mut last = None;
+            if self.change(slot, |record| {
+                last = self.file_run(record, facts);
+                last.is_some()
+            }) {
+                touched.extend(last.map(|it| (it.page, it.customer, it.position)));
             }
         });
         touched
     }
 
-    /// Files what waits for one customer; true if the record changed.
-    fn file_run(&self, record: &mut Record, facts: &[Waiting<'_>]) -> bool {
+    /// Files what waits for one customer; the last that changed the record.
+    fn file_run<'w>(&self, record: &mut Record, facts: &'w [Waiting<'w>]) -> Option<&'w Waiting<'w>> {
         record.reserve(facts.len(), facts.iter().map(|it| it.fact.as_bytes().len()).sum());
-        facts.iter().filter(|it| self.count(record.file_packed(it.fact))).count() > 0
+        facts.iter().fold(None, |last, it| if self.count(record.file_packed(it.fact)) { Some(it) } else { last })
     }
 
     /// Changes a record, and with it what is known of all records; true if it changed.

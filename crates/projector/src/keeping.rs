@@ -1,6 +1,6 @@
 //! Lists and totals of a generation, kept in step with its records and with time.
 
-use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::watch;
 use touchpoint::{CustomerId, MAX_CLOCK_LEAD, Timestamp};
@@ -10,6 +10,7 @@ use views::{Moment, Record, View};
 use crate::cores;
 use crate::generation::Generation;
 use crate::lists::{Lists, Placed};
+use crate::moves::{Cause, Cursor, Gone, Keeping, Moves};
 use crate::pages::shares;
 
 /// Customers that are moved in the lists under one lock, so that queries get in between.
@@ -65,20 +66,21 @@ impl<V: View> Generation<V> {
     }
 
     /// Moves customers whose records have changed, some at a time, so that queries get in between.
-    pub(crate) fn move_all(&self, customers: &[CustomerId], now: Timestamp) {
+    pub(crate) fn move_all(&self, customers: &[(CustomerId, Cause)], now: Timestamp) {
         for some in customers.chunks(MOVED_AT_ONCE) {
             let mut lists = self.lists_mut();
             // Never before an instant at which others stand already.
             let now = now.max(lists.as_of);
-            some.iter().for_each(|customer| self.move_one(&mut lists, *customer, now));
+            some.iter().for_each(|(customer, cause)| self.move_one(&mut lists, *customer, *cause, now));
+            lists.ring.close(now);
             lists.as_of = now;
         }
     }
 
-    fn move_one(&self, lists: &mut Lists<V>, customer: CustomerId, now: Timestamp) {
+    fn move_one(&self, lists: &mut Lists<V>, customer: CustomerId, cause: Cause, now: Timestamp) {
         self.pages.write(PageNumber::of(customer.as_u128()), customer, |slot| {
             let placed = self.placed(&slot.record, now);
-            lists.replace(slot, placed);
+            lists.replace(slot, placed, cause);
         });
     }
 
@@ -93,12 +95,14 @@ impl<V: View> Generation<V> {
             let mut lists = self.lists_mut();
             let now = now.max(lists.as_of);
             for _ in 0..MOVED_AT_ONCE {
-                let Some(customer) = lists.due(now) else {
+                let Some((due, customer)) = lists.due(now) else {
+                    lists.ring.close(now);
                     lists.as_of = now;
                     return now;
                 };
-                self.move_one(&mut lists, customer, now);
+                self.move_one(&mut lists, customer, Cause::Time(due), now);
             }
+            lists.ring.close(now);
         }
     }
 
@@ -120,6 +124,22 @@ impl<V: View> Generation<V> {
         self.drain(now);
         let lists = self.lists();
         read(&lists.totals, lists.as_of)
+    }
+
+    /// Keeps moves from now on, as long as a watcher has what this gives; and the number of the next move.
+    pub(crate) fn keep_moves(&self, name: impl FnOnce() -> Keeping) -> (Arc<Keeping>, u64) {
+        let mut lists = self.lists_mut();
+        (lists.ring.keep(name), lists.ring.next())
+    }
+
+    /// As [`Self::keep_moves`], for who comes back.
+    pub(crate) fn keep_moves_after(&self, cursor: Cursor) -> Result<Arc<Keeping>, Gone> {
+        self.lists().ring.keep_after(cursor)
+    }
+
+    /// The moves that follow a cursor, as far as they were made together; nothing if there is none yet.
+    pub(crate) fn moves_after(&self, cursor: Cursor) -> Result<Option<Arc<Moves<V::Placement>>>, Gone> {
+        self.lists().ring.after(cursor)
     }
 
     /// Customers with an answer, and timers that wait.

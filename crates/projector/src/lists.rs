@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use touchpoint::{CustomerId, Timestamp};
 use views::{Sign, View};
 
+use crate::moves::{Cause, Ring};
 use crate::pages::Slot;
 
 /// The sum of all placements at one instant, and when each of them ends.
@@ -16,11 +17,14 @@ pub(crate) struct Lists<V: View> {
     pub(crate) as_of: Timestamp,
     /// Customers with an answer.
     pub(crate) customers: u64,
+    /// Who moved of late. Lists that are made anew have none: who watched reads them again.
+    pub(crate) ring: Ring<V::Placement>,
 }
 
 impl<V: View> Default for Lists<V> {
     fn default() -> Self {
-        Self { totals: V::Totals::default(), timers: BTreeSet::new(), as_of: Timestamp::MIN, customers: 0 }
+        let (totals, timers, ring) = Default::default();
+        Self { totals, timers, as_of: Timestamp::MIN, customers: 0, ring }
     }
 }
 
@@ -40,16 +44,18 @@ impl<V: View> Lists<V> {
         Self { timers: timers.into_iter().collect(), ..Self::default() }
     }
 
-    /// The next customer whose placement has ended by then.
-    pub(crate) fn due(&self, now: Timestamp) -> Option<CustomerId> {
-        self.timers.first().filter(|(due, _)| *due <= now).map(|(_, customer)| *customer)
+    /// The next customer whose placement has ended by then, and when it did.
+    pub(crate) fn due(&self, now: Timestamp) -> Option<(Timestamp, CustomerId)> {
+        self.timers.first().filter(|(due, _)| *due <= now).copied()
     }
 
     /// Moves a customer from the old placement to the new one.
-    pub(crate) fn replace(&mut self, slot: &mut Slot<V>, placed: Placed<V>) {
+    pub(crate) fn replace(&mut self, slot: &mut Slot<V>, (placement, due): Placed<V>, cause: Cause) {
         self.remove(slot);
-        (slot.placement, slot.due) = placed;
+        let before = std::mem::replace(&mut slot.placement, placement);
+        slot.due = due;
         self.add(slot);
+        self.ring.note(slot.customer, before, &slot.placement, cause);
     }
 
     fn add(&mut self, slot: &Slot<V>) {

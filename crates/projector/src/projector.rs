@@ -19,6 +19,7 @@ use crate::load::{Loaded, known_loss, load};
 use crate::rebuild::{Rebuilding, first};
 use crate::source::{Checkpoint, Clock, Source, SourceError};
 use crate::status::{Progress, State, Status};
+use crate::watch::Names;
 
 /// Whole-population queries that are evaluated at once; the others wait.
 const SCANS_AT_ONCE: usize = 1;
@@ -58,6 +59,7 @@ pub(crate) struct Inner<V: View> {
     scans: Semaphore,
     pub(crate) state: watch::Sender<State>,
     pub(crate) stop: CancellationToken,
+    pub(crate) names: Names,
 }
 
 impl<V: View> Inner<V> {
@@ -83,7 +85,9 @@ impl<V: View> Projector<V> {
             }
         };
         let fed = Fed::start(&options, &store, id, generation, stop.child_token());
+        let names = Names::of((options.clock)());
         let inner = Arc::new(Inner {
+            names,
             options,
             store,
             serving: watch::Sender::new(fed),

@@ -10,6 +10,7 @@ use views::{Parked, Record, View};
 
 use crate::error::RetryError;
 use crate::generation::{Generation, lock};
+use crate::moves::Cause;
 use crate::parking::ParkedEvent;
 use crate::projector::Projector;
 use crate::source::Entry;
@@ -95,7 +96,7 @@ impl<V: View> Generation<V> {
         changes.stale.insert(page);
         drop(changes);
         if self.is_live() {
-            self.move_all(&[customer], self.at_least(now));
+            self.move_all(&[(customer, Cause::ReadAgain)], self.at_least(now));
         }
         true
     }

@@ -17,7 +17,7 @@ pub trait View: Send + Sync + 'static {
     /// What is said of one customer.
     type Answer: Send + Sync;
     /// What one customer adds to lists and totals.
-    type Placement: Send + Sync;
+    type Placement: Clone + PartialEq + Send + Sync;
     /// Lists and totals over all customers.
     type Totals: Default + Send + Sync;
 

@@ -4,14 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use projector::{Options, Projector, State};
+use projector::{Clock, Options, Projector, State};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use touchpoint::{Position, Timestamp};
-use views::Digests;
 use views::churn::Churn;
 use views::rules::Rules;
+use views::{Digests, View};
 
 use super::Log;
 
@@ -21,27 +21,27 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_900_000_000_000_000);
 
 /// A projector and the task that runs it.
-pub(crate) struct Running {
-    pub(crate) projector: Projector<Churn>,
+pub(crate) struct Running<V: View = Churn> {
+    pub(crate) projector: Projector<V>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
 pub(crate) async fn start(log: &Log, dir: &Path) -> Running {
+    start_by(log, dir, Arc::new(|| NOW)).await
+}
+
+/// The projector of a view, by this clock.
+pub(crate) async fn start_by<V: View>(log: &Log, dir: &Path, clock: Clock) -> Running<V> {
     let stop = CancellationToken::new();
-    let options = Options {
-        dir: dir.to_owned(),
-        rules: Arc::new(Rules::default()),
-        source: log.source(),
-        clock: Arc::new(|| NOW),
-    };
+    let options = Options { dir: dir.to_owned(), rules: Arc::new(Rules::default()), source: log.source(), clock };
     let projector = Projector::start(options, stop.clone()).await.unwrap();
     let runs = projector.clone();
     let task = tokio::spawn(async move { runs.run().await });
     Running { projector, stop, task }
 }
 
-impl Running {
+impl<V: View> Running<V> {
     pub(crate) async fn is(&self, wanted: impl FnMut(&State) -> bool) {
         let mut state = self.projector.state();
         tokio::time::timeout(PATIENCE, state.wait_for(wanted)).await.expect("the state in time").unwrap();

@@ -5,8 +5,8 @@
 mod reason;
 mod totals;
 
-pub use reason::{Reason, ReasonCode};
-pub use totals::{AtRisk, Bands, Narrow, Placement, Totals};
+pub use reason::{Reason, ReasonCode, Reasons};
+pub use totals::{AtRisk, Bands, Narrow, Place, Placement, Totals};
 
 pub use crate::Evidence;
 

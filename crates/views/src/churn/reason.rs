@@ -32,6 +32,27 @@ pub enum ReasonCode {
 }
 
 impl ReasonCode {
+    /// Every code.
+    pub const ALL: [Self; 17] = [
+        Self::Silence,
+        Self::OpenComplaint,
+        Self::ComplaintOverdue,
+        Self::ComplaintReopened,
+        Self::RepeatComplaints,
+        Self::LowSatisfaction,
+        Self::Satisfied,
+        Self::NpsDetractor,
+        Self::NpsPromoter,
+        Self::HandoverDelayed,
+        Self::SeriousDefectOpen,
+        Self::ConsultantChanged,
+        Self::RevisitMissed,
+        Self::ConsentWithdrawn,
+        Self::ReferralMade,
+        Self::Repurchased,
+        Self::RevisitSatisfied,
+    ];
+
     /// The name in the API.
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,6 +74,27 @@ impl ReasonCode {
             Self::Repurchased => "REPURCHASED",
             Self::RevisitSatisfied => "REVISIT_SATISFIED",
         }
+    }
+}
+
+/// A set of reasons, without their points and events: a bit for each code.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Reasons(u32);
+
+impl Reasons {
+    /// The codes of these reasons.
+    pub fn of(reasons: &[Reason]) -> Self {
+        Self(reasons.iter().fold(0, |bits, reason| bits | 1 << reason.code as u32))
+    }
+
+    /// Those that the others do not have.
+    pub const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
+    /// The codes, in the order of [`ReasonCode::ALL`].
+    pub fn codes(self) -> impl Iterator<Item = ReasonCode> {
+        ReasonCode::ALL.into_iter().filter(move |code| self.0 & 1 << *code as u32 != 0)
     }
 }
 

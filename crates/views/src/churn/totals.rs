@@ -6,14 +6,28 @@ use std::ops::Bound;
 
 use touchpoint::{Code, CustomerId};
 
-use super::{Answer, Band};
+use super::{Answer, Band, Reasons, Risk};
 use crate::Sign;
+use crate::lifecycle::Stage;
+
+/// What lists and watchers say of a customer's risk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The probability, in millionths.
+    pub p: u32,
+    /// Its band.
+    pub band: Band,
+    /// The lifecycle stage.
+    pub stage: Stage,
+    /// Why.
+    pub reasons: Reasons,
+}
 
 /// What one customer adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
-    /// p in millionths and its band; nothing where profiling is withheld.
-    risk: Option<(u32, Band)>,
+    /// Nothing where profiling is withheld.
+    place: Option<Place>,
     units: [Option<Code<'static>>; 3],
     unresolved: u32,
 }
@@ -21,8 +35,12 @@ pub struct Placement {
 impl Placement {
     pub(super) fn new(answer: &Answer) -> Self {
         let standing = &answer.standing;
+        let place = |risk: &Risk| {
+            let Risk { p, band, ref reasons, .. } = *risk;
+            Place { p, band, stage: standing.stage, reasons: Reasons::of(reasons) }
+        };
         Self {
-            risk: answer.risk.as_ref().map(|risk| (risk.p, risk.band)),
+            place: answer.risk.as_ref().map(place),
             units: [standing.company.clone(), standing.project.clone(), standing.consultant.clone()],
             unresolved: standing.unresolved,
         }
@@ -30,7 +48,17 @@ impl Placement {
 
     /// The higher the risk, the lower.
     pub(super) fn rank(&self) -> u32 {
-        self.risk.map_or(u32::MAX, |(p, _)| super::ONE - p)
+        self.place.map_or(u32::MAX, |place| super::ONE - place.p)
+    }
+
+    /// What is said of the customer's risk; nothing where profiling is withheld.
+    pub const fn place(&self) -> Option<Place> {
+        self.place
+    }
+
+    /// Company, project and consultant.
+    pub fn units(&self) -> [Option<&Code<'static>>; 3] {
+        self.units.each_ref().map(Option::as_ref)
     }
 
     fn keys(&self) -> impl Iterator<Item = Narrow> {
@@ -105,9 +133,9 @@ impl Totals {
         sign.amount(&mut self.unresolved, u64::from(placement.unresolved));
         for key in placement.keys() {
             let (bands, list) = self.lists.entry(key.clone()).or_default();
-            match placement.risk {
+            match placement.place {
                 None => sign.count(&mut bands.withheld),
-                Some((p, band)) => {
+                Some(Place { p, band, .. }) => {
                     sign.count(&mut bands.counts[band as usize]);
                     match sign {
                         Sign::Add => list.insert(AtRisk::new(p, customer)),

@@ -162,6 +162,28 @@ impl Placement {
             axes.into_iter().flatten().chain(member.segments.iter().cloned().map(Group::Segment))
         })
     }
+
+    /// The customer is a member of this group.
+    pub fn is_in(&self, group: &Group) -> bool {
+        let Some(member) = &self.member else { return false };
+        let is = |code: &Option<Arc<str>>, wanted: &Arc<str>| code.as_ref() == Some(wanted);
+        match group {
+            Group::Stage(stage) => self.stage == *stage,
+            Group::Label(label) => member.label == *label,
+            Group::Tier(tier) => member.tier == *tier,
+            Group::Motive(motive) => member.motive == Some(*motive),
+            Group::Household(household) => member.household == Some(*household),
+            Group::Company(code) => is(&member.company, code),
+            Group::Project(code) => is(&member.project, code),
+            Group::Consultant(code) => is(&member.consultant, code),
+            Group::Segment(name) => member.segments.contains(name),
+        }
+    }
+
+    /// Consent to profiling is withdrawn: the customer is in no group.
+    pub const fn is_withheld(&self) -> bool {
+        self.member.is_none()
+    }
 }
 
 impl View for Segmentation {
