@@ -72,6 +72,9 @@ pub enum Error {
         /// The position to resume at.
         resume_at: Position,
     },
+    /// The caller reads an export too slowly; go on with the token of the last message.
+    #[error("the caller reads too slowly: go on with the last next_page_token")]
+    SlowExport,
     /// Too many such calls at once.
     #[error("{what}: at most {limit} at once, try again later")]
     TooMany {
@@ -115,7 +118,7 @@ impl Error {
             Self::RevisionMismatch { .. } => Code::Aborted,
             Self::Unavailable { .. } => Code::Unavailable,
             Self::BeyondHead { .. } => Code::OutOfRange,
-            Self::SlowReader { .. } | Self::TooMany { .. } => Code::ResourceExhausted,
+            Self::SlowReader { .. } | Self::SlowExport | Self::TooMany { .. } => Code::ResourceExhausted,
             Self::Precondition { .. } => Code::FailedPrecondition,
             Self::Internal(_) => Code::Internal,
         }
@@ -130,7 +133,7 @@ impl Error {
             Self::EventConflict { .. } => "EVENT_CONFLICT",
             Self::RevisionMismatch { .. } => "REVISION_MISMATCH",
             Self::BeyondHead { .. } => "BEYOND_HEAD",
-            Self::SlowReader { .. } => "SLOW_READER",
+            Self::SlowReader { .. } | Self::SlowExport => "SLOW_READER",
             Self::TooMany { .. } => "TOO_MANY_CALLS",
             Self::Unavailable { reason, .. } | Self::Precondition { reason, .. } => reason,
             Self::Internal(_) => "INTERNAL",
@@ -149,6 +152,7 @@ impl Error {
             Self::SlowReader { resume_at } => vec![("resume_at", resume_at.to_string())],
             Self::TooMany { limit, .. } => vec![("limit", limit.to_string())],
             Self::NotParked
+            | Self::SlowExport
             | Self::Invalid(_)
             | Self::Unavailable { .. }
             | Self::Precondition { .. }

@@ -9,6 +9,7 @@
 pub mod churn;
 pub mod complaint;
 pub mod errors;
+pub mod export;
 pub mod funnel;
 pub mod names;
 pub mod page;

@@ -24,6 +24,11 @@ pub fn instant(time: &prost_types::Timestamp) -> Option<Timestamp> {
     Some(Timestamp::from_micros(micros)).filter(|instant| instant.micros() == micros)
 }
 
+/// A digest in hexadecimal.
+pub fn digest(sum: u128) -> String {
+    format!("{sum:032x}")
+}
+
 /// An enumeration of the catalogue and its twin, variant for variant: a function each way. The way back gives nothing
 /// for UNSPECIFIED and for numbers that this build does not know.
 macro_rules! twins {

@@ -120,6 +120,9 @@ paged! {
     ListOpenComplaintsRequest "ListOpenComplaints"
     ListAtRiskRequest "ListAtRisk"
     ListParkedRequest "ListParked"
+    ExportRisksRequest "ExportRisks"
+    ExportCustomerSegmentsRequest "ExportCustomerSegments"
+    ExportCustomerIndexesRequest "ExportCustomerIndexes"
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod source;
 mod staging;
 mod status;
 mod verify;
+mod walk;
 mod watch;
 
 pub use error::{NotServing, RebuildError, RetryError, StartError, StoreError, WaitError, WatchError};
@@ -39,4 +40,5 @@ pub use retry::{MAX_RETRIED, Retried};
 pub use source::{Batch, Broken, Checkpoint, Clock, Entry, Source, SourceError, Trouble};
 pub use status::{GenerationStatus, Progress, State, Status};
 pub use verify::Findings;
+pub use walk::Place;
 pub use watch::Watch;

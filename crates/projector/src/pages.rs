@@ -117,6 +117,11 @@ impl<V: View> Pages<V> {
         EncodedPage::new(page, slots.iter().map(|slot| (slot.customer.as_u128(), slot.record.as_bytes())))
     }
 
+    /// Reads every slot of a page.
+    pub(crate) fn scan_page(&self, page: PageNumber, read: impl FnMut(&Slot<V>)) {
+        self.group(page)[page.index() % PAGES_PER_GROUP].iter().for_each(read);
+    }
+
     /// Reads every slot of a group.
     pub(crate) fn scan(&self, group: usize, mut read: impl FnMut(&Slot<V>)) {
         let group = self.groups[group].read().unwrap_or_else(PoisonError::into_inner);

@@ -7,10 +7,13 @@ use api::errors::Error;
 use api::query::{self, Basis, Query};
 use api::v1;
 use projector::{Generation, NotServing, Projector, WaitError};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use touchpoint::{CustomerId, MAX_CLOCK_LEAD, Position, Timestamp};
 use views::rules::Rules;
 use views::{Moment, Standing, View};
+
+use crate::export::MAX_EXPORTS;
 
 /// When to ask a view again that is not far enough.
 const BEHIND_RETRY: Duration = Duration::from_millis(250);
@@ -29,6 +32,8 @@ pub(crate) trait Stands: View {
 /// Asks one view.
 pub(crate) struct Asker<V: View> {
     pub(crate) projector: Projector<V>,
+    /// Places for exports.
+    pub(crate) exports: Arc<Semaphore>,
     rules_version: String,
 }
 
@@ -40,7 +45,7 @@ pub(crate) struct Asked<V: View> {
     pub(crate) as_of: Timestamp,
     /// Read before anything is answered: a floor.
     position: Position,
-    rules_version: String,
+    pub(crate) rules_version: String,
     /// Of lists and totals, once they are read.
     pub(crate) unresolved: u64,
 }
@@ -48,7 +53,7 @@ pub(crate) struct Asked<V: View> {
 impl<V: Stands> Asker<V> {
     pub(crate) fn new(projector: Projector<V>) -> Self {
         let rules_version = projector.rules().version().to_string();
-        Self { projector, rules_version }
+        Self { projector, exports: Arc::new(Semaphore::new(MAX_EXPORTS)), rules_version }
     }
 
     /// The rules that are applied.
@@ -142,6 +147,11 @@ impl<V: View> Asked<V> {
         let mut moment = Moment::new(self.as_of, self.query.known_at);
         let answer = self.generation.answer(customer, &mut moment)?;
         Some((answer, moment.valid_until()))
+    }
+
+    /// The question is of the log up to this position, and of nothing after it.
+    pub(crate) fn pin(&mut self, position: Position) {
+        self.position = position;
     }
 
     fn meta(&self, valid_until: Option<Timestamp>, unresolved: u64, parked: u64) -> v1::AnswerMeta {

@@ -4,6 +4,7 @@ use api::errors::Error;
 use api::page::Page;
 use api::query::Scope;
 use api::{churn as convert, v1};
+use futures::stream::BoxStream;
 use projector::Projector;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
@@ -14,7 +15,7 @@ use views::rules::Rules;
 
 use crate::ask::{Asker, Stands};
 use crate::population::Population;
-use crate::{call, rules_diff};
+use crate::{call, export, rules_diff};
 
 const SERVICE: &str = "ChurnRiskService";
 /// The p, in millionths, of who is LOST or EXITED. Risks come near to it only, unless the rules have far greater points.
@@ -206,6 +207,16 @@ impl v1::churn_risk_service_server::ChurnRiskService for ChurnRisk {
     ) -> Result<Response<v1::CountBandsResponse>, Status> {
         let until = call::answer_by(request.metadata());
         call::answer(SERVICE, "CountBands", self.count(request.into_inner(), until)).await
+    }
+
+    type ExportRisksStream = BoxStream<'static, Result<v1::ExportRisksResponse, Status>>;
+
+    async fn export_risks(
+        &self,
+        request: Request<v1::ExportRisksRequest>,
+    ) -> Result<Response<Self::ExportRisksStream>, Status> {
+        let until = call::answer_by(request.metadata());
+        call::answer(SERVICE, "ExportRisks", export::start(&self.view, request.into_inner(), until)).await
     }
 
     async fn diff_rules(

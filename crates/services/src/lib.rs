@@ -11,6 +11,7 @@ mod ask;
 mod call;
 mod churn;
 mod damaged;
+mod export;
 mod import;
 mod intake;
 mod limits;

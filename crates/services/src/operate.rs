@@ -90,7 +90,7 @@ fn state(state: &State) -> (v1::ProjectorState, String) {
 
 fn generation(it: &GenerationStatus, now: Timestamp) -> v1::Generation {
     let lag_events = it.log_end.0.saturating_sub(it.position.0);
-    let digest = |of: fn(&Digests) -> u128| it.digests.map_or_else(String::new, |it| format!("{:032x}", of(&it)));
+    let digest = |of: fn(&Digests) -> u128| it.digests.map_or_else(String::new, |it| api::names::digest(of(&it)));
     v1::Generation {
         generation: it.generation,
         position: it.position.0,

@@ -11,7 +11,6 @@ use futures::stream::{self, BoxStream};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::call;
@@ -43,11 +42,11 @@ impl<M> Outlet<M> {
 }
 
 /// Starts the task that fills a buffer of so many messages, and gives what it fills it with. The task keeps its place
-/// among the streams at once until it ends.
+/// among the streams at once until it ends, at the latest when it is to stop.
 pub(crate) fn start<M: Send + 'static, F>(
     room: usize,
     place: OwnedSemaphorePermit,
-    stop: CancellationToken,
+    stop: impl Future<Output = ()> + Send + 'static,
     fill: impl FnOnce(Outlet<M>) -> F,
 ) -> BoxStream<'static, Result<M, Status>>
 where
@@ -60,7 +59,7 @@ where
         let _place = place;
         let outcome = tokio::select! {
             outcome = fill => outcome,
-            () = stop.cancelled() => Err(call::draining()),
+            () = stop => Err(call::draining()),
         };
         // A caller that has gone does not want to know.
         ended.send(outcome).ok();

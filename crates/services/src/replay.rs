@@ -84,7 +84,7 @@ pub(crate) fn start(
     place: OwnedSemaphorePermit,
 ) -> BoxStream<'static, Result<v1::ReplayResponse, Status>> {
     let tail = (plan.from <= plan.to && plan.max_events > 0).then(|| log.replay(plan.from, plan.to));
-    outlet::start(BUFFER_MESSAGES, place, stop, |outlet| Pump::new(plan, outlet).run(tail))
+    outlet::start(BUFFER_MESSAGES, place, stop.cancelled_owned(), |outlet| Pump::new(plan, outlet).run(tail))
 }
 
 /// Fills the buffer.

@@ -3,6 +3,7 @@
 //! What is asked by unit, wave and port is in [`crate::report`].
 
 use api::errors::Error;
+use api::export::Exported;
 use api::page::Page;
 use api::{query, satisfaction as convert, v1};
 use projector::Projector;
@@ -40,7 +41,7 @@ impl Satisfied {
         until: Instant,
     ) -> Result<v1::GetCustomerIndexResponse, Error> {
         let v1::GetCustomerIndexRequest { customer_id, query } = request;
-        let (customer, meta) = self.view.one(&customer_id, query.as_ref(), until, index).await?;
+        let (customer, meta) = self.view.one(&customer_id, query.as_ref(), until, Satisfaction::item).await?;
         Ok(v1::GetCustomerIndexResponse { customer: Some(customer), meta: Some(meta) })
     }
 
@@ -50,7 +51,7 @@ impl Satisfied {
         until: Instant,
     ) -> Result<v1::BatchGetCustomerIndexesResponse, Error> {
         let v1::BatchGetCustomerIndexesRequest { customer_ids, query } = request;
-        let several = self.view.several(&customer_ids, query.as_ref(), until, index).await?;
+        let several = self.view.several(&customer_ids, query.as_ref(), until, Satisfaction::item).await?;
         let (customers, not_found_customer_ids, meta) = several;
         Ok(v1::BatchGetCustomerIndexesResponse { customers, not_found_customer_ids, meta: Some(meta) })
     }
@@ -103,10 +104,6 @@ impl Satisfied {
             meta: Some(asked.meta_of_all()),
         })
     }
-}
-
-fn index(customer: CustomerId, answer: &Answer, _as_of: Timestamp) -> v1::CustomerIndex {
-    convert::customer_index(customer, answer)
 }
 
 /// A port; UNSPECIFIED is any.

@@ -1,10 +1,11 @@
 //! SatisfactionService: its methods; what they do is in [`crate::satisfaction`] and [`crate::report`].
 
 use api::v1;
+use futures::stream::BoxStream;
 use tonic::{Request, Response, Status};
 
 use crate::satisfaction::Satisfied;
-use crate::{call, rules_diff};
+use crate::{call, export, rules_diff};
 
 const SERVICE: &str = "SatisfactionService";
 
@@ -85,6 +86,16 @@ impl v1::satisfaction_service_server::SatisfactionService for Satisfied {
     ) -> Result<Response<v1::ListOpenComplaintsResponse>, Status> {
         let until = call::answer_by(request.metadata());
         call::answer(SERVICE, "ListOpenComplaints", self.list_open(request.into_inner(), until)).await
+    }
+
+    type ExportCustomerIndexesStream = BoxStream<'static, Result<v1::ExportCustomerIndexesResponse, Status>>;
+
+    async fn export_customer_indexes(
+        &self,
+        request: Request<v1::ExportCustomerIndexesRequest>,
+    ) -> Result<Response<Self::ExportCustomerIndexesStream>, Status> {
+        let until = call::answer_by(request.metadata());
+        call::answer(SERVICE, "ExportCustomerIndexes", export::start(&self.view, request.into_inner(), until)).await
     }
 
     async fn diff_rules(

@@ -1,19 +1,21 @@
 //! SegmentationService: who a customer is for the company.
 
 use api::errors::Error;
+use api::export::Exported;
 use api::page::Page;
 use api::query::Scope;
 use api::{funnel, segmentation as convert, v1};
+use futures::stream::BoxStream;
 use projector::Projector;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
-use touchpoint::{CustomerId, Timestamp};
+use touchpoint::CustomerId;
 use views::Standing;
 use views::segmentation::{Answer, Funnel, Group, Segmentation, Totals, table};
 
 use crate::ask::{Asker, Stands};
 use crate::population::Population;
-use crate::{call, rules_diff};
+use crate::{call, export, rules_diff};
 
 const SERVICE: &str = "SegmentationService";
 
@@ -77,10 +79,6 @@ impl Segments {
     }
 }
 
-fn segments(customer: CustomerId, answer: &Answer, _as_of: Timestamp) -> v1::CustomerSegments {
-    convert::customer_segments(customer, answer)
-}
-
 /// The members of a page and whether others follow.
 fn find(totals: &Totals, groups: &[Group], after: Option<CustomerId>, size: usize) -> (Vec<CustomerId>, bool) {
     let mut listed: Vec<CustomerId> = totals.members(groups, after).take(size + 1).collect();
@@ -107,7 +105,7 @@ impl v1::segmentation_service_server::SegmentationService for Segments {
         let until = call::answer_by(request.metadata());
         let v1::GetCustomerSegmentsRequest { customer_id, query } = request.into_inner();
         call::answer(SERVICE, "GetCustomerSegments", async {
-            let (customer, meta) = self.view.one(&customer_id, query.as_ref(), until, segments).await?;
+            let (customer, meta) = self.view.one(&customer_id, query.as_ref(), until, Segmentation::item).await?;
             Ok(v1::GetCustomerSegmentsResponse { customer: Some(customer), meta: Some(meta) })
         })
         .await
@@ -120,7 +118,7 @@ impl v1::segmentation_service_server::SegmentationService for Segments {
         let until = call::answer_by(request.metadata());
         let v1::BatchGetCustomerSegmentsRequest { customer_ids, query } = request.into_inner();
         call::answer(SERVICE, "BatchGetCustomerSegments", async {
-            let several = self.view.several(&customer_ids, query.as_ref(), until, segments).await?;
+            let several = self.view.several(&customer_ids, query.as_ref(), until, Segmentation::item).await?;
             let (customers, not_found_customer_ids, meta) = several;
             Ok(v1::BatchGetCustomerSegmentsResponse { customers, not_found_customer_ids, meta: Some(meta) })
         })
@@ -149,6 +147,16 @@ impl v1::segmentation_service_server::SegmentationService for Segments {
     ) -> Result<Response<v1::GetFunnelResponse>, Status> {
         let until = call::answer_by(request.metadata());
         call::answer(SERVICE, "GetFunnel", self.funnel(request.into_inner(), until)).await
+    }
+
+    type ExportCustomerSegmentsStream = BoxStream<'static, Result<v1::ExportCustomerSegmentsResponse, Status>>;
+
+    async fn export_customer_segments(
+        &self,
+        request: Request<v1::ExportCustomerSegmentsRequest>,
+    ) -> Result<Response<Self::ExportCustomerSegmentsStream>, Status> {
+        let until = call::answer_by(request.metadata());
+        call::answer(SERVICE, "ExportCustomerSegments", export::start(&self.view, request.into_inner(), until)).await
     }
 
     async fn diff_rules(

@@ -89,6 +89,11 @@ impl PageNumber {
         (0..parts).map(move |part| border(part)..border(part + 1))
     }
 
+    /// The page of this number, if there is one.
+    pub fn at(number: u32) -> Option<Self> {
+        (number < Self::COUNT).then_some(Self(number))
+    }
+
     /// The number, below [`PageNumber::COUNT`].
     pub fn index(self) -> usize {
         self.0 as usize

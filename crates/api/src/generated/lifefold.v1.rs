@@ -109,6 +109,27 @@ pub struct Lifecycle {
     #[prost(string, tag = "4")]
     pub owner_from: ::prost::alloc::string::String,
 }
+/// What a whole export rests on. The same position, as_of, known_at and rules give the same customers in the same order,
+/// from every process.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportSummary {
+    /// The instant, position and rules of every customer of the export.
+    #[prost(message, optional, tag = "1")]
+    pub meta: ::core::option::Option<AnswerMeta>,
+    /// How many customers the export has, those of the messages before a resume included.
+    #[prost(uint64, tag = "2")]
+    pub customers: u64,
+    /// Customers who were erased; they are in no export.
+    #[prost(uint64, tag = "3")]
+    pub erased: u64,
+    /// Digest over all customers' facts at the position, with positions and times of recording, in hexadecimal: equal for
+    /// the same log. It does not depend on the instant.
+    #[prost(string, tag = "4")]
+    pub digest: ::prost::alloc::string::String,
+    /// The same without positions and times of recording: equal for the same events in any order.
+    #[prost(string, tag = "5")]
+    pub content_digest: ::prost::alloc::string::String,
+}
 /// Where a customer stands in the lifecycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -578,6 +599,35 @@ pub struct BandCount {
     #[prost(uint64, tag = "2")]
     pub customers: u64,
 }
+/// Asks for all customers.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportRisksRequest {
+    /// The instant. Whatever it is, every customer is evaluated, a few at a time.
+    #[prost(message, optional, tag = "1")]
+    pub query: ::core::option::Option<ViewQuery>,
+    /// About so many customers of one message, at most 1,000. Default: 100.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// To go on: the next_page_token of the last message received. INVALID_ARGUMENT if it is of another query.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Some of the customers, in an order that is always the same.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportRisksResponse {
+    /// The customers; the last message may have none.
+    #[prost(message, repeated, tag = "1")]
+    pub risks: ::prost::alloc::vec::Vec<Risk>,
+    /// To go on after this message in another call. Empty: this is the last message.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// How much of the view is gone through, in basis points.
+    #[prost(uint32, tag = "3")]
+    pub done_bp: u32,
+    /// What the whole export rests on. In the last message only.
+    #[prost(message, optional, tag = "4")]
+    pub summary: ::core::option::Option<ExportSummary>,
+}
 /// Bands of the probability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -817,6 +867,34 @@ pub mod churn_risk_service_client {
                 .insert(GrpcMethod::new("lifefold.v1.ChurnRiskService", "CountBands"));
             self.inner.unary(req, path, codec).await
         }
+        /// Every customer's risk, to be taken away. All of one instant and one position, though the log goes on:
+        /// what arrives meanwhile is not in it. Who reads too slowly gets RESOURCE_EXHAUSTED, and goes on with the last
+        /// next_page_token. RESOURCE_EXHAUSTED also where too many such calls are under way, FAILED_PRECONDITION if the rules are
+        /// others than those of the token.
+        pub async fn export_risks(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportRisksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ExportRisksResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.ChurnRiskService/ExportRisks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.ChurnRiskService", "ExportRisks"));
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// Who would move if other rules applied: every customer is evaluated under both. INVALID_ARGUMENT with every mistake
         /// of the candidate and its line.
         pub async fn diff_rules(
@@ -885,6 +963,23 @@ pub mod churn_risk_service_server {
             request: tonic::Request<super::CountBandsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CountBandsResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ExportRisks method.
+        type ExportRisksStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ExportRisksResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Every customer's risk, to be taken away. All of one instant and one position, though the log goes on:
+        /// what arrives meanwhile is not in it. Who reads too slowly gets RESOURCE_EXHAUSTED, and goes on with the last
+        /// next_page_token. RESOURCE_EXHAUSTED also where too many such calls are under way, FAILED_PRECONDITION if the rules are
+        /// others than those of the token.
+        async fn export_risks(
+            &self,
+            request: tonic::Request<super::ExportRisksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ExportRisksStream>,
             tonic::Status,
         >;
         /// Who would move if other rules applied: every customer is evaluated under both. INVALID_ARGUMENT with every mistake
@@ -1155,6 +1250,52 @@ pub mod churn_risk_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.ChurnRiskService/ExportRisks" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportRisksSvc<T: ChurnRiskService>(pub Arc<T>);
+                    impl<
+                        T: ChurnRiskService,
+                    > tonic::server::ServerStreamingService<super::ExportRisksRequest>
+                    for ExportRisksSvc<T> {
+                        type Response = super::ExportRisksResponse;
+                        type ResponseStream = T::ExportRisksStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportRisksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ChurnRiskService>::export_risks(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportRisksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
@@ -5179,6 +5320,35 @@ pub struct ListOpenComplaintsResponse {
     #[prost(message, optional, tag = "3")]
     pub meta: ::core::option::Option<AnswerMeta>,
 }
+/// Asks for all customers.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportCustomerIndexesRequest {
+    /// The instant. Whatever it is, every customer is evaluated, a few at a time.
+    #[prost(message, optional, tag = "1")]
+    pub query: ::core::option::Option<ViewQuery>,
+    /// About so many customers of one message, at most 1,000. Default: 100.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// To go on: the next_page_token of the last message received. INVALID_ARGUMENT if it is of another query.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Some of the customers, in an order that is always the same.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportCustomerIndexesResponse {
+    /// The customers; the last message may have none.
+    #[prost(message, repeated, tag = "1")]
+    pub customers: ::prost::alloc::vec::Vec<CustomerIndex>,
+    /// To go on after this message in another call. Empty: this is the last message.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// How much of the view is gone through, in basis points.
+    #[prost(uint32, tag = "3")]
+    pub done_bp: u32,
+    /// What the whole export rests on. In the last message only.
+    #[prost(message, optional, tag = "4")]
+    pub summary: ::core::option::Option<ExportSummary>,
+}
 /// Classes of the customer index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -5812,6 +5982,41 @@ pub mod satisfaction_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Every customer's index, to be taken away. All of one instant and one position, though the log goes on:
+        /// what arrives meanwhile is not in it. Who reads too slowly gets RESOURCE_EXHAUSTED, and goes on with the last
+        /// next_page_token. RESOURCE_EXHAUSTED also where too many such calls are under way, FAILED_PRECONDITION if the rules are
+        /// others than those of the token.
+        pub async fn export_customer_indexes(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportCustomerIndexesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<
+                tonic::codec::Streaming<super::ExportCustomerIndexesResponse>,
+            >,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.SatisfactionService/ExportCustomerIndexes",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "lifefold.v1.SatisfactionService",
+                        "ExportCustomerIndexes",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// Who would move if other rules applied: every customer is evaluated under both. INVALID_ARGUMENT with every mistake
         /// of the candidate and its line.
         pub async fn diff_rules(
@@ -5928,6 +6133,26 @@ pub mod satisfaction_service_server {
             request: tonic::Request<super::ListOpenComplaintsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListOpenComplaintsResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ExportCustomerIndexes method.
+        type ExportCustomerIndexesStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    super::ExportCustomerIndexesResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Every customer's index, to be taken away. All of one instant and one position, though the log goes on:
+        /// what arrives meanwhile is not in it. Who reads too slowly gets RESOURCE_EXHAUSTED, and goes on with the last
+        /// next_page_token. RESOURCE_EXHAUSTED also where too many such calls are under way, FAILED_PRECONDITION if the rules are
+        /// others than those of the token.
+        async fn export_customer_indexes(
+            &self,
+            request: tonic::Request<super::ExportCustomerIndexesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ExportCustomerIndexesStream>,
             tonic::Status,
         >;
         /// Who would move if other rules applied: every customer is evaluated under both. INVALID_ARGUMENT with every mistake
@@ -6500,6 +6725,57 @@ pub mod satisfaction_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/lifefold.v1.SatisfactionService/ExportCustomerIndexes" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportCustomerIndexesSvc<T: SatisfactionService>(pub Arc<T>);
+                    impl<
+                        T: SatisfactionService,
+                    > tonic::server::ServerStreamingService<
+                        super::ExportCustomerIndexesRequest,
+                    > for ExportCustomerIndexesSvc<T> {
+                        type Response = super::ExportCustomerIndexesResponse;
+                        type ResponseStream = T::ExportCustomerIndexesStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportCustomerIndexesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SatisfactionService>::export_customer_indexes(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportCustomerIndexesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/lifefold.v1.SatisfactionService/DiffRules" => {
                     #[allow(non_camel_case_types)]
                     struct DiffRulesSvc<T: SatisfactionService>(pub Arc<T>);
@@ -6980,6 +7256,35 @@ pub struct FunnelStepCount {
     #[prost(int64, optional, tag = "5")]
     pub median_half_days: ::core::option::Option<i64>,
 }
+/// Asks for all customers.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportCustomerSegmentsRequest {
+    /// The instant. Whatever it is, every customer is evaluated, a few at a time.
+    #[prost(message, optional, tag = "1")]
+    pub query: ::core::option::Option<ViewQuery>,
+    /// About so many customers of one message, at most 1,000. Default: 100.
+    #[prost(int32, tag = "2")]
+    pub page_size: i32,
+    /// To go on: the next_page_token of the last message received. INVALID_ARGUMENT if it is of another query.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Some of the customers, in an order that is always the same.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportCustomerSegmentsResponse {
+    /// The customers; the last message may have none.
+    #[prost(message, repeated, tag = "1")]
+    pub customers: ::prost::alloc::vec::Vec<CustomerSegments>,
+    /// To go on after this message in another call. Empty: this is the last message.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// How much of the view is gone through, in basis points.
+    #[prost(uint32, tag = "3")]
+    pub done_bp: u32,
+    /// What the whole export rests on. In the last message only.
+    #[prost(message, optional, tag = "4")]
+    pub summary: ::core::option::Option<ExportSummary>,
+}
 /// RFM label: how recently, how often, and for how much the customer deals with the company.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -7358,6 +7663,41 @@ pub mod segmentation_service_client {
                 .insert(GrpcMethod::new("lifefold.v1.SegmentationService", "GetFunnel"));
             self.inner.unary(req, path, codec).await
         }
+        /// Where every customer stands, to be taken away. All of one instant and one position, though the log goes on:
+        /// what arrives meanwhile is not in it. Who reads too slowly gets RESOURCE_EXHAUSTED, and goes on with the last
+        /// next_page_token. RESOURCE_EXHAUSTED also where too many such calls are under way, FAILED_PRECONDITION if the rules are
+        /// others than those of the token.
+        pub async fn export_customer_segments(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportCustomerSegmentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<
+                tonic::codec::Streaming<super::ExportCustomerSegmentsResponse>,
+            >,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.SegmentationService/ExportCustomerSegments",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "lifefold.v1.SegmentationService",
+                        "ExportCustomerSegments",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// Who would move if other rules applied: every customer is evaluated under both. INVALID_ARGUMENT with every mistake
         /// of the candidate and its line.
         pub async fn diff_rules(
@@ -7437,6 +7777,26 @@ pub mod segmentation_service_server {
             request: tonic::Request<super::GetFunnelRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetFunnelResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ExportCustomerSegments method.
+        type ExportCustomerSegmentsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    super::ExportCustomerSegmentsResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Where every customer stands, to be taken away. All of one instant and one position, though the log goes on:
+        /// what arrives meanwhile is not in it. Who reads too slowly gets RESOURCE_EXHAUSTED, and goes on with the last
+        /// next_page_token. RESOURCE_EXHAUSTED also where too many such calls are under way, FAILED_PRECONDITION if the rules are
+        /// others than those of the token.
+        async fn export_customer_segments(
+            &self,
+            request: tonic::Request<super::ExportCustomerSegmentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ExportCustomerSegmentsStream>,
             tonic::Status,
         >;
         /// Who would move if other rules applied: every customer is evaluated under both. INVALID_ARGUMENT with every mistake
@@ -7766,6 +8126,57 @@ pub mod segmentation_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.SegmentationService/ExportCustomerSegments" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportCustomerSegmentsSvc<T: SegmentationService>(pub Arc<T>);
+                    impl<
+                        T: SegmentationService,
+                    > tonic::server::ServerStreamingService<
+                        super::ExportCustomerSegmentsRequest,
+                    > for ExportCustomerSegmentsSvc<T> {
+                        type Response = super::ExportCustomerSegmentsResponse;
+                        type ResponseStream = T::ExportCustomerSegmentsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportCustomerSegmentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SegmentationService>::export_customer_segments(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportCustomerSegmentsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails here")]
 
 mod churn;
+mod export;
 mod freshness;
 mod operation;
 mod others;

@@ -141,6 +141,7 @@ fn origin() -> Checkpoint {
 /// A projector and its services.
 pub(crate) struct Running {
     pub(crate) channel: Channel,
+    pub(crate) address: String,
     stop: CancellationToken,
     _folder: TempDir,
 }
@@ -173,8 +174,9 @@ pub(crate) async fn serve<V: Served>(log: &Log) -> Running {
     let mut state = projector.state();
     let serving = state.wait_for(|state| *state == State::Serving);
     tokio::time::timeout(PATIENCE, serving).await.expect("serving in time").unwrap();
-    let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-    Running { channel, stop, _folder: folder }
+    let address = format!("http://{address}");
+    let channel = Endpoint::from_shared(address.clone()).unwrap().connect().await.unwrap();
+    Running { channel, address, stop, _folder: folder }
 }
 
 /// The code, and the reason of the ErrorInfo.

@@ -1,0 +1,226 @@
+//! Every customer of a view in a stream: of one instant and one position, a few at a time, for whoever takes them.
+//!
+//! Nothing is held while the caller takes its time: no lock, no turn among the scans. What the log brings meanwhile is
+//! folded, and does not count: the moment names the position.
+
+use std::time::Duration;
+
+use api::errors::Error;
+use api::export::{Exported, Progress};
+use api::page::Page;
+use api::{names, v1};
+use futures::stream::BoxStream;
+use projector::{Place, Projector, State};
+use prost::Message;
+use tokio::time::Instant;
+use tonic::Status;
+use touchpoint::{Position, Timestamp};
+use views::{Digests, Moment};
+
+use crate::ask::{Asked, Asker, Stands, not_serving};
+use crate::outlet::{self, Outlet};
+
+/// Exports of one view at once.
+pub(crate) const MAX_EXPORTS: usize = 8;
+/// When to ask again for a place.
+const PLACE_RETRY: Duration = Duration::from_secs(5);
+/// Messages that wait for the caller.
+const BUFFER_MESSAGES: usize = 4;
+/// A message ends early once its customers have so many bytes: callers take 4 MiB by default.
+const MESSAGE_BYTES: usize = 1024 * 1024;
+
+/// Begins an export, or goes on with one.
+pub(crate) async fn start<V: Exported + Stands>(
+    view: &Asker<V>,
+    request: V::Request,
+    until: Instant,
+) -> Result<BoxStream<'static, Result<V::Response, Status>>, Error> {
+    let limit = MAX_EXPORTS as u64;
+    let too_many = |_| Error::TooMany { what: "exports", limit, retry_after: PLACE_RETRY };
+    let place = view.exports.clone().try_acquire_owned().map_err(too_many)?;
+    let page = Page::of(&request)?;
+    let cursor = page.cursor.as_deref().map(Cursor::read).transpose()?;
+    let mut query = V::query(&request).copied().unwrap_or_default();
+    if let Some(cursor) = &cursor {
+        query.as_of = Some(names::timestamp(cursor.as_of));
+        query.min_position = query.min_position.max(cursor.position.0);
+    }
+    let mut asked = view.ask(Some(&query), until).await?;
+    let cursor = match cursor {
+        Some(cursor) => cursor.of_rules(&asked.rules_version)?,
+        None => Cursor::begin(view, &asked, until).await?,
+    };
+    asked.pin(cursor.position);
+    let projector = view.projector.clone();
+    let mut state = projector.state();
+    // Without a projector there is nobody left to answer.
+    let stop = async move { drop(state.wait_for(|state| *state == State::Draining).await) };
+    let export = Export { projector, asked, page, cursor };
+    Ok(outlet::start(BUFFER_MESSAGES, place, stop, |outlet| export.run(outlet)))
+}
+
+/// An export under way.
+struct Export<V: Exported> {
+    projector: Projector<V>,
+    asked: Asked<V>,
+    page: Page,
+    cursor: Cursor,
+}
+
+/// Customers of one message.
+struct Part<V: Exported> {
+    items: Vec<V::Item>,
+    bytes: usize,
+    unresolved: u64,
+}
+
+impl<V: Exported + Stands> Export<V> {
+    async fn run(mut self, outlet: Outlet<V::Response>) -> Result<(), Error> {
+        loop {
+            let (part, next) = self.part().await?;
+            self.cursor.customers += part.items.len() as u64;
+            self.cursor.unresolved += part.unresolved;
+            let progress = match next {
+                Some(place) => {
+                    self.cursor.place = place;
+                    let next_page_token = self.page.token(&self.cursor.bytes());
+                    Progress { next_page_token, done_bp: place.done_bp(), summary: None }
+                }
+                None => {
+                    Progress { next_page_token: String::new(), done_bp: Place::ALL_BP, summary: Some(self.summary()) }
+                }
+            };
+            outlet.give(V::response(part.items, progress), || Error::SlowExport).await?;
+            if next.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The next customers, evaluated in a turn among the scans, and where to go on.
+    async fn part(&self) -> Result<(Part<V>, Option<Place>), Error> {
+        // A view that does not serve, because its log is wrong for example, does not answer here either.
+        self.projector.serving().map_err(not_serving)?;
+        let Asked { as_of, query, .. } = self.asked;
+        let moment = Moment::new(as_of, query.known_at).up_to(self.cursor.position);
+        let (from, size) = (self.cursor.place, self.page.size);
+        let walk = self.projector.scan(self.asked.generation.clone(), move |generation| {
+            let mut part = Part { items: Vec::new(), bytes: 0, unresolved: 0 };
+            let visit = |part: &mut Part<V>, customer, answer: &V::Answer| {
+                let item = V::item(customer, answer, as_of);
+                part.bytes += item.encoded_len();
+                part.unresolved += u64::from(V::standing(answer).unresolved);
+                part.items.push(item);
+            };
+            let enough = |part: &Part<V>| part.items.len() >= size || part.bytes >= MESSAGE_BYTES;
+            let next = generation.walk(from, &moment, &mut part, visit, enough);
+            (part, next)
+        });
+        walk.await.map_err(not_serving)
+    }
+
+    fn summary(&mut self) -> v1::ExportSummary {
+        self.asked.unresolved = self.cursor.unresolved;
+        let Digests { full, content } = self.cursor.digests;
+        v1::ExportSummary {
+            meta: Some(self.asked.meta_of_all()),
+            customers: self.cursor.customers,
+            erased: self.asked.erased(),
+            digest: names::digest(full),
+            content_digest: names::digest(content),
+        }
+    }
+}
+
+/// How far an export came, and what all of it rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Cursor {
+    as_of: Timestamp,
+    position: Position,
+    digests: Digests,
+    place: Place,
+    customers: u64,
+    unresolved: u64,
+    rules_version: String,
+}
+
+impl Cursor {
+    /// Before everybody, at the position that the records have: of that one there are digests.
+    async fn begin<V: Stands>(view: &Asker<V>, asked: &Asked<V>, until: Instant) -> Result<Self, Error> {
+        let sum = |generation: &projector::Generation<V>| generation.digests();
+        let (checkpoint, digests) = view.scan(asked.generation.clone(), until, sum).await?;
+        Ok(Self {
+            as_of: asked.as_of,
+            position: checkpoint.position,
+            digests,
+            place: Place::start(),
+            customers: 0,
+            unresolved: 0,
+            rules_version: asked.rules_version.clone(),
+        })
+    }
+
+    /// The same, if these are the rules that it began under.
+    fn of_rules(self, rules_version: &str) -> Result<Self, Error> {
+        if self.rules_version == rules_version {
+            return Ok(self);
+        }
+        let message = "other rules apply than when the export began: begin it anew".to_owned();
+        Err(Error::Precondition { reason: "RULES_CHANGED", message })
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let Self { as_of, position, digests, place, customers, unresolved, rules_version } = self;
+        let mut bytes = Vec::with_capacity(128);
+        bytes.extend(as_of.micros().to_be_bytes());
+        bytes.extend([position.0, *customers, *unresolved].map(u64::to_be_bytes).concat());
+        bytes.extend([digests.full, digests.content].map(u128::to_be_bytes).concat());
+        bytes.extend(place.number().to_be_bytes());
+        bytes.extend(rules_version.as_bytes());
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Error> {
+        let read = || {
+            let (as_of, rest) = bytes.split_first_chunk()?;
+            let (position, rest) = rest.split_first_chunk()?;
+            let (customers, rest) = rest.split_first_chunk()?;
+            let (unresolved, rest) = rest.split_first_chunk()?;
+            let (full, rest) = rest.split_first_chunk()?;
+            let (content, rest) = rest.split_first_chunk()?;
+            let (place, rules_version) = rest.split_first_chunk()?;
+            Some(Self {
+                as_of: Timestamp::from_micros(i64::from_be_bytes(*as_of)),
+                position: Position(u64::from_be_bytes(*position)),
+                customers: u64::from_be_bytes(*customers),
+                unresolved: u64::from_be_bytes(*unresolved),
+                digests: Digests { full: u128::from_be_bytes(*full), content: u128::from_be_bytes(*content) },
+                place: Place::at(u32::from_be_bytes(*place))?,
+                rules_version: String::from_utf8(rules_version.to_vec()).ok()?,
+            })
+        };
+        read().ok_or_else(|| Error::field("page_token", "is damaged"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_and_holds_for_its_rules_only() {
+        let cursor = Cursor {
+            as_of: Timestamp::from_micros(-7),
+            position: Position(9),
+            digests: Digests { full: u128::MAX - 1, content: 3 },
+            place: Place::at(4_711).unwrap(),
+            customers: 12,
+            unresolved: 5,
+            rules_version: "686a0adaf9b939b8".to_owned(),
+        };
+        assert_eq!(Cursor::read(&cursor.bytes()).unwrap(), cursor);
+        assert!(Cursor::read(&cursor.bytes()[..67]).is_err());
+        let refused = cursor.of_rules("0000000000000000").unwrap_err();
+        assert_eq!((refused.code(), refused.reason()), (tonic::Code::FailedPrecondition, "RULES_CHANGED"));
+    }
+}
