@@ -8,7 +8,8 @@ use anyhow::{Context, Result};
 use api::v1::churn_risk_service_server::{ChurnRiskService, ChurnRiskServiceServer};
 use api::v1::{
     BatchGetRisksRequest, BatchGetRisksResponse, ChurnRiskServiceDiffRulesRequest, ChurnRiskServiceDiffRulesResponse,
-    CountBandsRequest, CountBandsResponse, GetRiskRequest, GetRiskResponse, ListAtRiskRequest, ListAtRiskResponse,
+    CountBandsRequest, CountBandsResponse, ExportRisksRequest, ExportRisksResponse, GetRiskRequest, GetRiskResponse,
+    ListAtRiskRequest, ListAtRiskResponse,
 };
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -75,6 +76,12 @@ impl ChurnRiskService for Nothing {
 
     async fn count_bands(&self, _: Request<CountBandsRequest>) -> Result<Response<CountBandsResponse>, Status> {
         Ok(Response::new(CountBandsResponse::default()))
+    }
+
+    type ExportRisksStream = futures::stream::Empty<Result<ExportRisksResponse, Status>>;
+
+    async fn export_risks(&self, _: Request<ExportRisksRequest>) -> Result<Response<Self::ExportRisksStream>, Status> {
+        Ok(Response::new(futures::stream::empty()))
     }
 
     async fn diff_rules(
