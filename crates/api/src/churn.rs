@@ -3,6 +3,7 @@
 use touchpoint::{CustomerId, Timestamp};
 use views::churn::{Answer, Band, Bands, Reason, RepurchaseWindow, Risk};
 
+use crate::errors::Error;
 use crate::{names, standing, v1};
 
 /// The twin of a band.
@@ -18,6 +19,15 @@ pub const fn band(band: Band) -> v1::RiskBand {
 /// A band from the number of its twin; nothing for UNSPECIFIED and for numbers that this build does not know.
 pub fn band_from(number: i32) -> Option<Band> {
     Band::ALL.into_iter().find(|&it| number == band(it) as i32)
+}
+
+/// The band that a request names; nothing for UNSPECIFIED.
+pub fn band_wanted(field: &str, number: i32) -> Result<Option<Band>, Error> {
+    match (number, band_from(number)) {
+        (0, _) => Ok(None),
+        (_, Some(band)) => Ok(Some(band)),
+        (_, None) => Err(Error::field(field, "expected LOW, MEDIUM, HIGH, CRITICAL, or nothing for all")),
+    }
 }
 
 /// A customer's risk at `as_of`; where profiling is withheld, the lifecycle only.

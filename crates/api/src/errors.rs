@@ -75,6 +75,20 @@ pub enum Error {
     /// The caller reads an export too slowly; go on with the token of the last message.
     #[error("the caller reads too slowly: go on with the last next_page_token")]
     SlowExport,
+    /// A watcher reads too slowly; go on after that cursor, or list again if there is none yet.
+    #[error("the caller reads too slowly: {}", after(.resume_at.as_deref()))]
+    SlowWatcher {
+        /// The cursor to resume after.
+        resume_at: Option<String>,
+    },
+    /// There is no going on after a cursor: list again.
+    #[error("{message}: call without a cursor, to list again")]
+    ListAgain {
+        /// Why, in capitals, for example `CURSOR_OUTRUN`.
+        reason: &'static str,
+        /// In a sentence.
+        message: String,
+    },
     /// Too many such calls at once.
     #[error("{what}: at most {limit} at once, try again later")]
     TooMany {
@@ -117,8 +131,10 @@ impl Error {
             Self::EventConflict { .. } => Code::AlreadyExists,
             Self::RevisionMismatch { .. } => Code::Aborted,
             Self::Unavailable { .. } => Code::Unavailable,
-            Self::BeyondHead { .. } => Code::OutOfRange,
-            Self::SlowReader { .. } | Self::SlowExport | Self::TooMany { .. } => Code::ResourceExhausted,
+            Self::BeyondHead { .. } | Self::ListAgain { .. } => Code::OutOfRange,
+            Self::SlowReader { .. } | Self::SlowExport | Self::SlowWatcher { .. } | Self::TooMany { .. } => {
+                Code::ResourceExhausted
+            }
             Self::Precondition { .. } => Code::FailedPrecondition,
             Self::Internal(_) => Code::Internal,
         }
@@ -133,9 +149,11 @@ impl Error {
             Self::EventConflict { .. } => "EVENT_CONFLICT",
             Self::RevisionMismatch { .. } => "REVISION_MISMATCH",
             Self::BeyondHead { .. } => "BEYOND_HEAD",
-            Self::SlowReader { .. } | Self::SlowExport => "SLOW_READER",
+            Self::SlowReader { .. } | Self::SlowExport | Self::SlowWatcher { .. } => "SLOW_READER",
             Self::TooMany { .. } => "TOO_MANY_CALLS",
-            Self::Unavailable { reason, .. } | Self::Precondition { reason, .. } => reason,
+            Self::Unavailable { reason, .. } | Self::Precondition { reason, .. } | Self::ListAgain { reason, .. } => {
+                reason
+            }
             Self::Internal(_) => "INTERNAL",
         }
     }
@@ -150,11 +168,14 @@ impl Error {
             Self::Unavailable { position: Some(position), .. } => vec![("position", position.to_string())],
             Self::BeyondHead { asked, head, .. } => vec![("asked", asked.to_string()), ("head", head.to_string())],
             Self::SlowReader { resume_at } => vec![("resume_at", resume_at.to_string())],
+            Self::SlowWatcher { resume_at: Some(cursor) } => vec![("resume_at", cursor.clone())],
             Self::TooMany { limit, .. } => vec![("limit", limit.to_string())],
             Self::NotParked
             | Self::SlowExport
             | Self::Invalid(_)
             | Self::Unavailable { .. }
+            | Self::SlowWatcher { .. }
+            | Self::ListAgain { .. }
             | Self::Precondition { .. }
             | Self::Internal(_) => vec![],
         };
@@ -193,6 +214,14 @@ impl From<Error> for Status {
             details.set_retry_info(Some(delay));
         }
         Self::with_error_details(error.code(), error.to_string(), details)
+    }
+}
+
+/// Where a slow watcher goes on.
+const fn after(cursor: Option<&str>) -> &'static str {
+    match cursor {
+        Some(_) => "resume at the cursor in resume_at",
+        None => "the list was not complete, list again",
     }
 }
 

@@ -23,6 +23,7 @@ pub mod segmentation;
 pub mod standing;
 pub mod timeline;
 pub mod touchpoints;
+pub mod watch;
 
 /// Messages, enumerations, clients and servers of package `lifefold.v1`.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated; documented in the protos")]

@@ -33,6 +33,12 @@ pub struct Page {
     /// Where the page before ended; nothing for the first page. What it says is for who made it to know, and to check:
     /// callers can forge it.
     pub cursor: Option<Vec<u8>>,
+    seal: Seal,
+}
+
+/// Seals what callers are to give back with the query that it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seal {
     query: Vec<u8>,
 }
 
@@ -47,9 +53,9 @@ impl Page {
             Ok(size) => size.min(MAX_PAGE_SIZE),
             Err(_) => return Err(Error::field("page_size", format!("expected 0 or more, got {size}"))),
         };
-        let mut page = Self { size, cursor: None, query: [R::METHOD.as_bytes(), &query.encode_to_vec()].concat() };
+        let mut page = Self { size, cursor: None, seal: Seal::of(R::METHOD, &query) };
         if !token.is_empty() {
-            page.cursor = Some(page.open(&token).ok_or_else(|| {
+            page.cursor = Some(page.seal.open(&token).ok_or_else(|| {
                 Error::field("page_token", "expected the next_page_token of the same query, or nothing")
             })?);
         }
@@ -57,6 +63,18 @@ impl Page {
     }
 
     /// The token of the next page, which begins after this cursor.
+    pub fn token(&self, cursor: &[u8]) -> String {
+        self.seal.token(cursor)
+    }
+}
+
+impl Seal {
+    /// Of this query of a method.
+    pub fn of(method: &str, query: &impl Message) -> Self {
+        Self { query: [method.as_bytes(), &query.encode_to_vec()].concat() }
+    }
+
+    /// A cursor with its seal.
     pub fn token(&self, cursor: &[u8]) -> String {
         debug_assert!(cursor.len() <= MAX_CURSOR_BYTES, "a cursor is a key, not a page");
         let mut token = String::with_capacity(2 * (DIGEST_BYTES + cursor.len()));
@@ -67,7 +85,8 @@ impl Page {
         token
     }
 
-    fn open(&self, token: &str) -> Option<Vec<u8>> {
+    /// The cursor in a token; nothing if it is none of this query.
+    pub fn open(&self, token: &str) -> Option<Vec<u8>> {
         if token.len() > 2 * (DIGEST_BYTES + MAX_CURSOR_BYTES) {
             return None;
         }
@@ -83,6 +102,11 @@ impl Page {
         hasher.finalize_xof().fill(&mut digest);
         digest
     }
+}
+
+/// A text could be the token of a cursor of so many bytes, of this query or another one.
+pub fn may_be_token(text: &str, cursor_bytes: usize) -> bool {
+    from_hex(text).is_some_and(|bytes| bytes.len() == DIGEST_BYTES + cursor_bytes)
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {

@@ -66,7 +66,7 @@ pub fn member(customer: CustomerId, stage: Stage, profile: &Profile) -> v1::Memb
     }
 }
 
-/// The groups that all members of a list are in.
+/// The groups that all members of a list are in; none if neither names anything.
 pub fn groups(selector: Option<&v1::MemberSelector>, scope: &Scope, rules: &Rules) -> Result<Vec<Group>, Error> {
     let text = |code: &Option<Code<'_>>| code.as_ref().map(|code| Arc::from(code.as_str()));
     let mut groups: Vec<Group> = [
@@ -77,10 +77,8 @@ pub fn groups(selector: Option<&v1::MemberSelector>, scope: &Scope, rules: &Rule
     .into_iter()
     .flatten()
     .collect();
-    match selector.and_then(|selector| selector.selector.as_ref()) {
-        Some(selector) => groups.push(group(selector, rules)?),
-        None if groups.is_empty() => return Err(Error::field("selector", "is required where scope names nothing")),
-        None => {}
+    if let Some(selector) = selector.and_then(|selector| selector.selector.as_ref()) {
+        groups.push(group(selector, rules)?);
     }
     Ok(groups)
 }

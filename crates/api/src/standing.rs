@@ -38,11 +38,14 @@ pub fn lifecycle(standing: &Standing) -> v1::Lifecycle {
 
 /// Where a customer belongs; nothing where profiling is withheld.
 pub fn belonging(standing: &Standing) -> Option<v1::Belonging> {
-    (!standing.withheld).then(|| v1::Belonging {
-        company_id: text(standing.company.as_ref()),
-        project_id: text(standing.project.as_ref()),
-        consultant_id: text(standing.consultant.as_ref()),
-    })
+    let Standing { company, project, consultant, .. } = standing;
+    (!standing.withheld).then(|| units([company, project, consultant].map(Option::as_ref)))
+}
+
+/// Company, project and consultant.
+pub fn units(codes: [Option<&Code<'_>>; 3]) -> v1::Belonging {
+    let [company_id, project_id, consultant_id] = codes.map(text);
+    v1::Belonging { company_id, project_id, consultant_id }
 }
 
 /// An event behind a figure or a reason.

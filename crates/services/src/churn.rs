@@ -1,8 +1,9 @@
 //! ChurnRiskService: who is about to be lost, and why.
 
 use api::errors::Error;
-use api::page::Page;
+use api::page::{Page, Seal};
 use api::query::Scope;
+use api::watch::RiskFilter;
 use api::{churn as convert, v1};
 use futures::stream::BoxStream;
 use projector::Projector;
@@ -15,6 +16,7 @@ use views::rules::Rules;
 
 use crate::ask::{Asker, Stands};
 use crate::population::Population;
+use crate::watch::{self, Watchers};
 use crate::{call, export, rules_diff};
 
 const SERVICE: &str = "ChurnRiskService";
@@ -34,17 +36,18 @@ impl Stands for Churn {
 /// The service.
 pub(crate) struct ChurnRisk {
     view: Asker<Churn>,
+    watchers: Watchers<Churn>,
 }
 
 impl ChurnRisk {
     pub(crate) fn new(projector: Projector<Churn>) -> Self {
-        Self { view: Asker::new(projector) }
+        Self { watchers: Watchers::new(projector.clone()), view: Asker::new(projector) }
     }
 
     async fn list(&self, request: v1::ListAtRiskRequest, until: Instant) -> Result<v1::ListAtRiskResponse, Error> {
         let page = Page::of(&request)?;
         let wanted = Wanted {
-            band: band(request.band)?,
+            band: convert::band_wanted("band", request.band)?,
             scope: Scope::read(request.scope.as_ref())?,
             after: page.cursor.as_deref().map(after).transpose()?,
             size: page.size,
@@ -142,14 +145,6 @@ fn range(band: Option<Band>, without_lost: bool, rules: &Rules) -> Range {
     (start, least)
 }
 
-fn band(number: i32) -> Result<Option<Band>, Error> {
-    match (number, convert::band_from(number)) {
-        (0, _) => Ok(None),
-        (_, Some(band)) => Ok(Some(band)),
-        (_, None) => Err(Error::field("band", "expected LOW, MEDIUM, HIGH, CRITICAL, or nothing for all")),
-    }
-}
-
 const P_BYTES: usize = 4;
 
 /// The place of a customer on the list, for a page token.
@@ -225,6 +220,20 @@ impl v1::churn_risk_service_server::ChurnRiskService for ChurnRisk {
     ) -> Result<Response<v1::ChurnRiskServiceDiffRulesResponse>, Status> {
         let until = call::answer_by(request.metadata());
         call::answer(SERVICE, "DiffRules", rules_diff::diff(&self.view, request.into_inner(), until)).await
+    }
+
+    type WatchRiskStream = watch::Answers<v1::WatchRiskResponse>;
+
+    async fn watch_risk(
+        &self,
+        request: Request<v1::WatchRiskRequest>,
+    ) -> Result<Response<Self::WatchRiskStream>, Status> {
+        let mut request = request.into_inner();
+        call::answer(SERVICE, "WatchRisk", async {
+            let (filter, cursor) = (RiskFilter::read(&request)?, std::mem::take(&mut request.cursor));
+            self.watchers.start(filter, Seal::of("WatchRisk", &request), &cursor)
+        })
+        .await
     }
 }
 

@@ -10,7 +10,7 @@ use api::export::{Exported, Progress};
 use api::page::Page;
 use api::{names, v1};
 use futures::stream::BoxStream;
-use projector::{Place, Projector, State};
+use projector::{Place, Projector};
 use prost::Message;
 use tokio::time::Instant;
 use tonic::Status;
@@ -52,9 +52,7 @@ pub(crate) async fn start<V: Exported + Stands>(
     };
     asked.pin(cursor.position);
     let projector = view.projector.clone();
-    let mut state = projector.state();
-    // Without a projector there is nobody left to answer.
-    let stop = async move { drop(state.wait_for(|state| *state == State::Draining).await) };
+    let stop = outlet::until_draining(&projector);
     let export = Export { projector, asked, page, cursor };
     Ok(outlet::start(BUFFER_MESSAGES, place, stop, |outlet| export.run(outlet)))
 }

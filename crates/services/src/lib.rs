@@ -31,6 +31,7 @@ mod satisfaction_service;
 mod segmentation;
 mod timeline;
 mod touchpoint_service;
+mod watch;
 
 pub use limits::server;
 pub use process::{Gateway, Process, Served, gateway, view};

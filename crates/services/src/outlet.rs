@@ -8,10 +8,12 @@ use std::time::Duration;
 use api::errors::Error;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
+use projector::{Projector, State};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
+use views::View;
 
 use crate::call;
 
@@ -39,6 +41,13 @@ impl<M> Outlet<M> {
             Err(_) => Err(slow()),
         }
     }
+}
+
+/// Waits until the process of a view goes down.
+pub(crate) fn until_draining<V: View>(projector: &Projector<V>) -> impl Future<Output = ()> + use<V> {
+    let mut state = projector.state();
+    // Without a projector there is nobody left to answer.
+    async move { drop(state.wait_for(|state| *state == State::Draining).await) }
 }
 
 /// Starts the task that fills a buffer of so many messages, and gives what it fills it with. The task keeps its place

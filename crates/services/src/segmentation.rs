@@ -2,8 +2,9 @@
 
 use api::errors::Error;
 use api::export::Exported;
-use api::page::Page;
+use api::page::{Page, Seal};
 use api::query::Scope;
+use api::watch::SegmentFilter;
 use api::{funnel, segmentation as convert, v1};
 use futures::stream::BoxStream;
 use projector::Projector;
@@ -15,6 +16,7 @@ use views::segmentation::{Answer, Funnel, Group, Segmentation, Totals, table};
 
 use crate::ask::{Asker, Stands};
 use crate::population::Population;
+use crate::watch::{self, Watchers};
 use crate::{call, export, rules_diff};
 
 const SERVICE: &str = "SegmentationService";
@@ -32,11 +34,12 @@ impl Stands for Segmentation {
 /// The service.
 pub(crate) struct Segments {
     view: Asker<Segmentation>,
+    watchers: Watchers<Segmentation>,
 }
 
 impl Segments {
     pub(crate) fn new(projector: Projector<Segmentation>) -> Self {
-        Self { view: Asker::new(projector) }
+        Self { watchers: Watchers::new(projector.clone()), view: Asker::new(projector) }
     }
 
     async fn list(&self, request: v1::ListMembersRequest, until: Instant) -> Result<v1::ListMembersResponse, Error> {
@@ -44,6 +47,9 @@ impl Segments {
         let after = page.cursor.as_deref().map(after).transpose()?;
         let scope = Scope::read(request.scope.as_ref())?;
         let groups = convert::groups(request.selector.as_ref(), &scope, self.view.rules())?;
+        if groups.is_empty() {
+            return Err(Error::field("selector", "is required where scope names nothing"));
+        }
         let mut asked = self.view.ask(request.query.as_ref(), until).await?;
         let size = page.size;
         let find = move |all: &Population<'_, Segmentation>| find(all.totals, &groups, after, size);
@@ -165,5 +171,20 @@ impl v1::segmentation_service_server::SegmentationService for Segments {
     ) -> Result<Response<v1::SegmentationServiceDiffRulesResponse>, Status> {
         let until = call::answer_by(request.metadata());
         call::answer(SERVICE, "DiffRules", rules_diff::diff(&self.view, request.into_inner(), until)).await
+    }
+
+    type WatchTransitionsStream = watch::Answers<v1::WatchTransitionsResponse>;
+
+    async fn watch_transitions(
+        &self,
+        request: Request<v1::WatchTransitionsRequest>,
+    ) -> Result<Response<Self::WatchTransitionsStream>, Status> {
+        let mut request = request.into_inner();
+        call::answer(SERVICE, "WatchTransitions", async {
+            let filter = SegmentFilter::read(&request, self.watchers.rules())?;
+            let cursor = std::mem::take(&mut request.cursor);
+            self.watchers.start(filter, Seal::of("WatchTransitions", &request), &cursor)
+        })
+        .await
     }
 }

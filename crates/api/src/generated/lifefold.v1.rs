@@ -425,6 +425,98 @@ pub struct ReasonChange {
     #[prost(int64, optional, tag = "3")]
     pub after_millionths: ::core::option::Option<i64>,
 }
+/// How far a watch came. Sent once the list is complete, and every 2 s from then on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchMark {
+    /// Resumes after this mark.
+    #[prost(string, tag = "1")]
+    pub cursor: ::prost::alloc::string::String,
+    /// Everything that events up to this position have changed was told.
+    #[prost(uint64, tag = "2")]
+    pub position: u64,
+    /// Everything that time up to this instant has changed was told.
+    #[prost(message, optional, tag = "3")]
+    pub as_of: ::core::option::Option<::prost_types::Timestamp>,
+    /// The first mark of a call without a cursor: the list is complete.
+    #[prost(bool, tag = "4")]
+    pub list_complete: bool,
+    /// Digest of the rules that are applied.
+    #[prost(string, tag = "5")]
+    pub rules_version: ::prost::alloc::string::String,
+}
+/// What a change does, and why.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchStep {
+    /// What it does to the list.
+    #[prost(enumeration = "WatchEffect", tag = "1")]
+    pub effect: i32,
+    /// The instant at which the view said so. Absent: LISTED.
+    #[prost(message, optional, tag = "5")]
+    pub as_of: ::core::option::Option<::prost_types::Timestamp>,
+    /// Resumes after this change. Empty before list_complete.
+    #[prost(string, tag = "6")]
+    pub cursor: ::prost::alloc::string::String,
+    /// Why. Absent: LISTED.
+    #[prost(oneof = "watch_step::Cause", tags = "2, 3, 4")]
+    pub cause: ::core::option::Option<watch_step::Cause>,
+}
+/// Nested message and enum types in `WatchStep`.
+pub mod watch_step {
+    /// Why. Absent: LISTED.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Cause {
+        /// The event at this position, the last one if several of the customer were folded together.
+        #[prost(uint64, tag = "2")]
+        Position(u64),
+        /// Time alone: what was said before ended at this instant.
+        #[prost(message, tag = "3")]
+        Due(::prost_types::Timestamp),
+        /// The customer's events were read once more from the log, for example because they could not be read before.
+        #[prost(bool, tag = "4")]
+        ReadAgain(bool),
+    }
+}
+/// What a change does to the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WatchEffect {
+    /// Not given.
+    Unspecified = 0,
+    /// The customer is in the list that the call began with.
+    Listed = 1,
+    /// The customer was not in the list, and is.
+    Entered = 2,
+    /// The customer stays in the list, and something else is said.
+    Changed = 3,
+    /// The customer was in the list, and is not any more.
+    Left = 4,
+}
+impl WatchEffect {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WATCH_EFFECT_UNSPECIFIED",
+            Self::Listed => "WATCH_EFFECT_LISTED",
+            Self::Entered => "WATCH_EFFECT_ENTERED",
+            Self::Changed => "WATCH_EFFECT_CHANGED",
+            Self::Left => "WATCH_EFFECT_LEFT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WATCH_EFFECT_UNSPECIFIED" => Some(Self::Unspecified),
+            "WATCH_EFFECT_LISTED" => Some(Self::Listed),
+            "WATCH_EFFECT_ENTERED" => Some(Self::Entered),
+            "WATCH_EFFECT_CHANGED" => Some(Self::Changed),
+            "WATCH_EFFECT_LEFT" => Some(Self::Left),
+            _ => None,
+        }
+    }
+}
 /// When customers buy again: 66 to 90 months after the latest live signing, by Shanghai dates such as "2030-10-01".
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RepurchaseWindow {
@@ -627,6 +719,76 @@ pub struct ExportRisksResponse {
     /// What the whole export rests on. In the last message only.
     #[prost(message, optional, tag = "4")]
     pub summary: ::core::option::Option<ExportSummary>,
+}
+/// Asks to watch.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchRiskRequest {
+    /// Only customers in this band or a higher one. UNSPECIFIED: all, LOW included.
+    #[prost(enumeration = "RiskBand", tag = "1")]
+    pub at_least: i32,
+    /// Only customers of this company, project and consultant.
+    #[prost(message, optional, tag = "2")]
+    pub scope: ::core::option::Option<Scope>,
+    /// Leaves out those whose p is 1: LOST and EXITED. Who becomes so leaves the list. Default: they are listed.
+    #[prost(bool, tag = "3")]
+    pub without_lost: bool,
+    /// Tells only changes of the band, besides who enters and leaves. Default: also of p, reasons, stage and belonging.
+    #[prost(bool, tag = "4")]
+    pub bands_only: bool,
+    /// Goes on after this cursor. Default: begins with the list.
+    #[prost(string, tag = "5")]
+    pub cursor: ::prost::alloc::string::String,
+}
+/// Changes, or how far the watch came.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchRiskResponse {
+    /// In their order; at most 256.
+    #[prost(message, repeated, tag = "1")]
+    pub changes: ::prost::alloc::vec::Vec<RiskChange>,
+    /// How far the watch came. Absent where there are changes.
+    #[prost(message, optional, tag = "2")]
+    pub mark: ::core::option::Option<WatchMark>,
+}
+/// A change of a customer's risk.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RiskChange {
+    /// The customer's UUID.
+    #[prost(string, tag = "1")]
+    pub customer_id: ::prost::alloc::string::String,
+    /// What it does, and why.
+    #[prost(message, optional, tag = "2")]
+    pub step: ::core::option::Option<WatchStep>,
+    /// What was said, also of who was not in the list. Absent: LISTED, no event of the customer counted, or withheld.
+    #[prost(message, optional, tag = "3")]
+    pub before: ::core::option::Option<WatchedRisk>,
+    /// What is said, also of who left the list. Absent: no event of the customer counts any more, or withheld.
+    #[prost(message, optional, tag = "4")]
+    pub after: ::core::option::Option<WatchedRisk>,
+    /// Codes of the reasons in after that are not in before. Empty where either is absent.
+    #[prost(string, repeated, tag = "5")]
+    pub reasons_gained: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Codes of the reasons in before that are not in after. Empty where either is absent.
+    #[prost(string, repeated, tag = "6")]
+    pub reasons_lost: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// What a watch says of a customer. GetRisk says the points and the events behind.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchedRisk {
+    /// The band.
+    #[prost(enumeration = "RiskBand", tag = "1")]
+    pub band: i32,
+    /// The probability, 0 to 1000000 millionths.
+    #[prost(uint32, tag = "2")]
+    pub p_millionths: u32,
+    /// The lifecycle stage.
+    #[prost(enumeration = "LifecycleStage", tag = "3")]
+    pub stage: i32,
+    /// Codes of the reasons. Empty for LOST and EXITED, whose p is 1 by definition.
+    #[prost(string, repeated, tag = "4")]
+    pub reason_codes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Company, project and consultant.
+    #[prost(message, optional, tag = "5")]
+    pub belonging: ::core::option::Option<Belonging>,
 }
 /// Bands of the probability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -921,6 +1083,31 @@ pub mod churn_risk_service_client {
                 .insert(GrpcMethod::new("lifefold.v1.ChurnRiskService", "DiffRules"));
             self.inner.unary(req, path, codec).await
         }
+        /// Who is at risk, then every change of it, without end. watch.proto says what holds, and how to resume.
+        pub async fn watch_risk(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchRiskRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchRiskResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.ChurnRiskService/WatchRisk",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.ChurnRiskService", "WatchRisk"));
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -991,6 +1178,17 @@ pub mod churn_risk_service_server {
             tonic::Response<super::ChurnRiskServiceDiffRulesResponse>,
             tonic::Status,
         >;
+        /// Server streaming response type for the WatchRisk method.
+        type WatchRiskStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WatchRiskResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Who is at risk, then every change of it, without end. watch.proto says what holds, and how to resume.
+        async fn watch_risk(
+            &self,
+            request: tonic::Request<super::WatchRiskRequest>,
+        ) -> std::result::Result<tonic::Response<Self::WatchRiskStream>, tonic::Status>;
     }
     /// Answers who is about to be lost, and why.
     ///
@@ -1344,6 +1542,52 @@ pub mod churn_risk_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.ChurnRiskService/WatchRisk" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchRiskSvc<T: ChurnRiskService>(pub Arc<T>);
+                    impl<
+                        T: ChurnRiskService,
+                    > tonic::server::ServerStreamingService<super::WatchRiskRequest>
+                    for WatchRiskSvc<T> {
+                        type Response = super::WatchRiskResponse;
+                        type ResponseStream = T::WatchRiskStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchRiskRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ChurnRiskService>::watch_risk(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchRiskSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
@@ -7285,6 +7529,80 @@ pub struct ExportCustomerSegmentsResponse {
     #[prost(message, optional, tag = "4")]
     pub summary: ::core::option::Option<ExportSummary>,
 }
+/// Asks to watch.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchTransitionsRequest {
+    /// Only customers with this value of an axis, or in this rule segment. Default: all.
+    #[prost(message, optional, tag = "1")]
+    pub selector: ::core::option::Option<MemberSelector>,
+    /// Only customers of this company, project and consultant.
+    #[prost(message, optional, tag = "2")]
+    pub scope: ::core::option::Option<Scope>,
+    /// Goes on after this cursor. Default: begins with the list.
+    #[prost(string, tag = "3")]
+    pub cursor: ::prost::alloc::string::String,
+}
+/// Changes, or how far the watch came.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchTransitionsResponse {
+    /// In their order; at most 256.
+    #[prost(message, repeated, tag = "1")]
+    pub changes: ::prost::alloc::vec::Vec<Transition>,
+    /// How far the watch came. Absent where there are changes.
+    #[prost(message, optional, tag = "2")]
+    pub mark: ::core::option::Option<WatchMark>,
+}
+/// A change of a customer's segments.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Transition {
+    /// The customer's UUID.
+    #[prost(string, tag = "1")]
+    pub customer_id: ::prost::alloc::string::String,
+    /// What it does, and why.
+    #[prost(message, optional, tag = "2")]
+    pub step: ::core::option::Option<WatchStep>,
+    /// What was said, also of who was not in the list. Absent: LISTED, no event of the customer counted, or withheld.
+    #[prost(message, optional, tag = "3")]
+    pub before: ::core::option::Option<WatchedSegments>,
+    /// What is said, also of who left the list. Absent: no event of the customer counts any more, or withheld.
+    #[prost(message, optional, tag = "4")]
+    pub after: ::core::option::Option<WatchedSegments>,
+    /// Names of the fields that are other, of those of WatchedSegments and Belonging, rule_segments left out. Empty where
+    /// either side is absent.
+    #[prost(string, repeated, tag = "5")]
+    pub moved: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Rule segments in after that are not in before, by name. Empty where either is absent.
+    #[prost(string, repeated, tag = "6")]
+    pub segments_gained: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Rule segments in before that are not in after, by name. Empty where either is absent.
+    #[prost(string, repeated, tag = "7")]
+    pub segments_lost: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// What a watch says of a customer. GetCustomerSegments says the events behind.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchedSegments {
+    /// The lifecycle stage.
+    #[prost(enumeration = "LifecycleStage", tag = "1")]
+    pub stage: i32,
+    /// The RFM label.
+    #[prost(enumeration = "RfmLabel", tag = "2")]
+    pub rfm_label: i32,
+    /// The value tier.
+    #[prost(enumeration = "ValueTier", tag = "3")]
+    pub value_tier: i32,
+    /// The motive of the demand. UNSPECIFIED: no visit says.
+    #[prost(enumeration = "Motive", tag = "4")]
+    pub motive: i32,
+    /// The household of the demand. UNSPECIFIED: no visit says.
+    #[prost(enumeration = "Household", tag = "5")]
+    pub household: i32,
+    /// The rule segments, by name.
+    #[prost(string, repeated, tag = "6")]
+    pub rule_segments: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Company, project and consultant.
+    #[prost(message, optional, tag = "7")]
+    pub belonging: ::core::option::Option<Belonging>,
+}
 /// RFM label: how recently, how often, and for how much the customer deals with the company.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -7724,6 +8042,37 @@ pub mod segmentation_service_client {
                 .insert(GrpcMethod::new("lifefold.v1.SegmentationService", "DiffRules"));
             self.inner.unary(req, path, codec).await
         }
+        /// Who stands where, then every move between stages, tiers, labels and rule segments, without end. watch.proto says what
+        /// holds, and how to resume.
+        pub async fn watch_transitions(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchTransitionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchTransitionsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.SegmentationService/WatchTransitions",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "lifefold.v1.SegmentationService",
+                        "WatchTransitions",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -7806,6 +8155,24 @@ pub mod segmentation_service_server {
             request: tonic::Request<super::SegmentationServiceDiffRulesRequest>,
         ) -> std::result::Result<
             tonic::Response<super::SegmentationServiceDiffRulesResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the WatchTransitions method.
+        type WatchTransitionsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    super::WatchTransitionsResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Who stands where, then every move between stages, tiers, labels and rule segments, without end. watch.proto says what
+        /// holds, and how to resume.
+        async fn watch_transitions(
+            &self,
+            request: tonic::Request<super::WatchTransitionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::WatchTransitionsStream>,
             tonic::Status,
         >;
     }
@@ -8226,6 +8593,57 @@ pub mod segmentation_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.SegmentationService/WatchTransitions" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchTransitionsSvc<T: SegmentationService>(pub Arc<T>);
+                    impl<
+                        T: SegmentationService,
+                    > tonic::server::ServerStreamingService<
+                        super::WatchTransitionsRequest,
+                    > for WatchTransitionsSvc<T> {
+                        type Response = super::WatchTransitionsResponse;
+                        type ResponseStream = T::WatchTransitionsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchTransitionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SegmentationService>::watch_transitions(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchTransitionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

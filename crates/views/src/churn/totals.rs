@@ -23,6 +23,13 @@ pub struct Place {
     pub reasons: Reasons,
 }
 
+impl Place {
+    /// p is 1: LOST or EXITED, too late to keep.
+    pub const fn is_certain(&self) -> bool {
+        self.p == super::ONE
+    }
+}
+
 /// What one customer adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {

@@ -1,0 +1,224 @@
+//! Watching a view: the list, part by part, then every change, as fast as the caller reads.
+//!
+//! Nothing wakes a watcher: it looks again and again, so that folding does no more for many watchers than for one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::errors::Error;
+use api::page::{self, Seal};
+use api::watch::Filter;
+use api::{names, v1};
+use futures::stream::BoxStream;
+use projector::{Cause, Cursor, Keeping, Move, Moves, Projector, Watch, WatchError};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep};
+use tonic::Status;
+use touchpoint::{CustomerId, Timestamp};
+use views::View;
+use views::rules::Rules;
+
+use crate::ask::not_serving;
+use crate::outlet::{self, Outlet};
+
+/// Watchers of a view at once.
+const MAX_WATCHERS: usize = 64;
+/// When to ask again for a place.
+const PLACE_RETRY: Duration = Duration::from_secs(5);
+/// Messages that wait for a caller: of 256 changes of some 300 bytes each, 2.4 MiB.
+const BUFFER_MESSAGES: usize = 32;
+/// Most changes of one message.
+const CHANGES_AT_ONCE: usize = 256;
+/// How often a watcher looks for changes.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often it is said how far a watch came: so that the cursor of who hears little stays young.
+const MARK_EVERY: Duration = Duration::from_secs(2);
+
+/// The answers of a watch.
+pub(crate) type Answers<R> = BoxStream<'static, Result<R, Status>>;
+
+/// The watchers of a view.
+pub(crate) struct Watchers<V: View> {
+    projector: Projector<V>,
+    places: Arc<Semaphore>,
+}
+
+impl<V: View> Watchers<V> {
+    pub(crate) fn new(projector: Projector<V>) -> Self {
+        Self { projector, places: Arc::new(Semaphore::new(MAX_WATCHERS)) }
+    }
+
+    /// The rules by which filters are read.
+    pub(crate) fn rules(&self) -> &Rules {
+        self.projector.rules()
+    }
+
+    /// Starts a watch: with the list, or after a cursor.
+    pub(crate) fn start<F: Filter<View = V>>(
+        &self,
+        filter: F,
+        seal: Seal,
+        cursor: &str,
+    ) -> Result<Answers<F::Response>, Error> {
+        let limit = MAX_WATCHERS as u64;
+        let too_many = |_| Error::TooMany { what: "watchers of this view", limit, retry_after: PLACE_RETRY };
+        let place = self.places.clone().try_acquire_owned().map_err(too_many)?;
+        let resumes = !cursor.is_empty();
+        let watch = match resumes {
+            true => self.projector.watch_after(read(&seal, cursor)?).map_err(ended)?,
+            false => self.projector.watch().map_err(not_serving)?,
+        };
+        let rules_version = self.rules().version().to_string();
+        let pump = |outlet| Pump { watch, filter, seal, rules_version, is_listed: resumes, outlet }.run();
+        Ok(outlet::start(BUFFER_MESSAGES, place, outlet::until_draining(&self.projector), pump))
+    }
+}
+
+/// Fills the buffer of one watcher.
+struct Pump<F: Filter> {
+    watch: Watch<F::View>,
+    filter: F,
+    seal: Seal,
+    rules_version: String,
+    /// The list was given: from here on there are cursors.
+    is_listed: bool,
+    outlet: Outlet<F::Response>,
+}
+
+impl<F: Filter> Pump<F> {
+    async fn run(mut self) -> Result<(), Error> {
+        if !self.is_listed {
+            self.list().await?;
+            self.mark(true).await?;
+        }
+        loop {
+            let until = Instant::now() + MARK_EVERY;
+            while Instant::now() < until {
+                self.tell().await?;
+                sleep(LOOK_EVERY).await;
+            }
+            self.mark(false).await?;
+        }
+    }
+
+    async fn list(&mut self) -> Result<(), Error> {
+        let mut listed = Vec::new();
+        for part in 0..Watch::<F::View>::PARTS {
+            listed.extend(self.watch.listed(part, |customer, placement| self.listed(customer, placement)));
+            if listed.len() >= CHANGES_AT_ONCE {
+                // What was read before a change must be given before it.
+                self.give_all(std::mem::take(&mut listed)).await?;
+                self.tell().await?;
+            }
+            tokio::task::yield_now().await;
+        }
+        self.give_all(listed).await
+    }
+
+    fn listed(&self, customer: CustomerId, placement: &<F::View as View>::Placement) -> Option<F::Change> {
+        let step = v1::WatchStep { effect: v1::WatchEffect::Listed.into(), ..Default::default() };
+        self.filter.wants(placement).then(|| F::change(customer, [None, Some(placement)], step))
+    }
+
+    /// Tells all changes that there are, and how far that is.
+    async fn mark(&mut self, list_complete: bool) -> Result<(), Error> {
+        let (position, as_of) = self.watch.reached();
+        self.tell().await?;
+        self.is_listed = true;
+        let mark = v1::WatchMark {
+            cursor: token(&self.seal, self.watch.cursor()),
+            position: position.0,
+            as_of: Some(names::timestamp(as_of)),
+            list_complete,
+            rules_version: self.rules_version.clone(),
+        };
+        self.give(Vec::new(), Some(mark)).await
+    }
+
+    /// Tells all changes that there are.
+    async fn tell(&mut self) -> Result<(), Error> {
+        while let Some(moves) = self.watch.after().map_err(ended)? {
+            let changes = self.changes(&moves);
+            if !changes.is_empty() {
+                self.give_all(changes).await?;
+            }
+            self.watch.tell(moves.end());
+        }
+        Ok(())
+    }
+
+    fn changes(&self, moves: &Moves<<F::View as View>::Placement>) -> Vec<F::Change> {
+        let from = self.watch.cursor();
+        let change = |(number, it): (u64, &Move<_>)| {
+            let Move { customer, before, after, cause } = it;
+            let sides = [before.as_ref(), after.as_ref()];
+            let effect = self.filter.effect(sides[0], sides[1])?;
+            let cursor = Cursor { told: number + 1, ..from };
+            let cursor = if self.is_listed { token(&self.seal, cursor) } else { String::new() };
+            let as_of = Some(names::timestamp(moves.as_of));
+            let step = v1::WatchStep { effect: effect.into(), cause: Some(said(*cause)), as_of, cursor };
+            Some(F::change(*customer, sides, step))
+        };
+        moves.from(from.told).filter_map(change).collect()
+    }
+
+    async fn give_all(&self, changes: Vec<F::Change>) -> Result<(), Error> {
+        let mut changes = changes.into_iter();
+        while changes.len() > 0 {
+            self.give(changes.by_ref().take(CHANGES_AT_ONCE).collect(), None).await?;
+        }
+        Ok(())
+    }
+
+    async fn give(&self, changes: Vec<F::Change>, mark: Option<v1::WatchMark>) -> Result<(), Error> {
+        let resume_at = || self.is_listed.then(|| token(&self.seal, self.watch.cursor()));
+        self.outlet.give(F::response(changes, mark), || Error::SlowWatcher { resume_at: resume_at() }).await
+    }
+}
+
+/// Why a customer moved, as it is told.
+fn said(cause: Cause) -> v1::watch_step::Cause {
+    match cause {
+        Cause::Event(position) => v1::watch_step::Cause::Position(position.0),
+        Cause::Time(due) => v1::watch_step::Cause::Due(names::timestamp(due)),
+        Cause::ReadAgain => v1::watch_step::Cause::ReadAgain(true),
+    }
+}
+
+/// Why a watch ended, or did not begin.
+fn ended(error: WatchError) -> Error {
+    let message = error.to_string();
+    match error {
+        WatchError::NotServing(error) => not_serving(error),
+        WatchError::Outrun => Error::ListAgain { reason: "CURSOR_OUTRUN", message },
+        WatchError::Anew => Error::ListAgain { reason: "CURSOR_ENDED", message },
+    }
+}
+
+/// Bytes of a cursor.
+const CURSOR_BYTES: usize = 3 * size_of::<u64>();
+
+fn token(seal: &Seal, cursor: Cursor) -> String {
+    let Cursor { keeping: Keeping { run, number }, told } = cursor;
+    seal.token(&[run.micros().to_be_bytes(), number.to_be_bytes(), told.to_be_bytes()].concat())
+}
+
+fn read(seal: &Seal, text: &str) -> Result<Cursor, Error> {
+    let Some(bytes) = seal.open(text) else {
+        return Err(match page::may_be_token(text, CURSOR_BYTES) {
+            true => {
+                let message = "the cursor is of a watch with another filter".to_owned();
+                Error::ListAgain { reason: "CURSOR_OF_OTHER_FILTER", message }
+            }
+            false => Error::field("cursor", "expected the cursor of a change or a mark, or nothing"),
+        });
+    };
+    let read = || {
+        let (run, rest) = bytes.split_first_chunk()?;
+        let (number, told) = rest.split_first_chunk()?;
+        let keeping =
+            Keeping { run: Timestamp::from_micros(i64::from_be_bytes(*run)), number: u64::from_be_bytes(*number) };
+        Some(Cursor { keeping, told: u64::from_be_bytes(told.try_into().ok()?) })
+    };
+    read().ok_or_else(|| Error::field("cursor", "is damaged"))
+}
