@@ -44,7 +44,7 @@ pub(crate) enum Command {
     },
     /// Asks running services.
     #[command(flatten)]
-    Client(crate::client::Command),
+    Client(Box<crate::client::Command>),
     /// Looks at the settings.
     #[command(after_help = "Examples:\n  lifefold config show\n  lifefold config show gateway --output json")]
     Config {

@@ -74,7 +74,7 @@ fn perform(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
             Command::Up(options) => Box::pin(up::run(options, settings)).await.map(|()| ExitCode::SUCCESS),
             Command::Gateway => serve_gateway(settings).await.map(|()| ExitCode::SUCCESS),
             Command::Projector { view } => serve_view(view, settings).await.map(|()| ExitCode::SUCCESS),
-            Command::Client(command) => client::run(command, &settings).await,
+            Command::Client(command) => client::run(*command, &settings).await,
             Command::Demo { .. } | Command::Config { .. } => Ok(ExitCode::SUCCESS),
         }
     });

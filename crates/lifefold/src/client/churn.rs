@@ -1,6 +1,7 @@
 //! `churn`: who is about to be lost, and why.
 
 mod render;
+mod watch;
 
 use api::v1;
 
@@ -10,7 +11,7 @@ use super::failure::{Failure, Outcome};
 use super::pages::Limit;
 use super::query::{self, Scope};
 use super::series::{Series, Totals};
-use super::words;
+use super::{watch as watching, words};
 use crate::settings::Settings;
 
 const EXAMPLES: &str = "\
@@ -40,6 +41,16 @@ Examples:
   lifefold churn totals --company C01 --as-of 2025-12-31 -o json
   lifefold churn totals --from 2024-01-31 --to 2025-12-31 --every month
   lifefold churn totals --from 2024-01-31 --to 2025-12-31 --every quarter --as-known -o ndjson";
+
+const WATCH: &str = "\
+Examples:
+  lifefold churn watch --band HIGH
+  lifefold churn watch --band HIGH --project P003 --bands-only
+  lifefold churn watch --consultant S-P003-02 -o ndjson
+
+First how many are on the list, then a line for each change: when, who, from what to what, which reasons came (+) and
+went (−), and the event or the time that made it so. Ctrl-C ends it. ndjson also prints the list, a change a line, and
+marks that say how far the watch came; after a line list_again begin with an empty list.";
 
 /// Arguments of `churn`.
 #[derive(Debug, clap::Args)]
@@ -71,6 +82,14 @@ enum Command {
         #[command(flatten)]
         scope: Scope,
     },
+    /// Who becomes a risk, and who is one no more: each change as it comes, until Ctrl-C
+    #[command(after_help = WATCH)]
+    Watch {
+        #[command(flatten)]
+        from: watching::From,
+        #[command(flatten)]
+        filter: watch::Filter,
+    },
     /// How many customers are in each band
     #[command(after_help = TOTALS)]
     Totals {
@@ -87,6 +106,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     match args.command {
         Command::Explain { customer } => ask.risk(customer).await?,
         Command::List { band, scope, limit } => ask.at_risk(band, &scope, &limit).await?,
+        Command::Watch { from, filter } => watching::run(filter, &ask, from).await?,
         Command::Totals { scope, series } => ask.bands(&scope, &series).await?,
     }
     Ok(Outcome::Done)

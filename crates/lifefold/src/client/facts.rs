@@ -32,7 +32,7 @@ impl Facts {
     /// Names and values, in the order in which they are shown.
     pub(crate) fn words(&self) -> Vec<(&'static str, String)> {
         let word = |word: Option<&str>| word.map(str::to_owned);
-        let p = self.p_millionths.map(|p| format!("{}.{:06}", p / 1_000_000, p % 1_000_000));
+        let p = self.p_millionths.map(format::probability);
         let segments = self.segments.as_ref().map(|names| names.join(", "));
         let all = [
             ("stage", word(self.stage)),

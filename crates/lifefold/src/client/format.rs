@@ -74,6 +74,11 @@ pub(crate) fn change(value: Option<i64>) -> String {
     format!("{}{}.{:02}", sign(value), value.unsigned_abs() / 100, value.unsigned_abs() % 100)
 }
 
+/// A probability in millionths: `0.574443`.
+pub(crate) fn probability(millionths: u32) -> String {
+    format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)
+}
+
 /// Millionths of a point with their sign: `+0.9`, `−0.333333`; at least one decimal.
 pub(crate) fn points(millionths: i64) -> String {
     let size = millionths.unsigned_abs();

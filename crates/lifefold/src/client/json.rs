@@ -26,6 +26,7 @@ named! {
     GetCustomerSegmentsResponse ListMembersResponse Member CountMembersResponse GetFunnelResponse
     GetCustomerIndexResponse CountClassesResponse GetPortScoresResponse GetIndicatorsResponse CompareWavesResponse
     RankUnitsResponse RankedUnit GetNpsResponse GetComplaintServiceLevelResponse ListOpenComplaintsResponse Complaint
+    RiskChange Transition WatchMark
     GetStatusResponse GetRebuildResponse UnreadableEvent ImportSummary
 }
 

@@ -30,6 +30,7 @@ mod series;
 mod status;
 mod stored;
 mod timeline;
+mod watch;
 mod words;
 
 use std::process::ExitCode;

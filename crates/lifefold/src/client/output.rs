@@ -139,6 +139,17 @@ impl Screen {
         }
     }
 
+    /// A text in a colour.
+    pub(crate) fn tint(self, text: &str, colour: Option<Color>) -> String {
+        let code = colour.filter(|_| self.colour).and_then(|colour| match colour {
+            Color::Red => Some(31),
+            Color::Green => Some(32),
+            Color::DarkYellow => Some(33),
+            _ => None,
+        });
+        code.map_or_else(|| text.to_owned(), |code| format!("{ESCAPE}{code}m{text}{ESCAPE}0m"))
+    }
+
     /// A cell that stands back.
     pub(crate) fn dim(self, text: impl ToString) -> Cell {
         self.paint(text, Some(Color::DarkGrey))

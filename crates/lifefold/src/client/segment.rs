@@ -2,6 +2,7 @@
 
 mod funnel;
 mod render;
+mod watch;
 
 use api::v1;
 use api::v1::member_selector::Selector;
@@ -13,7 +14,7 @@ use super::failure::{Failure, Outcome};
 use super::pages::Limit;
 use super::query::{self, Scope};
 use super::series::Series;
-use super::words;
+use super::{watch as watching, words};
 use crate::settings::Settings;
 
 const EXAMPLES: &str = "\
@@ -52,6 +53,16 @@ Examples:
 A cohort is the Shanghai month of a customer's first event. The table has the whole, every lead source, and the latest \
 12 cohorts; --all adds each cohort by lead source. JSON always has everything, with the median days of every step.";
 
+const WATCH: &str = "\
+Examples:
+  lifefold segment watch
+  lifefold segment watch tier VIP --company C01
+  lifefold segment watch rule complaints_unheard -o ndjson
+
+First how many are on the list, then a line for each change: when, who, from what to what, which rule segments came (+)
+and went (−), and the event or the time that made it so. Ctrl-C ends it. ndjson also prints the list, a change a line,
+and marks that say how far the watch came; after a line list_again begin with an empty list.";
+
 /// Arguments of `segment`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, args_conflicts_with_subcommands = false, subcommand_negates_reqs = true)]
@@ -83,6 +94,19 @@ enum Command {
         value: String,
         #[command(flatten)]
         limit: Limit,
+        #[command(flatten)]
+        scope: Scope,
+    },
+    /// Who moves between stages, labels, tiers and rule segments: each change as it comes, until Ctrl-C
+    #[command(after_help = WATCH)]
+    Watch {
+        /// Only customers with a value of this axis
+        #[arg(requires = "value")]
+        axis: Option<Axis>,
+        /// The value, for example RUN_IN, KEY_VALUE, VIP, UPGRADE, COUPLE, or the name of a rule segment
+        value: Option<String>,
+        #[command(flatten)]
+        from: watching::From,
         #[command(flatten)]
         scope: Scope,
     },
@@ -143,6 +167,10 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
         Some(Command::Explain { customer }) => ask.segments(customer).await?,
         Some(Command::Members { axis, value, scope, limit }) => {
             ask.members(axis.selector(&value)?, &scope, &limit).await?;
+        }
+        Some(Command::Watch { axis, value, from, scope }) => {
+            let selector = axis.zip(value).map(|(axis, value)| axis.selector(&value)).transpose()?;
+            watching::run(watch::Filter { selector, scope }, &ask, from).await?;
         }
         Some(Command::Totals { scope, series }) => ask.members_by_axis(&scope, &series).await?,
         Some(Command::Funnel { scope, all }) => ask.funnel(&scope, all).await?,

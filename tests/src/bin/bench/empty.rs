@@ -9,7 +9,7 @@ use api::v1::churn_risk_service_server::{ChurnRiskService, ChurnRiskServiceServe
 use api::v1::{
     BatchGetRisksRequest, BatchGetRisksResponse, ChurnRiskServiceDiffRulesRequest, ChurnRiskServiceDiffRulesResponse,
     CountBandsRequest, CountBandsResponse, ExportRisksRequest, ExportRisksResponse, GetRiskRequest, GetRiskResponse,
-    ListAtRiskRequest, ListAtRiskResponse,
+    ListAtRiskRequest, ListAtRiskResponse, WatchRiskRequest, WatchRiskResponse,
 };
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -89,5 +89,11 @@ impl ChurnRiskService for Nothing {
         _: Request<ChurnRiskServiceDiffRulesRequest>,
     ) -> Result<Response<ChurnRiskServiceDiffRulesResponse>, Status> {
         Ok(Response::new(ChurnRiskServiceDiffRulesResponse::default()))
+    }
+
+    type WatchRiskStream = futures::stream::Empty<Result<WatchRiskResponse, Status>>;
+
+    async fn watch_risk(&self, _: Request<WatchRiskRequest>) -> Result<Response<Self::WatchRiskStream>, Status> {
+        Ok(Response::new(futures::stream::empty()))
     }
 }

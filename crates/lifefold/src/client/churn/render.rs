@@ -45,7 +45,8 @@ fn facts(risk: &v1::Risk) -> Vec<(&'static str, String)> {
     };
     let horizon = risk.horizon_days.unwrap_or_default();
     let fitted = if risk.calibrated { "" } else { ", not calibrated" };
-    facts.push(("risk", format!("{} {} within {horizon} days{fitted}", probability(p), words::band(risk.band))));
+    facts
+        .push(("risk", format!("{} {} within {horizon} days{fitted}", format::probability(p), words::band(risk.band))));
     let points = risk.points_millionths.unwrap_or_default();
     facts.push(match risk.lifecycle.as_ref().map(v1::Lifecycle::stage) {
         // Their risk is no sum of points.
@@ -69,11 +70,6 @@ fn facts(risk: &v1::Risk) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// `0.574443`.
-fn probability(millionths: u32) -> String {
-    format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)
-}
-
 fn bar(points: i64) -> String {
     let marks = points.unsigned_abs().div_ceil(BAR_STEP);
     let mark = if points > 0 { "█" } else { "░" };
@@ -93,7 +89,7 @@ pub(super) fn list(screen: Screen, answer: &v1::ListAtRiskResponse) -> String {
                 risk.customer_id,
                 risk.belonging.as_ref().map_or_else(String::new, words::place)
             )),
-            Cell::new(risk.p_millionths.map_or_else(|| format::NOTHING.to_owned(), probability)),
+            Cell::new(risk.p_millionths.map_or_else(|| format::NOTHING.to_owned(), format::probability)),
             screen.paint(words::band(risk.band), colour(risk.band())),
             Cell::new(words::stage(stage)),
             Cell::new(
@@ -106,7 +102,7 @@ pub(super) fn list(screen: Screen, answer: &v1::ListAtRiskResponse) -> String {
     output::text(&table) + &query::basis(answer.meta.as_ref())
 }
 
-const fn colour(band: v1::RiskBand) -> Option<Color> {
+pub(super) const fn colour(band: v1::RiskBand) -> Option<Color> {
     match band {
         v1::RiskBand::Critical => Some(Color::Red),
         v1::RiskBand::High => Some(Color::DarkYellow),

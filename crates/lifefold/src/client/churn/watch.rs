@@ -1,0 +1,117 @@
+//! `churn watch`: who becomes a risk, and why.
+
+use api::v1;
+use tonic::{Request, Streaming};
+
+use super::render::colour;
+use crate::client::asking::Ask;
+use crate::client::failure::Failure;
+use crate::client::output::Screen;
+use crate::client::query::Scope;
+use crate::client::watch::{Watched, shift};
+use crate::client::{format, words};
+
+/// Whom to watch.
+#[derive(Debug, clap::Args)]
+pub(super) struct Filter {
+    /// Only this band and those above it: LOW, MEDIUM, HIGH or CRITICAL
+    #[arg(long, value_parser = words::read_band)]
+    band: Option<v1::RiskBand>,
+    /// Also LOST and EXITED customers, whose p is 1; without it, who becomes so leaves the list
+    #[arg(long)]
+    with_lost: bool,
+    /// Only who enters, leaves, or changes the band; without it also other values of p and other reasons
+    #[arg(long)]
+    bands_only: bool,
+    #[command(flatten)]
+    scope: Scope,
+}
+
+impl Watched for Filter {
+    type Response = v1::WatchRiskResponse;
+    type Change = v1::RiskChange;
+
+    async fn open(&self, ask: &Ask, cursor: String) -> Result<Streaming<v1::WatchRiskResponse>, Failure> {
+        let request = v1::WatchRiskRequest {
+            at_least: self.band.map_or(0, i32::from),
+            scope: self.scope.message(),
+            without_lost: !self.with_lost,
+            bands_only: self.bands_only,
+            cursor,
+        };
+        // Without the deadline of a call: a watch has no end.
+        Ok(ask.link.churn().await?.watch_risk(Request::new(request)).await?.into_inner())
+    }
+
+    fn parts(response: v1::WatchRiskResponse) -> (Vec<v1::RiskChange>, Option<v1::WatchMark>) {
+        (response.changes, response.mark)
+    }
+
+    fn step(change: &v1::RiskChange) -> Option<&v1::WatchStep> {
+        change.step.as_ref()
+    }
+
+    fn heading(change: &v1::RiskChange) -> (i32, &'static str) {
+        let band = change.after.as_ref().map_or(0, |after| after.band);
+        (band, words::band(band))
+    }
+
+    fn words(&self, screen: Screen, change: &v1::RiskChange) -> (String, String) {
+        (change.customer_id.clone(), said(screen, change))
+    }
+}
+
+fn said(screen: Screen, change: &v1::RiskChange) -> String {
+    let (before, after) = (change.before.as_ref(), change.after.as_ref());
+    let risk = |side: Option<&v1::WatchedRisk>| {
+        side.map_or_else(String::new, |it| {
+            let band = screen.tint(words::band(it.band), colour(it.band()));
+            format!("{band} {}", format::probability(it.p_millionths))
+        })
+    };
+    let mut parts = vec![match (before, after) {
+        (Some(was), Some(is)) if (was.band, was.p_millionths) == (is.band, is.p_millionths) => risk(after),
+        _ => shift(&risk(before), &risk(after)),
+    }];
+    if let (Some(was), Some(is)) = (before, after) {
+        if was.stage != is.stage {
+            parts.push(shift(words::stage(was.stage), words::stage(is.stage)));
+        }
+        if was.belonging != is.belonging {
+            let place = |it: &v1::WatchedRisk| it.belonging.as_ref().map(words::place).unwrap_or_default();
+            parts.push(shift(&place(was), &place(is)));
+        }
+    }
+    parts.extend(change.reasons_gained.iter().map(|code| format!("+{code}")));
+    parts.extend(change.reasons_lost.iter().map(|code| format!("−{code}")));
+    parts.join("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn risk(band: v1::RiskBand, p_millionths: u32, stage: v1::LifecycleStage) -> Option<v1::WatchedRisk> {
+        Some(v1::WatchedRisk { band: band.into(), p_millionths, stage: stage.into(), ..Default::default() })
+    }
+
+    #[test]
+    fn a_change_says_what_is_other_and_why() {
+        let (low, high) = (v1::RiskBand::Low, v1::RiskBand::High);
+        let change = v1::RiskChange {
+            before: risk(low, 167_982, v1::LifecycleStage::Stable),
+            after: risk(high, 401_312, v1::LifecycleStage::Stable),
+            reasons_gained: vec!["OPEN_COMPLAINT".to_owned()],
+            ..Default::default()
+        };
+        assert_eq!(said(Screen::plain(), &change), "LOW 0.167982 → HIGH 0.401312  +OPEN_COMPLAINT");
+        let new = v1::RiskChange { after: risk(low, 1, v1::LifecycleStage::Lead), ..Default::default() };
+        assert_eq!(said(Screen::plain(), &new), "– → LOW 0.000001");
+        let lost = v1::RiskChange {
+            before: risk(high, 401_312, v1::LifecycleStage::Prospect),
+            after: risk(v1::RiskBand::Critical, 1_000_000, v1::LifecycleStage::Lost),
+            ..Default::default()
+        };
+        assert_eq!(said(Screen::plain(), &lost), "HIGH 0.401312 → CRITICAL 1.000000  PROSPECT → LOST");
+    }
+}
