@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use event_log::{Broken as LogBroken, CheckError, Log, MAX_PAGE_ENTRIES, OpenError, Options, Subject, TailError};
+use event_log::{
+    Broken as LogBroken, CheckError, Log, MAX_PAGE_ENTRIES, OpenError, Options, ReadError, Subject, TailError,
+};
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
 use projector::{Batch, Broken, Checkpoint, Entry, Source, SourceError, Trouble};
@@ -83,15 +85,17 @@ impl Link {
         log.last().await.map_err(|error| SourceError::Unavailable(error.to_string()))
     }
 
-    /// All messages about a customer up to a position. The stream bounds how many there can be.
+    /// All messages about a customer up to a position. The stream bounds how many there can be. Pages may come from a
+    /// copy of the stream that lags behind: its leader says which message is the last one.
     async fn timeline(self: Arc<Self>, customer: CustomerId, through: Position) -> Result<Vec<Entry>, SourceError> {
         let log = self.log().await?;
+        let unread = |error: ReadError| SourceError::Unavailable(error.to_string());
+        let last = log.last_of(customer).await.map_err(unread)?.unwrap_or(Position::ZERO).min(through);
         let (mut entries, mut after) = (Vec::new(), Position::ZERO);
-        while after < through {
-            let page = log.timeline(customer, after, MAX_PAGE_ENTRIES).await;
-            let page = page.map_err(|error| SourceError::Unavailable(error.to_string()))?;
-            let Some(last) = page.last() else { break };
-            after = last.position;
+        while after < last {
+            let page = log.timeline(customer, after, MAX_PAGE_ENTRIES).await.map_err(unread)?;
+            let end = page.last().map(|entry| entry.position);
+            after = end.ok_or_else(|| SourceError::Unavailable("a copy of the stream lags behind".to_owned()))?;
             entries.extend(page.into_iter().map(entry_of));
         }
         Ok(entries)

@@ -23,11 +23,14 @@ pub(crate) struct Keeper {
 impl Keeper {
     /// Commits what changed since the last commit, and takes it back where that fails. Blocks on the disk.
     pub(crate) fn commit<V: View>(&self, generation: &Generation<V>) -> Result<Checkpoint, StoreError> {
-        let Dirty { checkpoint, mut pages } = generation.take_dirty();
+        let Dirty { checkpoint, mut pages, commit } = generation.take_dirty();
         pages.sort_unstable();
         let written = self.write(generation, &pages, checkpoint);
         match written {
-            Ok(()) => Ok(checkpoint),
+            Ok(()) => {
+                generation.commits.send_replace(commit);
+                Ok(checkpoint)
+            }
             Err(error) => {
                 generation.give_back(pages);
                 Err(error)

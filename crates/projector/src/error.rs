@@ -75,18 +75,21 @@ pub enum RebuildError {
     Draining,
 }
 
-/// Parked events could not be read once more; nothing changed for the customers that were not reached.
+/// A customer could not be folded again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RetryError {
+pub enum RefoldError {
     /// Not answering.
     #[error(transparent)]
     NotServing(#[from] NotServing),
-    /// The log cannot be read.
+    /// The log cannot be read; nothing changed.
     #[error("the log cannot be read: {0}")]
     Source(#[from] SourceError),
-    /// The log gave less than what was folded.
-    #[error("the log did not give all events of the customer")]
+    /// Events of the customer came faster than they could be read.
+    #[error("new events of the customer keep coming; nothing is known of the record")]
     Moving,
+    /// The record is right in memory only.
+    #[error("the record is right by now, but not durable: the store cannot be written")]
+    NotDurable,
 }
 
 /// Why a projector did not start.

@@ -7,7 +7,7 @@ use view_store::PageNumber;
 use views::{Filing, Record, View};
 
 use crate::cores;
-use crate::generation::{Changes, Generation, lock};
+use crate::generation::{Generation, lock};
 use crate::moves::Cause;
 use crate::pages::{Slot, shares};
 use crate::source::Batch;
@@ -49,11 +49,8 @@ impl<V: View> Generation<V> {
             // Held while the records change, so that digests are always of the position that they are reported with.
             let mut changes = lock(&self.changes);
             let touched = self.file_all(staging);
-            let Changes { dirty, stale, checkpoint, .. } = &mut *changes;
-            touched.iter().for_each(|(page, ..)| {
-                dirty.insert(*page);
-                stale.insert(*page);
-            });
+            touched.iter().for_each(|(page, ..)| changes.mark(*page));
+            let checkpoint = &mut changes.checkpoint;
             (checkpoint.position, checkpoint.digest) = (reached.position, reached.digest);
             touched
         };

