@@ -3,9 +3,13 @@
 use api::v1;
 use api::v1::import_request::Item;
 use futures::StreamExt;
+use history::believable::{Config, Population};
+use history::{Arrival, Order, arrange};
 use tonic::Status;
+use touchpoint::Timestamp;
 
 use crate::clients::Clients;
+use crate::events::instant;
 
 /// What became of an import.
 #[derive(Debug, Clone, Default)]
@@ -48,4 +52,16 @@ pub async fn import(gateway: &Clients, items: Vec<Option<Item>>) -> Imported {
 /// An item of CloudEvents JSON.
 pub fn json(body: impl Into<Vec<u8>>) -> Option<Item> {
     Some(Item::CloudEventJson(body.into()))
+}
+
+/// Imports a believable history of so many customers, which ends with 2025.
+///
+/// # Panics
+/// If the import breaks.
+pub async fn import_believable(gateway: &Clients, customers: u64, seed: u64) {
+    let (sent, _) = Population::new(Config::new(customers, seed, instant("2026-01-01T00:00:00Z"))).sent();
+    let arrival = Arrival { order: Order::Recorded, start: Timestamp::MIN, import: true };
+    let items = arrange(&sent, arrival).into_iter().map(|arrived| json(&*arrived.body)).collect();
+    let Imported { broken, .. } = import(gateway, items).await;
+    assert!(broken.is_none(), "{broken:?}");
 }

@@ -3,14 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
-use std::path::Path;
-
-use history::believable::{Config, Population};
-use history::{Arrival, Order, arrange};
 use serde_json::Value;
-use tests::{Clients, Imported, Machine, Service, View, import, instant, json, text_of};
-use touchpoint::Timestamp;
-use view_store::{EncodedPage, PageNumber, Store};
+use tests::{Clients, Machine, Service, View, import_believable, lose_a_page, text_of};
 
 const CUSTOMERS: u64 = 60;
 /// The exit code of "differs".
@@ -20,7 +14,7 @@ const DIFFERS: Option<i32> = Some(3);
 struct Scene {
     gateway: Service,
     churn: Service,
-    lost: u64,
+    lost: usize,
     last: u64,
     // Dropped last: the services run on it.
     machine: Machine,
@@ -32,18 +26,14 @@ impl Scene {
         let mut gateway = machine.gateway();
         let clients = Clients::of(gateway.address());
         clients.serving("lifefold.v1.TouchpointService").await;
-        let (sent, _) = Population::new(Config::new(CUSTOMERS, 3, instant("2026-01-01T00:00:00Z"))).sent();
-        let arrival = Arrival { order: Order::Recorded, start: Timestamp::MIN, import: true };
-        let items = arrange(&sent, arrival).into_iter().map(|arrived| json(&*arrived.body)).collect();
-        let Imported { broken, .. } = import(&clients, items).await;
-        assert!(broken.is_none());
+        import_believable(&clients, CUSTOMERS, 3).await;
         let last = machine.last_position().await.unwrap();
         let churn = machine.projector(View::Churn);
         let mut scene = Self { gateway, churn, lost: 0, last, machine };
         scene.serving().await;
         scene.churn.terminate();
         scene.churn.wait();
-        scene.lost = lose_a_page(&scene.machine.store(View::Churn));
+        scene.lost = lose_a_page(&scene.machine.store(View::Churn)).len();
         scene.churn.start();
         scene.serving().await;
         scene
@@ -72,16 +62,6 @@ impl Scene {
         clients.serving(View::Churn.service()).await;
         clients.reached(self.last).await.digest
     }
-}
-
-/// Takes the records of one page out of a store that nobody has open. Gives how many customers they were.
-fn lose_a_page(dir: &Path) -> u64 {
-    let store = Store::open(dir).unwrap();
-    let serving = store.serving().unwrap().unwrap();
-    let page = store.pages(serving, PageNumber::all()).unwrap().next().unwrap().unwrap();
-    let nothing = EncodedPage::new(page.number(), [(0, ""); 0]).unwrap();
-    store.commit(serving, [nothing], &store.head(serving).unwrap()).unwrap();
-    page.records().count() as u64
 }
 
 #[tokio::test(flavor = "multi_thread")]

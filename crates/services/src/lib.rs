@@ -23,6 +23,7 @@ mod population;
 mod process;
 mod rebuild;
 mod recorded;
+mod refold;
 mod replay;
 mod report;
 mod rules_diff;

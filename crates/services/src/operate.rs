@@ -156,7 +156,8 @@ impl<V: View> v1::projector_service_server::ProjectorService for Operating<V> {
         &self,
         request: Request<v1::RetryParkedRequest>,
     ) -> Result<Response<v1::RetryParkedResponse>, Status> {
-        call::answer(SERVICE, "RetryParked", parked::retry(&self.projector, request.into_inner())).await
+        let until = call::answer_by(request.metadata());
+        call::answer(SERVICE, "RetryParked", parked::retry(&self.projector, request.get_ref(), until)).await
     }
 }
 

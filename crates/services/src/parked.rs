@@ -1,16 +1,14 @@
 //! The parked events of a projector: listed, shown, read once more.
 
-use std::time::Duration;
-
 use api::errors::Error;
 use api::page::Page;
 use api::{names, v1};
-use projector::{MAX_RETRIED, NotServing, ParkedEvent, Projector, Retried, RetryError};
+use projector::{MAX_RETRIED, NotServing, ParkedEvent, Projector, Retried};
+use tokio::time::Instant;
 use touchpoint::{EventId, Position};
 use views::View;
 
-/// When to ask again for what the log did not give.
-const RETRY_AGAIN: Duration = Duration::from_secs(1);
+use crate::refold::not_refolded;
 
 /// A parked event as a message.
 pub(crate) fn message(it: &ParkedEvent) -> v1::ParkedEvent {
@@ -67,17 +65,18 @@ pub(crate) fn get<V: View>(
     Ok(v1::GetParkedResponse { event: Some(message(&found)) })
 }
 
-/// Reads parked events once more.
+/// Reads parked events once more, and answers when what was read is durable.
 pub(crate) async fn retry<V: View>(
     projector: &Projector<V>,
-    request: v1::RetryParkedRequest,
+    request: &v1::RetryParkedRequest,
+    until: Instant,
 ) -> Result<v1::RetryParkedResponse, Error> {
     if request.positions.len() > MAX_RETRIED {
         return Err(Error::field("positions", format!("expected at most {MAX_RETRIED} positions")));
     }
     let positions: Vec<_> =
         request.positions.iter().map(|it| position_of("positions", *it)).collect::<Result<_, _>>()?;
-    let retried = projector.retry_parked(&positions).await.map_err(not_retried)?;
+    let retried = projector.retry_parked(&positions, until).await.map_err(not_refolded)?;
     Ok(v1::RetryParkedResponse { events: retried.into_iter().map(|(position, it)| outcome(position, it)).collect() })
 }
 
@@ -97,18 +96,6 @@ fn outcome(position: Position, retried: Retried) -> v1::RetriedEvent {
     v1::RetriedEvent { position: position.0, outcome: outcome.into(), reason: reason.to_owned() }
 }
 
-fn not_serving(error: NotServing) -> Error {
+pub(crate) fn not_serving(error: NotServing) -> Error {
     Error::Precondition { reason: "NOT_SERVING", message: error.to_string() }
-}
-
-fn not_retried(error: RetryError) -> Error {
-    match error {
-        RetryError::NotServing(state) => not_serving(state),
-        RetryError::Source(_) | RetryError::Moving => Error::Unavailable {
-            reason: "LOG_UNAVAILABLE",
-            message: error.to_string(),
-            retry_after: RETRY_AGAIN,
-            position: None,
-        },
-    }
 }

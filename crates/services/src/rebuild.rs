@@ -6,8 +6,8 @@ use projector::{Findings, Phase, Projector, Rebuild};
 use tonic::{Request, Response, Status};
 use views::View;
 
-use crate::call;
 use crate::operate::not_rebuilt;
+use crate::{call, refold};
 
 const SERVICE: &str = "RebuildService";
 
@@ -122,5 +122,13 @@ impl<V: View> v1::rebuild_service_server::RebuildService for Rebuilds<V> {
             Ok(v1::RetirePreviousResponse {})
         })
         .await
+    }
+
+    async fn rebuild_customer(
+        &self,
+        request: Request<v1::RebuildCustomerRequest>,
+    ) -> Result<Response<v1::RebuildCustomerResponse>, Status> {
+        let until = call::answer_by(request.metadata());
+        call::answer(SERVICE, "RebuildCustomer", refold::rebuild(&self.projector, request.get_ref(), until)).await
     }
 }

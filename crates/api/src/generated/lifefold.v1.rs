@@ -3630,7 +3630,8 @@ pub mod projector_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Reads parked events once more from the log, with what this build understands. Who can be read now takes its place, as
-        /// if it had never been parked. UNAVAILABLE with RetryInfo if the log does not answer.
+        /// if it had never been parked, and is durable when this answers. UNAVAILABLE with RetryInfo if the log does not answer,
+        /// or the store cannot be written before the deadline.
         pub async fn retry_parked(
             &mut self,
             request: impl tonic::IntoRequest<super::RetryParkedRequest>,
@@ -3703,7 +3704,8 @@ pub mod projector_service_server {
             tonic::Status,
         >;
         /// Reads parked events once more from the log, with what this build understands. Who can be read now takes its place, as
-        /// if it had never been parked. UNAVAILABLE with RetryInfo if the log does not answer.
+        /// if it had never been parked, and is durable when this answers. UNAVAILABLE with RetryInfo if the log does not answer,
+        /// or the store cannot be written before the deadline.
         async fn retry_parked(
             &self,
             request: tonic::Request<super::RetryParkedRequest>,
@@ -4172,6 +4174,26 @@ pub struct RetirePreviousRequest {}
 /// It is dropped.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RetirePreviousResponse {}
+/// Asks for one customer to be folded again.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RebuildCustomerRequest {
+    /// The customer. INVALID_ARGUMENT if it is no UUID.
+    #[prost(string, tag = "1")]
+    pub customer_id: ::prost::alloc::string::String,
+}
+/// The record says what the log says.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RebuildCustomerResponse {
+    /// By the events up to this position of the log.
+    #[prost(uint64, tag = "1")]
+    pub position: u64,
+    /// How it was different before: serving_value is what was served, new_value what the log says. Absent: it was not.
+    #[prost(message, optional, tag = "2")]
+    pub difference: ::core::option::Option<CustomerDifference>,
+    /// How many differences there were; more than difference has, if there were more than 20.
+    #[prost(uint64, tag = "3")]
+    pub differences: u64,
+}
 /// Where a rebuild is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -4492,6 +4514,36 @@ pub mod rebuild_service_client {
                 .insert(GrpcMethod::new("lifefold.v1.RebuildService", "RetirePrevious"));
             self.inner.unary(req, path, codec).await
         }
+        /// Folds one customer again from the log, and puts the record right if it says something else; answers once that is
+        /// durable. NOT_FOUND if neither the log nor the view knows of the customer, FAILED_PRECONDITION while the view is not
+        /// serving, UNAVAILABLE with RetryInfo if the log does not answer, or new events of the customer keep coming; also if the
+        /// store cannot be written before the deadline: the record is right in memory then, and will be on disk.
+        pub async fn rebuild_customer(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RebuildCustomerRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RebuildCustomerResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.RebuildService/RebuildCustomer",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("lifefold.v1.RebuildService", "RebuildCustomer"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -4549,6 +4601,17 @@ pub mod rebuild_service_server {
             request: tonic::Request<super::RetirePreviousRequest>,
         ) -> std::result::Result<
             tonic::Response<super::RetirePreviousResponse>,
+            tonic::Status,
+        >;
+        /// Folds one customer again from the log, and puts the record right if it says something else; answers once that is
+        /// durable. NOT_FOUND if neither the log nor the view knows of the customer, FAILED_PRECONDITION while the view is not
+        /// serving, UNAVAILABLE with RetryInfo if the log does not answer, or new events of the customer keep coming; also if the
+        /// store cannot be written before the deadline: the record is right in memory then, and will be on disk.
+        async fn rebuild_customer(
+            &self,
+            request: tonic::Request<super::RebuildCustomerRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RebuildCustomerResponse>,
             tonic::Status,
         >;
     }
@@ -4841,6 +4904,52 @@ pub mod rebuild_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RetirePreviousSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.RebuildService/RebuildCustomer" => {
+                    #[allow(non_camel_case_types)]
+                    struct RebuildCustomerSvc<T: RebuildService>(pub Arc<T>);
+                    impl<
+                        T: RebuildService,
+                    > tonic::server::UnaryService<super::RebuildCustomerRequest>
+                    for RebuildCustomerSvc<T> {
+                        type Response = super::RebuildCustomerResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RebuildCustomerRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RebuildService>::rebuild_customer(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RebuildCustomerSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

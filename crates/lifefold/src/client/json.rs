@@ -27,7 +27,7 @@ named! {
     GetCustomerIndexResponse CountClassesResponse GetPortScoresResponse GetIndicatorsResponse CompareWavesResponse
     RankUnitsResponse RankedUnit GetNpsResponse GetComplaintServiceLevelResponse ListOpenComplaintsResponse Complaint
     RiskChange Transition WatchMark
-    GetStatusResponse GetRebuildResponse UnreadableEvent ImportSummary
+    GetStatusResponse GetRebuildResponse RebuildCustomerResponse UnreadableEvent ImportSummary
 }
 
 /// The message as JSON.

@@ -1,5 +1,6 @@
 //! `rebuild`: fold the whole log again for one view, beside what serves; watch it, accept or cancel it.
 
+mod customer;
 mod render;
 
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::failure::{Failure, Outcome};
 use super::link::Link;
 use super::output::{self, Format, Screen};
 use super::progress::Progress;
-use super::{format, status};
+use super::{format, query, status};
 use crate::cli::View;
 use crate::settings::Settings;
 
@@ -26,10 +27,14 @@ Examples:
   lifefold rebuild accept churn
   lifefold rebuild cancel churn
   lifefold rebuild rollback churn
+  lifefold rebuild churn --customer 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
 
 The serving generation goes on meanwhile. Before the switch every customer is compared with it, fact by fact. If \
 somebody differs, nothing is switched: the command shows who, and ends with exit code 3; look, then accept or cancel. \
-The rebuild belongs to the projector: it goes on when this command is interrupted.";
+The rebuild belongs to the projector: it goes on when this command is interrupted.
+
+With --customer only that customer is folded again, in what serves, and put right if different: exit code 3 says that it \
+was.";
 
 /// Arguments of `rebuild`.
 #[derive(Debug, clap::Args)]
@@ -43,6 +48,9 @@ pub(crate) struct Args {
     /// Switch even if the new generation differs
     #[arg(long)]
     accept: bool,
+    /// Fold only this customer again, and say what changed
+    #[arg(long, value_name = "CUSTOMER", value_parser = query::customer, conflicts_with = "accept")]
+    customer: Option<String>,
     #[command(flatten)]
     call: Call,
 }
@@ -83,7 +91,10 @@ enum Command {
 
 /// Runs `rebuild`.
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
-    let Args { command, view, accept, call } = args;
+    let Args { command, view, accept, customer, call } = args;
+    if let (Some(view), Some(customer)) = (view, customer) {
+        return customer::run(&call, settings, view, customer).await;
+    }
     let link = call.link(settings);
     match (command, view) {
         (Some(Command::Status { view }), _) => {

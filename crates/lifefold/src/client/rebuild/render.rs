@@ -117,7 +117,7 @@ fn differences(screen: Screen, findings: &v1::RebuildFindings) -> String {
 }
 
 /// What differs, the serving value, the new one.
-fn rows(it: &v1::Difference) -> Vec<[String; 3]> {
+pub(super) fn rows(it: &v1::Difference) -> Vec<[String; 3]> {
     let what = match it.position {
         0 => format!("{} {}", it.event_type, it.event_id).trim().to_owned(),
         position => format!("position {}", format::count(position)),
@@ -129,7 +129,8 @@ fn rows(it: &v1::Difference) -> Vec<[String; 3]> {
     std::iter::once([what, String::new(), String::new()]).chain(it.fields.iter().map(field)).collect()
 }
 
-fn name(kind: v1::DifferenceKind) -> String {
+/// A kind in a table.
+pub(super) fn name(kind: v1::DifferenceKind) -> String {
     kind.as_str_name().trim_start_matches("DIFFERENCE_KIND_").to_owned()
 }
 
