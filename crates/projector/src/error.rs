@@ -118,4 +118,7 @@ pub enum StoreError {
     /// A record does not fit into a page.
     #[error(transparent)]
     Page(#[from] PageError),
+    /// What is noted beside the records cannot be written.
+    #[error("the store's notes cannot be written: {0}")]
+    Note(#[from] std::io::Error),
 }

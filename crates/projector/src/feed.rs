@@ -11,6 +11,7 @@ use views::View;
 use crate::Generation;
 use crate::commit::Keeper;
 use crate::follow::Follow;
+use crate::pace::Pace;
 use crate::projector::Options;
 use crate::source::{Broken, SourceError, Trouble};
 use crate::status::{GenerationStatus, Progress};
@@ -37,6 +38,7 @@ impl<V: View> Fed<V> {
         id: GenerationId,
         generation: Arc<Generation<V>>,
         stop: CancellationToken,
+        pace: Pace,
     ) -> Arc<Self> {
         let committed = watch::Sender::new(generation.position());
         let receiver = committed.subscribe();
@@ -47,6 +49,7 @@ impl<V: View> Fed<V> {
             clock: options.clock.clone(),
             committed,
             stop: stop.clone(),
+            pace,
         };
         let (ended, outcome) = watch::channel(None);
         let (keeping, kept) = watch::channel(());

@@ -15,15 +15,11 @@ use views::View;
 
 use crate::Generation;
 use crate::commit::Keeper;
+use crate::due::Due;
 use crate::error::StoreError;
+use crate::pace::Pace;
 use crate::source::{Batch, Checkpoint, Clock, Source, SourceError};
 
-/// How often a live generation commits.
-const COMMIT_EVERY: Duration = Duration::from_secs(2);
-/// How often one that is behind commits: most of its pages change all the time.
-const COMMIT_EVERY_BEHIND: Duration = Duration::from_secs(10);
-/// Changed pages at which a live generation commits early.
-const COMMIT_AT_PAGES: usize = 20_000;
 /// How often timers are drained without anybody asking.
 const DRAIN_EVERY: Duration = Duration::from_millis(500);
 /// How often a log that is read is asked whether it is still the same: reliability demands 5 s.
@@ -40,6 +36,8 @@ pub(crate) struct Follow<V: View> {
     /// The position that is durable.
     pub(crate) committed: watch::Sender<Position>,
     pub(crate) stop: CancellationToken,
+    /// How fast it catches up.
+    pub(crate) pace: Pace,
 }
 
 /// A commit that runs on another thread.
@@ -48,7 +46,7 @@ type Committing = JoinHandle<Result<Checkpoint, StoreError>>;
 impl<V: View> Follow<V> {
     /// Follows until it is told to stop, or the log is broken, and says so at once through `ended`. When this returns,
     /// what was folded is durable, if the disk allows.
-    pub(crate) async fn run(self, ended: impl FnOnce(Result<(), SourceError>)) {
+    pub(crate) async fn run(mut self, ended: impl FnOnce(Result<(), SourceError>)) {
         let mut committing = None;
         ended(self.follow(&mut committing).await);
         // Never two commits beside each other: the later head must not come before the earlier pages.
@@ -67,16 +65,15 @@ impl<V: View> Follow<V> {
         }
     }
 
-    async fn follow(&self, committing: &mut Option<Committing>) -> Result<(), SourceError> {
+    async fn follow(&mut self, committing: &mut Option<Committing>) -> Result<(), SourceError> {
         // Nothing is served of a log that was not recognised.
         let Some(target) = self.stop.run_until_cancelled(self.recognise()).await.transpose()? else { return Ok(()) };
         self.go_live_at(target);
         let mut batches = (self.source.tail)(self.generation.checkpoint());
         let mut drain = interval(DRAIN_EVERY);
         drain.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut broken = pin!(self.watch_log());
-        let mut committed_at = Instant::now();
-        let mut commit_now = false;
+        let mut broken = pin!(watch_log(self.source.clone(), self.generation.clone()));
+        let (mut due, mut begun) = (Due::new(), Instant::now());
         loop {
             tokio::select! {
                 biased;
@@ -84,23 +81,29 @@ impl<V: View> Follow<V> {
                 broken = &mut broken => return Err(broken),
                 result = finished(committing) => {
                     self.note_commit(result);
-                    committed_at = Instant::now();
+                    due.committed(begun, self.generation.is_live());
                 }
                 _ = drain.tick(), if self.generation.is_live() => {
                     tokio::task::block_in_place(|| self.generation.drain((self.clock)()));
                 }
-                batch = batches.next() => match batch {
+                () = self.pace.free(), if self.is_paused() => {}
+                batch = batches.next(), if !self.is_paused() => match batch {
                     Some(batch) => {
-                        let was_live = self.generation.is_live();
-                        self.fold(&batch?, target);
-                        // Whoever waits for this generation waits for it to be durable, too.
-                        commit_now |= !was_live && self.generation.is_live();
+                        let (batch, was_live) = (batch?, self.generation.is_live());
+                        self.fold(&batch, target);
+                        self.pace.folded(batch.entries.len());
+                        if !was_live && self.generation.is_live() {
+                            due.went_live();
+                        }
                     }
                     None => return Err(SourceError::Unavailable("the log's tail ended".to_owned())),
                 },
             }
-            if committing.is_none() && (commit_now || self.is_commit_due(committed_at)) {
-                commit_now = false;
+            if committing.is_none() && self.is_commit_due(&due) {
+                begun = Instant::now();
+                if !self.generation.is_live() {
+                    tokio::task::block_in_place(|| self.generation.settle((self.clock)()));
+                }
                 let (keeper, generation) = (self.keeper.clone(), self.generation.clone());
                 *committing = Some(tokio::task::spawn_blocking(move || {
                     generation.digests();
@@ -123,16 +126,9 @@ impl<V: View> Follow<V> {
         }
     }
 
-    /// Asks again and again whether the log is the one that is folded; returns only when it is not.
-    async fn watch_log(&self) -> SourceError {
-        loop {
-            sleep(CHECK_EVERY).await;
-            match (self.source.check)(self.generation.checkpoint()).await {
-                Err(broken @ SourceError::Broken(_)) => return broken,
-                // The tail tells of a log that does not answer.
-                Ok(_) | Err(SourceError::Unavailable(_)) => {}
-            }
-        }
+    /// One that is live keeps up, however fast the log grows.
+    fn is_paused(&self) -> bool {
+        !self.generation.is_live() && !self.pace.is_free()
     }
 
     fn fold(&self, batch: &Batch, target: Position) {
@@ -148,11 +144,10 @@ impl<V: View> Follow<V> {
         }
     }
 
-    fn is_commit_due(&self, committed_at: Instant) -> bool {
+    fn is_commit_due(&self, due: &Due) -> bool {
         let dirty = self.generation.dirty_pages();
-        let moved = dirty > 0 || self.generation.position() > *self.committed.borrow();
-        let every = if self.generation.is_live() { COMMIT_EVERY } else { COMMIT_EVERY_BEHIND };
-        moved && (committed_at.elapsed() >= every || (self.generation.is_live() && dirty >= COMMIT_AT_PAGES))
+        let moved = dirty > 0 || self.generation.taken_in() > *self.committed.borrow();
+        moved && due.is_now(self.generation.is_live(), dirty)
     }
 
     fn note_commit(&self, result: Result<Checkpoint, StoreError>) {
@@ -176,4 +171,16 @@ async fn finished(committing: &mut Option<Committing>) -> Result<Checkpoint, Sto
         let reason = format!("the commit panicked: {error}");
         Err(StoreError::Commit(view_store::CommitError::Damaged { reason }))
     })
+}
+
+/// Asks again and again whether the log is the one that is folded; returns only when it is not.
+async fn watch_log<V: View>(source: Source, generation: Arc<Generation<V>>) -> SourceError {
+    loop {
+        sleep(CHECK_EVERY).await;
+        match (source.check)(generation.checkpoint()).await {
+            Err(broken @ SourceError::Broken(_)) => return broken,
+            // The tail tells of a log that does not answer.
+            Ok(_) | Err(SourceError::Unavailable(_)) => {}
+        }
+    }
 }

@@ -15,7 +15,9 @@ use views::{FOLD_VERSION, View};
 use crate::Generation;
 use crate::error::{NotServing, StartError, StoreError, WaitError};
 use crate::feed::Fed;
+use crate::journal::Journal;
 use crate::load::{Loaded, known_loss, load};
+use crate::pace::Pace;
 use crate::rebuild::{Rebuilding, first};
 use crate::source::{Checkpoint, Clock, Source, SourceError};
 use crate::status::{Progress, State, Status};
@@ -54,6 +56,7 @@ pub(crate) struct Inner<V: View> {
     pub(crate) options: Options,
     pub(crate) store: Arc<Store>,
     pub(crate) serving: watch::Sender<Arc<Fed<V>>>,
+    pub(crate) journal: Journal,
     pub(crate) rebuilding: Mutex<Rebuilding<V>>,
     pub(crate) rebuilds: Arc<Semaphore>,
     scans: Semaphore,
@@ -64,8 +67,8 @@ pub(crate) struct Inner<V: View> {
 
 impl<V: View> Inner<V> {
     /// Feeds a generation until the projector stops.
-    pub(crate) fn feed(&self, id: GenerationId, generation: Arc<Generation<V>>) -> Arc<Fed<V>> {
-        Fed::start(&self.options, &self.store, id, generation, self.stop.child_token())
+    pub(crate) fn feed(&self, id: GenerationId, generation: Arc<Generation<V>>, pace: Pace) -> Arc<Fed<V>> {
+        Fed::start(&self.options, &self.store, id, generation, self.stop.child_token(), pace)
     }
 }
 
@@ -84,11 +87,12 @@ impl<V: View> Projector<V> {
                 tokio::task::block_in_place(|| first(&store, origin, &options.rules))?
             }
         };
-        let fed = Fed::start(&options, &store, id, generation, stop.child_token());
         let names = Names::of((options.clock)());
+        let fed = Fed::start(&options, &store, id, generation, stop.child_token(), Pace::at_most(0));
         let inner = Arc::new(Inner {
             names,
             options,
+            journal: Journal::open(store.clone()),
             store,
             serving: watch::Sender::new(fed),
             rebuilding: Mutex::default(),
@@ -104,6 +108,7 @@ impl<V: View> Projector<V> {
     pub async fn run(&self) {
         let inner = &self.inner;
         let mut serving = inner.serving.subscribe();
+        tokio::spawn(self.clone().go_on());
         while !inner.stop.is_cancelled() {
             let fed = serving.borrow_and_update().clone();
             if fed.live().await {
@@ -141,7 +146,7 @@ impl<V: View> Projector<V> {
         self.inner.serving.send_if_modified(|serving| {
             let same = Arc::ptr_eq(serving, fed);
             if same {
-                *serving = self.inner.feed(fed.id, fed.generation.clone());
+                *serving = self.inner.feed(fed.id, fed.generation.clone(), Pace::at_most(0));
             }
             same
         });
@@ -223,7 +228,7 @@ impl<V: View> Projector<V> {
     /// How it is. Sums up the digests of what changed since the last time.
     pub fn status(&self) -> Status {
         let serving = self.inner.serving.borrow().clone();
-        let building = self.building();
+        let building = self.building().filter(|it| !it.serves());
         Status {
             view: V::NAME,
             state: self.inner.state.borrow().clone(),

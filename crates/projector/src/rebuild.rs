@@ -1,10 +1,10 @@
-//! Building a generation beside the serving one, and switching to it.
+//! A rebuild as it begins, goes on after a restart, and is decided about. How it ends is in `switch.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::task::spawn_blocking;
+use tokio::task::block_in_place;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use view_store::{GenerationId, Store};
@@ -15,24 +15,29 @@ use crate::commit::head;
 use crate::error::{RebuildError, StoreError};
 use crate::feed::Fed;
 use crate::generation::lock;
-use crate::source::{Checkpoint, SourceError};
-use crate::verify::{Findings, suspects};
+use crate::journal::{Ending, Origin, RebuildOptions, Remembered};
+use crate::pace::Pace;
+use crate::source::Checkpoint;
+use crate::status::State;
+use crate::verify::Findings;
 use crate::{Generation, Projector, cores, load};
 
-/// How often a rebuild looks whether the serving generation is overtaken.
+/// How often a rebuild looks whether it may begin.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What a rebuild does at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
-    /// Folds the log, and makes it durable.
+    /// Folds the log.
     Folding,
     /// Compares the new generation with the serving one.
     Verifying,
     /// They differ: it waits to be accepted or cancelled.
     Differs(Arc<Findings>),
-    /// The new generation serves. What was compared; nothing where the serving generation was of a broken log, or the
-    /// new one is the previous one.
+    /// The new generation serves, and is made durable: until then a restart serves the old one, and goes on with this.
+    /// What was compared; nothing where the serving generation was of a broken log, or the new one is the previous one.
+    Saving(Option<Arc<Findings>>),
+    /// The new generation serves, and will after a restart.
     Switched(Option<Arc<Findings>>),
     /// It was given up, for this reason; what was served is served on.
     GivenUp(String),
@@ -41,11 +46,18 @@ pub enum Phase {
 /// A rebuild, as those who watch it see it.
 pub(crate) struct Building<V: View> {
     pub(crate) fed: Arc<Fed<V>>,
-    /// Before the switch it is compared with the serving one.
-    is_compared: bool,
+    /// A fold is compared with what serves before the switch; what served before is not.
+    pub(crate) origin: Origin,
     pub(crate) phase: watch::Sender<Phase>,
-    accepted: watch::Sender<bool>,
-    cancelled: CancellationToken,
+    pub(crate) accepted: watch::Sender<bool>,
+    pub(crate) cancelled: CancellationToken,
+}
+
+impl<V: View> Building<V> {
+    /// The new generation serves already.
+    pub(crate) fn serves(&self) -> bool {
+        matches!(*self.phase.borrow(), Phase::Saving(_))
+    }
 }
 
 /// The rebuild that is under way, and the last one that ended since the start.
@@ -62,22 +74,42 @@ impl<V: View> Default for Rebuilding<V> {
 
 /// A rebuild that has begun.
 pub struct Rebuild<V: View> {
-    projector: Projector<V>,
-    building: Arc<Building<V>>,
+    pub(crate) projector: Projector<V>,
+    pub(crate) building: Arc<Building<V>>,
     _turn: OwnedSemaphorePermit,
+}
+
+impl<V: View> Rebuild<V> {
+    /// The number of the new generation.
+    pub fn generation(&self) -> u64 {
+        self.building.fed.id.get()
+    }
+
+    /// Lets it go on by itself, whether or not anybody waits; gives the number of its generation.
+    pub fn carry_out(self) -> u64 {
+        let generation = self.generation();
+        tokio::spawn(async move {
+            match self.finish().await {
+                Ok(()) => tracing::info!(view = V::NAME, generation, "the new generation serves"),
+                Err(error) => tracing::warn!(view = V::NAME, generation, %error, "no new generation"),
+            }
+        });
+        generation
+    }
 }
 
 impl<V: View> Projector<V> {
     /// Begins to fold the log into a new generation beside the serving one. The previous one is dropped.
-    pub async fn begin_rebuild(&self) -> Result<Rebuild<V>, RebuildError> {
+    pub async fn begin_rebuild(&self, options: RebuildOptions) -> Result<Rebuild<V>, RebuildError> {
         let inner = &self.inner;
         let turn = self.turn().await?;
         let origin = (inner.options.source.origin)().await?;
-        let (id, generation) = tokio::task::block_in_place(|| {
+        let (id, generation) = block_in_place(|| {
             let in_use = inner.serving.borrow().id;
             begin(&inner.store, origin, &inner.options.rules, Some(in_use))
         })?;
-        Ok(self.begun(turn, id, generation, true))
+        self.remember(id, Origin::Fold, options)?;
+        Ok(self.begun(turn, id, generation, Origin::Fold, options))
     }
 
     /// Begins to go back to the generation that served before: it is read from disk, and catches up.
@@ -87,14 +119,65 @@ impl<V: View> Projector<V> {
             let Some(id) = inner.store.previous()? else { return Ok(None) };
             Ok(load::generation(&inner.store, id, &inner.options.rules)?.map(|generation| (id, generation)))
         };
-        let (id, generation) = tokio::task::block_in_place(previous)?.ok_or(RebuildError::NoPrevious)?;
-        Ok(self.begun(turn, id, generation, false))
+        let (id, generation) = block_in_place(previous)?.ok_or(RebuildError::NoPrevious)?;
+        let options = RebuildOptions::default();
+        self.remember(id, Origin::Previous, options)?;
+        Ok(self.begun(turn, id, generation, Origin::Previous, options))
+    }
+
+    /// Goes on, from its last commit, with the rebuild that was under way when the process ended, if one was.
+    pub async fn resume_rebuild(&self) -> Result<Option<Rebuild<V>>, RebuildError> {
+        let (turn, journal) = (self.turn().await?, &self.inner.journal);
+        let Some(rebuild) = journal.under_way() else { return Ok(None) };
+        match block_in_place(|| self.left_behind(rebuild.generation))? {
+            Left::There(id, generation) => {
+                let position = generation.position().0;
+                tracing::info!(view = V::NAME, generation = id.get(), position, "a rebuild that was cut off goes on");
+                journal.change(|it| it.resumed += 1);
+                Ok(Some(self.begun(turn, id, generation, rebuild.origin, rebuild.options)))
+            }
+            Left::Ended { given_up, position } => {
+                let ending = Ending { at: self.now(), position, given_up, compared: None };
+                journal.change(|it| it.ending = Some(ending));
+                Ok(None)
+            }
+        }
+    }
+
+    /// What a rebuild that was cut off has left in the store.
+    fn left_behind(&self, number: u64) -> Result<Left<V>, StoreError> {
+        let (store, rules) = (&self.inner.store, &self.inner.options.rules);
+        let ended = |reason: &str| Left::Ended { given_up: Some(reason.to_owned()), position: 0 };
+        let Some(id) = store.generations()?.into_iter().find(|id| id.get() == number) else {
+            return Ok(ended("its process ended before anything of it was on disk"));
+        };
+        if store.serving()? == Some(id) {
+            return Ok(Left::Ended { given_up: None, position: store.head(id)?.position });
+        }
+        match load::generation(store, id, rules) {
+            Ok(Some(generation)) => Ok(Left::There(id, generation)),
+            Ok(None) => Ok(ended("its process ended, and the new one folds in another way")),
+            Err(error) if error.is_damage() => Ok(ended(&error.to_string())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Once it is known what serves, goes on with what was cut off.
+    pub(crate) async fn go_on(self) {
+        let known = |state: &State| *state != State::CatchingUp;
+        if self.state().wait_for(known).await.is_err() || self.inner.stop.is_cancelled() {
+            return;
+        }
+        match self.resume_rebuild().await {
+            Ok(rebuild) => _ = rebuild.map(Rebuild::carry_out),
+            Err(error) => tracing::error!(view = V::NAME, %error, "a rebuild that was cut off cannot go on"),
+        }
     }
 
     /// Drops the generation that served before.
     pub async fn retire_previous(&self) -> Result<(), RebuildError> {
         let (_turn, store) = (self.turn().await?, &self.inner.store);
-        tokio::task::block_in_place(|| -> Result<_, StoreError> {
+        block_in_place(|| -> Result<_, StoreError> {
             let Some(id) = store.previous()? else { return Ok(Err(RebuildError::NoPrevious)) };
             Ok(Ok(store.drop_generation(id)?))
         })?
@@ -112,18 +195,26 @@ impl<V: View> Projector<V> {
         }
     }
 
+    fn remember(&self, id: GenerationId, origin: Origin, options: RebuildOptions) -> Result<(), StoreError> {
+        let (generation, replaces, begun) = (id.get(), self.inner.serving.borrow().id.get(), self.now());
+        let (resumed, ending) = (0, None);
+        let rebuild = Remembered { generation, replaces, origin, options, begun, resumed, ending };
+        block_in_place(|| self.inner.journal.begin(rebuild))
+    }
+
     fn begun(
         &self,
         turn: OwnedSemaphorePermit,
         id: GenerationId,
         generation: Arc<Generation<V>>,
-        is_compared: bool,
+        origin: Origin,
+        options: RebuildOptions,
     ) -> Rebuild<V> {
         let building = Arc::new(Building {
-            fed: self.inner.feed(id, generation),
-            is_compared,
+            fed: self.inner.feed(id, generation, Pace::at_most(options.max_rate)),
+            origin,
             phase: watch::Sender::new(Phase::Folding),
-            accepted: watch::Sender::new(false),
+            accepted: watch::Sender::new(options.accept),
             cancelled: CancellationToken::new(),
         });
         lock(&self.inner.rebuilding).under_way = Some(building.clone());
@@ -141,118 +232,36 @@ impl<V: View> Projector<V> {
         under_way.as_ref().map(|it| (it.fed.id.get(), it.phase.borrow().clone())).or_else(|| ended.clone())
     }
 
-    fn ended(&self, building: &Building<V>, phase: Phase) {
+    /// All rebuilds that are remembered, newest first.
+    pub fn rebuilds(&self) -> Vec<Remembered> {
+        self.inner.journal.newest_first()
+    }
+
+    pub(crate) fn ended(&self, building: &Building<V>, phase: Phase) {
         *lock(&self.inner.rebuilding) = Rebuilding { under_way: None, ended: Some((building.fed.id.get(), phase)) };
     }
 
     /// Switches to the new generation even if it differs. False if no rebuild is under way.
     pub fn accept_rebuild(&self) -> bool {
-        self.building().map(|building| building.accepted.send_replace(true)).is_some()
+        let Some(building) = self.building() else { return false };
+        // Also after a restart.
+        block_in_place(|| self.inner.journal.change(|it| it.options.accept = true));
+        building.accepted.send_replace(true);
+        true
     }
 
-    /// Gives the rebuild that is under way up. False if none is.
+    /// Gives the rebuild that is under way up. False if none is, or the new generation serves already.
     pub fn cancel_rebuild(&self) -> bool {
-        self.building().map(|building| building.cancelled.cancel()).is_some()
+        self.building().filter(|it| !it.serves()).map(|building| building.cancelled.cancel()).is_some()
     }
 }
 
-impl<V: View> Rebuild<V> {
-    /// The number of the new generation.
-    pub fn generation(&self) -> u64 {
-        self.building.fed.id.get()
-    }
-
-    /// Switches to the new generation once it is durable, at least as far as the serving one, and says the same or is
-    /// accepted. The old one stays on disk as the previous one. After an error what was served is served on.
-    pub async fn finish(self) -> Result<(), RebuildError> {
-        let Self { projector, building, _turn } = &self;
-        let (inner, fed) = (&projector.inner, &building.fed);
-        let built = tokio::select! {
-            built = projector.built(building) => built,
-            () = building.cancelled.cancelled() => Err(RebuildError::Cancelled),
-        };
-        let findings = match built {
-            Ok(findings) => findings,
-            Err(error) => {
-                projector.ended(building, Phase::GivenUp(error.to_string()));
-                fed.stop.cancel();
-                fed.kept().await;
-                // What was previous stays so.
-                if building.is_compared {
-                    inner.store.drop_generation(fed.id).map_err(StoreError::from)?;
-                }
-                return Err(error);
-            }
-        };
-        let old = inner.serving.send_replace(fed.clone());
-        projector.serve();
-        projector.ended(building, Phase::Switched(findings));
-        old.stop.cancel();
-        old.kept().await;
-        // Millions of records are given back: away from the threads that serve.
-        spawn_blocking(move || drop(old));
-        Ok(())
-    }
-}
-
-impl<V: View> Projector<V> {
-    /// Waits until a new generation is live, durable, as far as the serving one, and the same or accepted; then marks
-    /// it on disk.
-    async fn built(&self, building: &Building<V>) -> Result<Option<Arc<Findings>>, RebuildError> {
-        let fed = &building.fed;
-        if !fed.live().await {
-            fed.ended().await?;
-            return Err(RebuildError::Draining);
-        }
-        let live_at = fed.generation.position();
-        let mut committed = fed.committed.clone();
-        while *committed.borrow_and_update() < live_at || !self.is_overtaken_by(&fed.generation) {
-            tokio::select! {
-                ended = fed.ended() => return Err(no_more(ended)),
-                _ = tokio::time::timeout(LOOK_AGAIN, committed.changed()) => {}
-            }
-        }
-        let findings =
-            if self.is_broken() || !building.is_compared { None } else { Some(Arc::new(self.verify(building).await?)) };
-        if let Some(findings) = findings.as_ref().filter(|it| it.different > 0) {
-            tracing::warn!(view = V::NAME, different = findings.different, "the new generation says something else");
-            building.phase.send_replace(Phase::Differs(findings.clone()));
-            let mut accepted = building.accepted.subscribe();
-            tokio::select! {
-                ended = fed.ended() => return Err(no_more(ended)),
-                _ = accepted.wait_for(|accepted| *accepted) => {}
-            }
-        }
-        tokio::task::block_in_place(|| self.inner.store.set_serving(fed.id)).map_err(StoreError::from)?;
-        Ok(findings)
-    }
-
-    /// Compares the new generation with the serving one.
-    async fn verify(&self, building: &Building<V>) -> Result<Findings, RebuildError> {
-        building.phase.send_replace(Phase::Verifying);
-        let (serving, new) = (self.inner.serving.borrow().generation.clone(), building.fed.generation.clone());
-        let (one, other) = (serving.clone(), new.clone());
-        let suspects = spawn_blocking(move || suspects(&one, &other)).await.map_err(|_| RebuildError::Draining)?;
-        let seen = serving.position().max(new.position());
-        for generation in [&serving, &new].into_iter().filter(|_| !suspects.is_empty()) {
-            let mut applied = generation.applied();
-            tokio::select! {
-                _ = applied.wait_for(|applied| *applied >= seen) => {}
-                ended = building.fed.ended() => return Err(no_more(ended)),
-            }
-        }
-        spawn_blocking(move || suspects.looked_at_again(&serving, &new)).await.map_err(|_| RebuildError::Draining)
-    }
-
-    /// Nothing that is served now would be missing. What is folded of a broken log does not count.
-    fn is_overtaken_by(&self, generation: &Generation<V>) -> bool {
-        self.is_broken() || generation.position() >= self.inner.serving.borrow().generation.position()
-    }
-}
-
-/// A generation that is not fed any more will not serve.
-fn no_more(ended: Result<(), SourceError>) -> RebuildError {
-    ended.map_or_else(RebuildError::from, |()| RebuildError::Draining)
+/// What a rebuild that was cut off has left.
+enum Left<V: View> {
+    /// A generation to go on with.
+    There(GenerationId, Arc<Generation<V>>),
+    /// It was over, or cannot go on for this reason.
+    Ended { given_up: Option<String>, position: u64 },
 }
 
 type Begun<V> = (GenerationId, Arc<Generation<V>>);

@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use history::Order;
-use projector::{Entry, State, Trouble};
+use projector::{Entry, RebuildOptions, State, Trouble};
 use support::running::{PATIENCE, start};
 use support::{Log, genesis, population};
 use tokio::time::timeout;
@@ -24,7 +24,7 @@ async fn a_broken_log_is_not_served_until_a_rebuild() {
     running.is(|state| matches!(state, State::Broken(broken) if broken.trouble == Trouble::RolledBack)).await;
     assert!(running.projector.serving().is_err());
     log.break_down(None);
-    running.projector.begin_rebuild().await.unwrap().finish().await.unwrap();
+    running.projector.begin_rebuild(RebuildOptions::default()).await.unwrap().finish().await.unwrap();
     running.at(log.end()).await;
     running.stop().await;
 }

@@ -6,7 +6,7 @@ mod support;
 
 use bytes::Bytes;
 use history::Order;
-use projector::{Entry, State, WaitError};
+use projector::{Entry, RebuildOptions, State, WaitError};
 use support::running::{NOW, PATIENCE, start};
 use support::{Log, genesis, population};
 use tokio::time::Instant;
@@ -45,7 +45,7 @@ async fn a_rebuild_beside_live_appends_reaches_the_same_digests_and_serves() {
     let running = start(&log, &dir.path().join("churn")).await;
     running.at(log.end()).await;
     let before = running.projector.status().serving.generation;
-    let rebuild = running.projector.begin_rebuild().await.unwrap();
+    let rebuild = running.projector.begin_rebuild(RebuildOptions::default()).await.unwrap();
     let generation = rebuild.generation();
     let (rebuilt, ()) = tokio::join!(rebuild.finish(), async {
         for entry in second {

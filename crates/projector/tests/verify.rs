@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use history::Order;
-use projector::{Findings, Phase, RebuildError};
+use projector::{Findings, Phase, RebuildError, RebuildOptions};
 use support::running::{Running, start};
 use support::{Log, population};
 use tokio::time::{Duration, sleep, timeout};
@@ -34,7 +34,7 @@ async fn found_wrong(log: &Log, dir: &Path) -> (Running, tokio::task::JoinHandle
     let lost = lose_a_page(dir);
     let running = start(log, dir).await;
     running.at(log.end()).await;
-    let rebuild = running.projector.begin_rebuild().await.unwrap();
+    let rebuild = running.projector.begin_rebuild(RebuildOptions::default()).await.unwrap();
     let finished = tokio::spawn(rebuild.finish());
     differs(&running).await;
     (running, finished, lost)
@@ -64,7 +64,7 @@ async fn lost_records_are_found_and_nothing_is_switched_before_somebody_accepts(
     let wrong = running.projector.status().serving.generation;
     let (customer, shown) = &findings.shown[0];
     assert!(!shown.is_empty(), "{customer}");
-    assert!(matches!(running.projector.begin_rebuild().await, Err(RebuildError::Rebuilding)));
+    assert!(matches!(running.projector.begin_rebuild(RebuildOptions::default()).await, Err(RebuildError::Rebuilding)));
 
     assert!(running.projector.accept_rebuild());
     timeout(PATIENCE, finished).await.unwrap().unwrap().unwrap();
@@ -102,7 +102,7 @@ async fn a_rebuild_beside_live_appends_finds_no_difference() {
         let log = Log::new(first, 16);
         let running = start(&log, &dir.path().join(format!("churn-{seed}"))).await;
         running.at(log.end()).await;
-        let rebuild = running.projector.begin_rebuild().await.unwrap();
+        let rebuild = running.projector.begin_rebuild(RebuildOptions::default()).await.unwrap();
         let (rebuilt, ()) = tokio::join!(rebuild.finish(), async {
             for entry in second {
                 log.append([entry]);
@@ -129,7 +129,7 @@ async fn a_rollback_brings_the_previous_generation_back_and_up_to_date() {
     running.at(log.end()).await;
     assert!(matches!(running.projector.begin_rollback().await, Err(RebuildError::NoPrevious)));
     let first = running.projector.status().serving.generation;
-    running.projector.begin_rebuild().await.unwrap().finish().await.unwrap();
+    running.projector.begin_rebuild(RebuildOptions::default()).await.unwrap().finish().await.unwrap();
     let second = running.projector.status().serving.generation;
     running.stop().await;
 

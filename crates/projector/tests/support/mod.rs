@@ -23,6 +23,7 @@ pub(crate) struct Log {
     batch: usize,
     broken: Arc<Mutex<Option<Broken>>>,
     created: Arc<Mutex<Timestamp>>,
+    tails: Arc<Mutex<Vec<Position>>>,
 }
 
 impl Log {
@@ -35,6 +36,7 @@ impl Log {
             batch,
             broken: Arc::default(),
             created: Arc::new(Mutex::new(origin().created)),
+            tails: Arc::default(),
         }
     }
 
@@ -74,6 +76,11 @@ impl Log {
 
     pub(crate) fn end(&self) -> Position {
         Position(*self.end.borrow())
+    }
+
+    /// After which positions it was read, in the order of the readers.
+    pub(crate) fn tails(&self) -> Vec<Position> {
+        self.tails.lock().unwrap().clone()
     }
 
     /// The log as a projector reads it.
@@ -120,6 +127,7 @@ impl Log {
     }
 
     fn tail(self, after: Checkpoint) -> BoxStream<'static, Result<Batch, SourceError>> {
+        self.tails.lock().unwrap().push(after.position);
         let changes = self.end.subscribe();
         futures::stream::unfold((self, changes, after.position), |(log, mut changes, at)| async move {
             loop {

@@ -1,0 +1,83 @@
+//! When a generation is to be committed.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How often a live generation commits.
+const EVERY: Duration = Duration::from_secs(2);
+/// Changed pages at which a live generation commits early.
+const AT_PAGES: usize = 20_000;
+/// How often one that is behind commits at most: most of its pages change all the time.
+const EVERY_BEHIND: Duration = Duration::from_secs(10);
+/// One that is behind folds at least so many times as long as it commits. A kill costs that time.
+const FOLDING_TO_COMMITTING: u32 = 10;
+
+/// When a generation is to be committed.
+pub(crate) struct Due {
+    /// When the last commit ended, or folding began.
+    last: Instant,
+    /// How long the last commit took.
+    took: Duration,
+    /// A commit has ended since the generation was live. The first one has all pages, and is in no hurry: whoever
+    /// waits for the generation to serve needs the cores.
+    is_kept: bool,
+}
+
+impl Due {
+    /// Folding begins now.
+    pub(crate) fn new() -> Self {
+        Self { last: Instant::now(), took: Duration::ZERO, is_kept: false }
+    }
+
+    /// A commit that began then has ended.
+    pub(crate) fn committed(&mut self, begun: Instant, is_live: bool) {
+        self.last = Instant::now();
+        self.took = self.last - begun;
+        self.is_kept = is_live;
+    }
+
+    /// The generation is live from now on.
+    pub(crate) fn went_live(&mut self) {
+        self.last = Instant::now();
+    }
+
+    /// Whether to commit now, with so many pages changed.
+    pub(crate) fn is_now(&self, is_live: bool, pages: usize) -> bool {
+        let every = if is_live { EVERY } else { EVERY_BEHIND.max(self.took * FOLDING_TO_COMMITTING) };
+        self.last.elapsed() >= every || (self.is_kept && pages >= AT_PAGES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANY: usize = AT_PAGES;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_live_generation_commits_by_time_and_by_pages() {
+        let mut due = Due::new();
+        due.went_live();
+        assert!(!due.is_now(true, MANY), "the first commit is in no hurry");
+        tokio::time::advance(EVERY).await;
+        assert!(due.is_now(true, 1));
+        due.committed(Instant::now(), true);
+        assert!(!due.is_now(true, MANY - 1));
+        assert!(due.is_now(true, MANY));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_behind_mostly_folds() {
+        let mut due = Due::new();
+        tokio::time::advance(EVERY_BEHIND).await;
+        assert!(due.is_now(false, MANY));
+        let begun = Instant::now();
+        tokio::time::advance(Duration::from_secs(3)).await;
+        due.committed(begun, false);
+        tokio::time::advance(Duration::from_secs(29)).await;
+        assert!(!due.is_now(false, MANY));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(due.is_now(false, MANY));
+    }
+}

@@ -1,0 +1,182 @@
+//! How a rebuild ends: the new generation is compared with the serving one, takes its place, and is made durable.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{block_in_place, spawn_blocking};
+use tokio::time::sleep;
+use touchpoint::Position;
+use view_store::GenerationId;
+use views::View;
+
+use crate::error::{RebuildError, StoreError};
+use crate::feed::Fed;
+use crate::journal::{Ending, Origin};
+use crate::rebuild::{Building, Phase, Rebuild};
+use crate::source::SourceError;
+use crate::verify::{Findings, suspects};
+use crate::{Generation, Projector};
+
+/// How often it is looked whether the serving generation is overtaken, or the new one durable.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// Pause before a disk that refused is asked again.
+const SAVE_AGAIN: Duration = Duration::from_secs(2);
+
+/// What was compared; nothing where there was nothing to compare with.
+type Compared = Option<Arc<Findings>>;
+
+impl<V: View> Rebuild<V> {
+    /// Switches to the new generation once it is as far as the serving one, and says the same or is accepted; returns
+    /// when it is durable, too. The old one stays on disk as the previous one. After an error what was served is served
+    /// on, or, where the process goes down, will be after a restart, and the rebuild goes on then.
+    pub async fn finish(self) -> Result<(), RebuildError> {
+        let Self { projector, building, .. } = &self;
+        let built = tokio::select! {
+            built = projector.built(building) => built,
+            () = building.cancelled.cancelled() => Err(RebuildError::Cancelled),
+        };
+        match built {
+            Ok(compared) => projector.switch(building, compared).await,
+            Err(error) => {
+                projector.give_up(building, &error).await?;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl<V: View> Projector<V> {
+    /// Waits until a new generation is live, as far as the serving one, and the same or accepted; then lets the serving
+    /// one stand still until it is overtaken for good.
+    async fn built(&self, building: &Building<V>) -> Result<Compared, RebuildError> {
+        let fed = &building.fed;
+        if !fed.live().await {
+            return Err(no_more(fed.ended().await));
+        }
+        while !self.is_broken() && fed.generation.position() < self.position() {
+            tokio::select! {
+                ended = fed.ended() => return Err(no_more(ended)),
+                () = sleep(LOOK_AGAIN) => {}
+            }
+        }
+        let is_compared = building.origin == Origin::Fold && !self.is_broken();
+        let compared = if is_compared { Some(Arc::new(self.verify(building).await?)) } else { None };
+        if let Some(findings) = compared.as_ref().filter(|it| it.different > 0) {
+            tracing::warn!(view = V::NAME, different = findings.different, "the new generation says something else");
+            building.phase.send_replace(Phase::Differs(findings.clone()));
+            let mut accepted = building.accepted.subscribe();
+            tokio::select! {
+                ended = fed.ended() => return Err(no_more(ended)),
+                _ = accepted.wait_for(|accepted| *accepted) => {}
+            }
+        }
+        self.overtaken_for_good(fed).await?;
+        Ok(compared)
+    }
+
+    /// Compares the new generation with the serving one.
+    async fn verify(&self, building: &Building<V>) -> Result<Findings, RebuildError> {
+        building.phase.send_replace(Phase::Verifying);
+        let (serving, new) = (self.inner.serving.borrow().generation.clone(), building.fed.generation.clone());
+        let (one, other) = (serving.clone(), new.clone());
+        let suspects = spawn_blocking(move || suspects(&one, &other)).await.map_err(|_| RebuildError::Draining)?;
+        let seen = serving.position().max(new.position());
+        for generation in [&serving, &new].into_iter().filter(|_| !suspects.is_empty()) {
+            reached(&building.fed, generation, seen).await?;
+        }
+        spawn_blocking(move || suspects.looked_at_again(&serving, &new)).await.map_err(|_| RebuildError::Draining)
+    }
+
+    /// Nobody who has read an answer sees an older one after the switch: the serving generation is fed no more, and the
+    /// new one goes as far. Where that fails, the serving one is fed again by itself.
+    async fn overtaken_for_good(&self, fed: &Fed<V>) -> Result<(), RebuildError> {
+        // What was folded of a broken log does not count.
+        if self.is_broken() {
+            return Ok(());
+        }
+        let serving = self.inner.serving.borrow().clone();
+        serving.stop.cancel();
+        // How it ended is of no matter now.
+        drop(serving.ended().await);
+        reached(fed, &fed.generation, serving.generation.position()).await
+    }
+
+    fn position(&self) -> Position {
+        self.inner.serving.borrow().generation.position()
+    }
+
+    async fn give_up(&self, building: &Building<V>, error: &RebuildError) -> Result<(), StoreError> {
+        let Building { fed, origin, .. } = building;
+        self.ended(building, Phase::GivenUp(error.to_string()));
+        fed.stop.cancel();
+        fed.kept().await;
+        // Where the process goes down, the rebuild goes on after the next start.
+        if matches!(error, RebuildError::Draining) {
+            return Ok(());
+        }
+        self.note_end(fed, Some(error.to_string()), None);
+        // What was previous stays so.
+        match origin {
+            Origin::Fold => Ok(self.inner.store.drop_generation(fed.id)?),
+            Origin::Previous => Ok(()),
+        }
+    }
+
+    /// Lets the new generation serve, and then makes it durable.
+    async fn switch(&self, building: &Building<V>, compared: Compared) -> Result<(), RebuildError> {
+        let fed = &building.fed;
+        let old = self.inner.serving.send_replace(fed.clone());
+        building.phase.send_replace(Phase::Saving(compared.clone()));
+        self.serve();
+        old.stop.cancel();
+        old.kept().await;
+        // Millions of records are given back: away from the threads that serve.
+        spawn_blocking(move || drop(old));
+        self.saved(fed.id, fed.generation.position()).await?;
+        self.note_end(fed, None, compared.as_deref());
+        self.ended(building, Phase::Switched(compared));
+        Ok(())
+    }
+
+    /// Waits until the serving generation is durable as far as this, and marks it on disk: from then on a restart
+    /// serves it.
+    async fn saved(&self, id: GenerationId, position: Position) -> Result<(), RebuildError> {
+        let stop = &self.inner.stop;
+        loop {
+            let committed = *self.inner.serving.borrow().committed.borrow();
+            let pause = if committed < position {
+                LOOK_AGAIN
+            } else {
+                match block_in_place(|| self.inner.store.set_serving(id)) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => {
+                        tracing::error!(view = V::NAME, %error, "the new generation serves, but not after a restart");
+                        SAVE_AGAIN
+                    }
+                }
+            };
+            stop.run_until_cancelled(sleep(pause)).await.ok_or(RebuildError::Draining)?;
+        }
+    }
+
+    fn note_end(&self, fed: &Fed<V>, given_up: Option<String>, compared: Option<&Findings>) {
+        let (at, position) = (self.now(), fed.generation.position().0);
+        let compared = compared.map(|it| (it.compared, it.different));
+        let ending = Ending { at, position, given_up, compared };
+        block_in_place(|| self.inner.journal.change(|it| it.ending = Some(ending)));
+    }
+}
+
+/// Waits until a generation is as far as this, as long as the new one is fed.
+async fn reached<V: View>(new: &Fed<V>, generation: &Generation<V>, position: Position) -> Result<(), RebuildError> {
+    let mut applied = generation.applied();
+    tokio::select! {
+        _ = applied.wait_for(|applied| *applied >= position) => Ok(()),
+        ended = new.ended() => Err(no_more(ended)),
+    }
+}
+
+/// A generation that is not fed any more will not serve.
+fn no_more(ended: Result<(), SourceError>) -> RebuildError {
+    ended.map_or_else(RebuildError::from, |()| RebuildError::Draining)
+}

@@ -1,0 +1,160 @@
+//! How a rebuild ends, also when its process ends before it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use history::Order;
+use projector::{Origin, Phase, RebuildOptions, Remembered};
+use support::running::{PATIENCE, Running, start};
+use support::{Log, population};
+use tokio::time::{Duration, sleep, timeout};
+use touchpoint::Position;
+
+const SEED: u64 = 21;
+/// Slow enough to be interrupted: 64 events a second.
+const SLOWLY: RebuildOptions = RebuildOptions { accept: false, max_rate: 64 };
+const AT_ONCE: RebuildOptions = RebuildOptions { accept: false, max_rate: 0 };
+
+/// A projector that serves a whole log.
+async fn serving(dir: &Path, batch: usize) -> (Log, Running) {
+    let (entries, _) = population(SEED, 60, Order::Recorded);
+    let log = Log::new(entries, batch);
+    let running = start(&log, dir).await;
+    running.at(log.end()).await;
+    (log, running)
+}
+
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let seen = async {
+        while !is_so() {
+            sleep(Duration::from_millis(2)).await;
+        }
+    };
+    timeout(PATIENCE, seen).await.unwrap_or_else(|_| panic!("{what}"));
+}
+
+fn is_saving(running: &Running) -> bool {
+    matches!(running.projector.last_rebuild(), Some((_, Phase::Saving(_))))
+}
+
+fn newest(running: &Running) -> Remembered {
+    running.projector.rebuilds()[0].clone()
+}
+
+/// Waits until the last rebuild has ended, and gives what is remembered of it.
+async fn ended(running: &Running) -> Remembered {
+    until("the rebuild to end", || newest(running).ending.is_some()).await;
+    newest(running)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_goes_on_after_a_restart_from_where_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, running) = serving(dir.path(), 16).await;
+    let wanted = running.at(log.end()).await;
+    let rebuild = running.projector.begin_rebuild(SLOWLY).await.unwrap();
+    let begun = rebuild.carry_out();
+    let taken_in = || running.projector.status().building.is_some_and(|it| it.position >= Position(48));
+    until("the rebuild to fold a part", taken_in).await;
+    running.stop().await;
+
+    let running = start(&log, dir.path()).await;
+    let rebuilt = ended(&running).await;
+    assert_eq!((rebuilt.generation, rebuilt.resumed, rebuilt.origin), (begun, 1, Origin::Fold));
+    assert_eq!(rebuilt.ending.unwrap().given_up, None);
+    assert_eq!(running.projector.status().serving.generation, begun);
+    assert_eq!(running.at(log.end()).await, wanted);
+    let resumed_after = log.tails().into_iter().filter(|after| (Position(48)..log.end()).contains(after)).count();
+    assert_eq!(resumed_after, 1, "only what was missing is folded again: {:?}", log.tails());
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_new_generation_serves_before_it_is_durable_and_a_crash_in_between_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (live, crashed) = (dir.path().join("live"), dir.path().join("crashed"));
+    let (log, running) = serving(&live, 64).await;
+    let wanted = running.at(log.end()).await;
+    let before = running.projector.status().serving.generation;
+    let begun = running.projector.begin_rebuild(AT_ONCE).await.unwrap().carry_out();
+    until("the new generation to serve", || is_saving(&running)).await;
+    assert_eq!(running.projector.status().serving.generation, begun);
+    assert!(running.projector.status().building.is_none() && !running.projector.cancel_rebuild());
+    copy(&live, &crashed);
+    ended(&running).await;
+    assert!(matches!(running.projector.last_rebuild(), Some((_, Phase::Switched(Some(_))))));
+    running.stop().await;
+
+    let running = start(&log, &crashed).await;
+    assert_eq!(running.projector.status().serving.generation, before, "what is durable");
+    assert_eq!(running.at(log.end()).await, wanted);
+    let rebuilt = ended(&running).await;
+    assert_eq!((rebuilt.generation, rebuilt.resumed), (begun, 1));
+    assert_eq!(running.projector.status().serving.generation, begun);
+    assert_eq!(running.at(log.end()).await, wanted);
+    running.stop().await;
+}
+
+/// The files as a crash would leave them.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (entry, to) = (entry.as_ref().unwrap(), to.join(entry.as_ref().unwrap().file_name()));
+        if entry.file_type().unwrap().is_dir() { copy(&entry.path(), &to) } else { drop(fs::copy(entry.path(), to)) }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_sees_an_older_answer_after_the_switch() {
+    let dir = tempfile::tempdir().unwrap();
+    for seed in 0..4 {
+        let (mut first, _) = population(seed, 60, Order::Shuffled(seed));
+        let second = first.split_off(first.len() / 3);
+        let log = Log::new(first, 16);
+        let running = start(&log, &dir.path().join(seed.to_string())).await;
+        running.at(log.end()).await;
+        let before = running.projector.status().serving.generation;
+        running.projector.begin_rebuild(AT_ONCE).await.unwrap().carry_out();
+        let appending = {
+            let log = log.clone();
+            tokio::spawn(async move {
+                for entry in second {
+                    log.append([entry]);
+                    tokio::task::yield_now().await;
+                }
+            })
+        };
+        let mut seen = Position::ZERO;
+        until("the switch under appends", || {
+            let serving = running.projector.serving().unwrap();
+            assert!(serving.position() >= seen, "{} after {seen}", serving.position());
+            seen = serving.position();
+            running.projector.status().serving.generation != before
+        })
+        .await;
+        appending.await.unwrap();
+        running.at(log.end()).await;
+        running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_cut_off_and_cannot_go_on_is_given_up_with_a_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, running) = serving(dir.path(), 16).await;
+    let begun = running.projector.begin_rebuild(SLOWLY).await.unwrap().carry_out();
+    running.stop().await;
+    let store = view_store::Store::open(dir.path()).unwrap();
+    let id = store.generations().unwrap().into_iter().find(|id| id.get() == begun).unwrap();
+    store.drop_generation(id).unwrap();
+    drop(store);
+    let running = start(&log, dir.path()).await;
+    let given_up = ended(&running).await.ending.unwrap().given_up.unwrap();
+    assert!(given_up.contains("before anything of it was on disk"), "{given_up}");
+    assert!(running.projector.begin_rebuild(AT_ONCE).await.is_ok(), "another one may begin");
+    running.stop().await;
+}
