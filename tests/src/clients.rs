@@ -6,6 +6,7 @@ use std::time::Duration;
 use api::v1;
 use api::v1::churn_risk_service_client::ChurnRiskServiceClient;
 use api::v1::projector_service_client::ProjectorServiceClient;
+use api::v1::rebuild_service_client::RebuildServiceClient;
 use api::v1::satisfaction_service_client::SatisfactionServiceClient;
 use api::v1::segmentation_service_client::SegmentationServiceClient;
 use api::v1::timeline_service_client::TimelineServiceClient;
@@ -73,6 +74,11 @@ impl Clients {
         ProjectorServiceClient::new(self.channel.clone())
     }
 
+    /// What becomes of a rebuild.
+    pub fn rebuilds(&self) -> RebuildServiceClient<Channel> {
+        RebuildServiceClient::new(self.channel.clone())
+    }
+
     /// What a health check says; nothing if there is no answer.
     pub async fn health(&self, service: &str) -> Option<ServingStatus> {
         let request = HealthCheckRequest { service: service.to_owned() };
@@ -107,7 +113,7 @@ impl Clients {
     /// If the rebuild does not begin.
     pub async fn rebuilt(&self) -> v1::Generation {
         let generation = until("a rebuild to begin", async || {
-            match self.projector().rebuild(v1::RebuildRequest {}).await {
+            match self.projector().rebuild(v1::RebuildRequest::default()).await {
                 Ok(begun) => Some(begun.into_inner().generation),
                 // The one before serves, and still clears away what it replaced.
                 Err(status) if status.code() == Code::FailedPrecondition => None,

@@ -225,7 +225,7 @@ fn projectors_are_compared(system: &System) {
         assert_eq!(status[index]["view"], view);
         let digest = status[index]["serving"]["digest"].as_str().unwrap();
         assert!(system.lifefold(&["status"]).done().contains(digest));
-        let rebuilt = system.lifefold(&["rebuild", view, "-o", "json"]).json();
+        let rebuilt = system.lifefold(&["rebuild", view, "--yes", "-o", "json"]).json();
         assert_eq!((&rebuilt["verdict"], &rebuilt["after"]["digest"]), (&"SAME".into(), &digest.into()));
     }
 }

@@ -71,19 +71,19 @@ async fn a_seeded_wrong_record_is_shown_and_the_switch_waits_for_somebody() {
     let wrong = scene.serving().await.reached(scene.last).await;
     assert_ne!(wrong.digest, right);
 
-    let (code, found) = scene.rebuild(&["churn"]);
+    let (code, found) = scene.rebuild(&["churn", "--yes"]);
     assert_eq!((code, &found["verdict"]), (DIFFERS, &"DIFFERS".into()), "{found}");
     let findings = &found["rebuild"]["findings"];
     assert_eq!(findings["customers_different"], scene.lost);
     assert_eq!(findings["customers"][0]["differences"][0]["kind"], "DIFFERENCE_KIND_EXTRA");
     assert_eq!(found["after"]["generation"], wrong.generation, "the old one serves");
     let (code, looked) = scene.rebuild(&["status", "churn"]);
-    assert_eq!((code, &looked["rebuild"]), (DIFFERS, &found["rebuild"]));
+    assert_eq!((code, &looked["rebuild"]["findings"]), (DIFFERS, findings));
 
     let (code, accepted) = scene.rebuild(&["accept", "churn"]);
     assert_eq!(code, Some(0), "{accepted}");
     assert_eq!((&accepted["after"]["digest"], &accepted["verdict"]), (&right.clone().into(), &"DIFFERS".into()));
-    let (code, again) = scene.rebuild(&["churn"]);
+    let (code, again) = scene.rebuild(&["churn", "--yes"]);
     assert_eq!((code, &again["verdict"]), (Some(0), &"SAME".into()), "{again}");
     assert_eq!(again["after"]["digest"], right);
     scene.churn.never_panicked();
@@ -98,7 +98,7 @@ async fn a_cancelled_rebuild_leaves_what_was_served_and_an_accepted_one_does_not
     assert_eq!(code, Some(1));
     assert!(none.to_string().contains("no rebuild"), "{none}");
 
-    assert_eq!(scene.rebuild(&["churn"]).0, DIFFERS);
+    assert_eq!(scene.rebuild(&["churn", "--yes"]).0, DIFFERS);
     assert_eq!(scene.rebuild(&["cancel", "churn"]).0, Some(0));
     tests::until("the rebuild to be given up", async || {
         let (code, looked) = scene.rebuild(&["status", "churn"]);
@@ -108,7 +108,7 @@ async fn a_cancelled_rebuild_leaves_what_was_served_and_an_accepted_one_does_not
     assert_eq!(scene.serving().await.reached(scene.last).await.generation, served);
 
     let right = scene.right_digest().await;
-    let (code, switched) = scene.rebuild(&["churn", "--accept"]);
+    let (code, switched) = scene.rebuild(&["churn", "--accept", "--yes"]);
     assert_eq!((code, &switched["after"]["digest"]), (Some(0), &right.into()), "{switched}");
 }
 
@@ -117,7 +117,7 @@ async fn a_rollback_is_one_command_and_keeps_the_way_back() {
     let mut scene = Scene::new().await;
     let wrong = scene.serving().await.reached(scene.last).await;
     assert_eq!(scene.rebuild(&["rollback", "churn"]).0, Some(1), "nothing to go back to");
-    let (_, switched) = scene.rebuild(&["churn", "--accept"]);
+    let (_, switched) = scene.rebuild(&["churn", "--accept", "--yes"]);
     let (code, back) = scene.rebuild(&["rollback", "churn"]);
     assert_eq!((code, &back["after"]["digest"]), (Some(0), &wrong.digest.clone().into()), "{back}");
     let (code, again) = scene.rebuild(&["rollback", "churn"]);

@@ -55,9 +55,7 @@ impl Page {
         };
         let mut page = Self { size, cursor: None, seal: Seal::of(R::METHOD, &query) };
         if !token.is_empty() {
-            page.cursor = Some(page.seal.open(&token).ok_or_else(|| {
-                Error::field("page_token", "expected the next_page_token of the same query, or nothing")
-            })?);
+            page.cursor = Some(page.seal.open(&token).ok_or_else(foreign_token)?);
         }
         Ok(page)
     }
@@ -125,6 +123,11 @@ const fn digit(letter: u8) -> Option<u8> {
     }
 }
 
+/// A token that is not of the same query.
+pub fn foreign_token() -> Error {
+    Error::field("page_token", "expected the next_page_token of the same query, or nothing")
+}
+
 macro_rules! paged {
     ($($request:ident $method:literal)+) => {$(
         impl Paged for v1::$request {
@@ -147,6 +150,7 @@ paged! {
     ExportRisksRequest "ExportRisks"
     ExportCustomerSegmentsRequest "ExportCustomerSegments"
     ExportCustomerIndexesRequest "ExportCustomerIndexes"
+    ListRebuildsRequest "ListRebuilds"
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! How the records of two generations differ.
 
+use std::time::Duration;
+
 use touchpoint::{CustomerId, EventId, Kind, Position};
 use views::Difference;
 
@@ -38,6 +40,11 @@ fn difference(it: &Difference) -> v1::Difference {
             v1::Difference { fields: fields.iter().map(field).collect(), ..of(event, type_) }
         }
     }
+}
+
+/// A time that was measured.
+pub fn duration(it: Duration) -> Option<prost_types::Duration> {
+    it.try_into().ok()
 }
 
 #[cfg(test)]

@@ -28,7 +28,8 @@ pub(crate) async fn run<V: Served>(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let source = source::source(log_options(&settings, view.process()));
-    let options = Options { dir, rules: settings.rules, source: source.clone(), clock: clock::clock() };
+    let Settings { rules, bounds, .. } = settings;
+    let options = Options { dir, rules, source: source.clone(), clock: clock::clock(), bounds };
     let opening = start::<V>(&options, &stop);
     let Some(projector) = door.wait_for(&[V::SERVICE], opening).await? else { return Ok(()) };
     tracing::info!(view = V::NAME, address = %door.address(), "the projector folds and listens");

@@ -3,21 +3,61 @@
 use std::panic::resume_unwind;
 use std::thread;
 
+/// How much lower than that of the threads that serve the priority of a thread is that gives way, as `nice` counts:
+/// where both want a core it gets about a tenth of it.
+const GIVEN_WAY: i32 = 10;
+
+/// Whether work goes before that of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Somebody waits for it.
+    AtOnce,
+    /// On threads that give way to those who serve.
+    GivingWay,
+}
+
 /// How many threads can work at the same time.
 pub(crate) fn count() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Does these pieces of work side by side, and gives their results in order. One piece alone is done on this thread.
-pub(crate) fn share_out<P: Send, T: Send>(mut pieces: Vec<P>, work: impl Fn(P) -> T + Sync) -> Vec<T> {
-    if pieces.len() <= 1 {
+/// Does these pieces of work side by side, and gives their results in order.
+pub(crate) fn share_out<P: Send, T: Send>(manner: Manner, mut pieces: Vec<P>, work: impl Fn(P) -> T + Sync) -> Vec<T> {
+    // One piece alone needs no other thread, unless this one must not give way.
+    if pieces.len() <= 1 && manner == Manner::AtOnce {
         return pieces.pop().map(work).into_iter().collect();
     }
+    let work = |piece| {
+        manner.taken_on();
+        work(piece)
+    };
     let work = &work;
     thread::scope(|scope| {
         let workers: Vec<_> = pieces.into_iter().map(|piece| scope.spawn(move || work(piece))).collect();
         workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })
+}
+
+/// Does this on a thread that gives way, while the calling one waits.
+pub(crate) fn giving_way<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| {
+        let worker = scope.spawn(|| {
+            Manner::GivingWay.taken_on();
+            work()
+        });
+        worker.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+impl Manner {
+    /// For the rest of the life of this thread: a thread can give its priority away, but not take it back.
+    fn taken_on(self) {
+        if self == Self::GivingWay
+            && let Err(error) = rustix::process::nice(GIVEN_WAY)
+        {
+            tracing::debug!(%error, "work beside serving goes on at full priority");
+        }
+    }
 }
 
 /// Several sums made one.
@@ -28,4 +68,26 @@ pub(crate) fn merged<S: Default>(sums: Vec<S>, merge: impl Fn(&mut S, S)) -> S {
         merge(&mut sum, more);
         sum
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `nice` says of this thread; Linux has it for each thread.
+    fn niceness() -> i32 {
+        rustix::process::nice(0).unwrap()
+    }
+
+    #[test]
+    fn only_the_threads_that_give_way_do() {
+        let before = niceness();
+        assert_eq!(share_out(Manner::AtOnce, vec![1, 2, 3], |it| (it, niceness())), [1, 2, 3].map(|it| (it, before)));
+        if cfg!(target_os = "linux") {
+            let behind = (before + GIVEN_WAY).min(19);
+            assert_eq!(share_out(Manner::GivingWay, vec![1], |it| (it, niceness())), [(1, behind)]);
+            assert_eq!(giving_way(niceness), behind);
+        }
+        assert_eq!(niceness(), before);
+    }
 }

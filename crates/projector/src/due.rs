@@ -19,9 +19,19 @@ pub(crate) struct Due {
     last: Instant,
     /// How long the last commit took.
     took: Duration,
-    /// A commit has ended since the generation was live. The first one has all pages, and is in no hurry: whoever
-    /// waits for the generation to serve needs the cores.
+    /// A commit has ended since the generation was live. The first one has all pages.
     is_kept: bool,
+}
+
+/// How far a generation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It catches up.
+    Behind,
+    /// Live, but another one serves: its first commit is in no hurry, since whoever waits for it needs the cores.
+    Beside,
+    /// It serves.
+    Serving,
 }
 
 impl Due {
@@ -30,11 +40,16 @@ impl Due {
         Self { last: Instant::now(), took: Duration::ZERO, is_kept: false }
     }
 
+    /// The next commit writes nearly everything.
+    pub(crate) const fn is_large(&self) -> bool {
+        !self.is_kept
+    }
+
     /// A commit that began then has ended.
-    pub(crate) fn committed(&mut self, begun: Instant, is_live: bool) {
+    pub(crate) fn committed(&mut self, begun: Instant, stage: Stage) {
         self.last = Instant::now();
         self.took = self.last - begun;
-        self.is_kept = is_live;
+        self.is_kept = stage != Stage::Behind;
     }
 
     /// The generation is live from now on.
@@ -43,9 +58,12 @@ impl Due {
     }
 
     /// Whether to commit now, with so many pages changed.
-    pub(crate) fn is_now(&self, is_live: bool, pages: usize) -> bool {
-        let every = if is_live { EVERY } else { EVERY_BEHIND.max(self.took * FOLDING_TO_COMMITTING) };
-        self.last.elapsed() >= every || (self.is_kept && pages >= AT_PAGES)
+    pub(crate) fn is_now(&self, stage: Stage, pages: usize) -> bool {
+        match stage {
+            Stage::Behind => self.last.elapsed() >= EVERY_BEHIND.max(self.took * FOLDING_TO_COMMITTING),
+            Stage::Beside => self.last.elapsed() >= EVERY,
+            Stage::Serving => self.last.elapsed() >= EVERY || !self.is_kept || pages >= AT_PAGES,
+        }
     }
 }
 
@@ -59,25 +77,28 @@ mod tests {
     async fn a_live_generation_commits_by_time_and_by_pages() {
         let mut due = Due::new();
         due.went_live();
-        assert!(!due.is_now(true, MANY), "the first commit is in no hurry");
+        assert!(!due.is_now(Stage::Beside, MANY), "somebody waits for it to serve");
+        assert!(due.is_now(Stage::Serving, 1), "nothing is durable");
         tokio::time::advance(EVERY).await;
-        assert!(due.is_now(true, 1));
-        due.committed(Instant::now(), true);
-        assert!(!due.is_now(true, MANY - 1));
-        assert!(due.is_now(true, MANY));
+        assert!(due.is_now(Stage::Beside, 1));
+        due.committed(Instant::now(), Stage::Beside);
+        assert!(!due.is_now(Stage::Serving, MANY - 1));
+        assert!(due.is_now(Stage::Serving, MANY));
+        tokio::time::advance(EVERY).await;
+        assert!(due.is_now(Stage::Serving, 1));
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_that_is_behind_mostly_folds() {
         let mut due = Due::new();
         tokio::time::advance(EVERY_BEHIND).await;
-        assert!(due.is_now(false, MANY));
+        assert!(due.is_now(Stage::Behind, MANY));
         let begun = Instant::now();
         tokio::time::advance(Duration::from_secs(3)).await;
-        due.committed(begun, false);
+        due.committed(begun, Stage::Behind);
         tokio::time::advance(Duration::from_secs(29)).await;
-        assert!(!due.is_now(false, MANY));
+        assert!(!due.is_now(Stage::Behind, MANY));
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(due.is_now(false, MANY));
+        assert!(due.is_now(Stage::Behind, MANY));
     }
 }

@@ -29,7 +29,7 @@ impl<V: View> Generation<V> {
         self.recorded.fetch_max(recorded, Ordering::Relaxed);
         self.log_end.fetch_max(batch.log_end.0.max(last.position.0), Ordering::Relaxed);
         let mut staging = lock(&self.staging);
-        staging.take_in(batch, !self.is_live());
+        staging.take_in(batch, !self.is_live(), self.manner());
         self.taken_in.store(last.position.0, Ordering::Relaxed);
         if self.is_live() || staging.is_full() {
             self.file(&mut staging, now);
@@ -67,7 +67,7 @@ impl<V: View> Generation<V> {
     /// Files what waits, some groups of pages on each thread.
     fn file_all(&self, staging: &Staging) -> Touched {
         let threads = (staging.events() / FACTS_A_THREAD).clamp(1, self.threads as u64) as usize;
-        let filed = cores::share_out(shares(threads), |groups| -> Touched {
+        let filed = cores::share_out(self.manner(), shares(threads), |groups| -> Touched {
             groups.flat_map(|group| self.file_group(&staging.of_group(group))).collect()
         });
         let mut touched: Touched = filed.into_iter().flatten().collect();

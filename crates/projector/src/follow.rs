@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use touchpoint::Position;
@@ -15,7 +15,8 @@ use views::View;
 
 use crate::Generation;
 use crate::commit::Keeper;
-use crate::due::Due;
+use crate::cores::{Manner, giving_way};
+use crate::due::{Due, Stage};
 use crate::error::StoreError;
 use crate::pace::Pace;
 use crate::source::{Batch, Checkpoint, Clock, Source, SourceError};
@@ -81,17 +82,17 @@ impl<V: View> Follow<V> {
                 broken = &mut broken => return Err(broken),
                 result = finished(committing) => {
                     self.note_commit(result);
-                    due.committed(begun, self.generation.is_live());
+                    due.committed(begun, self.stage());
                 }
                 _ = drain.tick(), if self.generation.is_live() => {
                     tokio::task::block_in_place(|| self.generation.drain((self.clock)()));
                 }
-                () = self.pace.free(), if self.is_paused() => {}
+                () = self.pace.wait(), if self.is_paused() => {}
                 batch = batches.next(), if !self.is_paused() => match batch {
                     Some(batch) => {
                         let (batch, was_live) = (batch?, self.generation.is_live());
                         self.fold(&batch, target);
-                        self.pace.folded(batch.entries.len());
+                        self.pace.folded(batch.entries.len(), batch.log_end);
                         if !was_live && self.generation.is_live() {
                             due.went_live();
                         }
@@ -105,10 +106,12 @@ impl<V: View> Follow<V> {
                     tokio::task::block_in_place(|| self.generation.settle((self.clock)()));
                 }
                 let (keeper, generation) = (self.keeper.clone(), self.generation.clone());
-                *committing = Some(tokio::task::spawn_blocking(move || {
+                let commit = move || {
                     generation.digests();
                     keeper.commit(&generation)
-                }));
+                };
+                let gives_way = due.is_large();
+                *committing = Some(spawn_blocking(move || if gives_way { giving_way(commit) } else { commit() }));
             }
         }
     }
@@ -147,7 +150,17 @@ impl<V: View> Follow<V> {
     fn is_commit_due(&self, due: &Due) -> bool {
         let dirty = self.generation.dirty_pages();
         let moved = dirty > 0 || self.generation.taken_in() > *self.committed.borrow();
-        moved && due.is_now(self.generation.is_live(), dirty)
+        moved && due.is_now(self.stage(), dirty)
+    }
+
+    fn stage(&self) -> Stage {
+        match (self.generation.is_live(), self.generation.manner()) {
+            // While it is held back there is time to commit.
+            (false, _) if self.is_paused() => Stage::Beside,
+            (false, _) => Stage::Behind,
+            (true, Manner::GivingWay) => Stage::Beside,
+            (true, Manner::AtOnce) => Stage::Serving,
+        }
     }
 
     fn note_commit(&self, result: Result<Checkpoint, StoreError>) {

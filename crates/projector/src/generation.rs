@@ -1,7 +1,7 @@
 //! One folding of the log in memory: records, and the lists and totals derived from them.
 
 use std::convert::identity;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::watch;
@@ -10,7 +10,7 @@ use view_store::{EncodedPage, PageError, PageNumber};
 use views::rules::Rules;
 use views::{Digests, Moment, Record, Sign, View};
 
-use crate::cores::{self, merged};
+use crate::cores::{self, Manner, merged};
 use crate::lists::Lists;
 use crate::page_set::PageSet;
 use crate::pages::{Pages, Slot, shares};
@@ -29,6 +29,8 @@ pub struct Generation<V: View> {
     pub(crate) live: watch::Sender<bool>,
     /// Threads that work side by side where much is to be done.
     pub(crate) threads: usize,
+    /// Nobody is served from it yet: whoever is goes before.
+    gives_way: AtomicBool,
     /// What was taken in and waits to be filed.
     pub(crate) staging: Mutex<Staging>,
     /// The last position that was taken in.
@@ -105,6 +107,7 @@ impl<V: View> Generation<V> {
         let (dirty, stale, digests) = Default::default();
         Self {
             threads,
+            gives_way: AtomicBool::new(false),
             staging: Mutex::new(Staging::new(threads)),
             taken_in: AtomicU64::new(checkpoint.position.0),
             record_bytes: AtomicU64::new(0),
@@ -121,6 +124,16 @@ impl<V: View> Generation<V> {
             recorded: AtomicU64::new(0),
             counters: Counters::default(),
         }
+    }
+
+    /// From now on it is built beside one that serves, or serves itself.
+    pub(crate) fn give_way(&self, gives_way: bool) {
+        self.gives_way.store(gives_way, Ordering::Relaxed);
+    }
+
+    /// How its work is done.
+    pub(crate) fn manner(&self) -> Manner {
+        if self.gives_way.load(Ordering::Relaxed) { Manner::GivingWay } else { Manner::AtOnce }
     }
 
     /// Puts a record that was read from disk in its place.
@@ -255,13 +268,14 @@ impl<V: View> Generation<V> {
         merged(self.sums(visit, identity), merge)
     }
 
-    /// Visits all customers, some groups of pages on each thread, and gives what each thread has made of its sum.
+    /// Visits all customers, some groups of pages on each thread, and gives what each thread has made of its sum. Live
+    /// questions go before.
     fn sums<S: Default, T: Send>(
         &self,
         visit: impl Fn(&mut S, &Slot<V>) + Sync,
         finish: impl Fn(S) -> T + Sync,
     ) -> Vec<T> {
-        cores::share_out(shares(self.threads), |groups| {
+        cores::share_out(Manner::GivingWay, shares(self.threads), |groups| {
             let mut sum = S::default();
             groups.for_each(|group| self.pages.scan(group, |slot| visit(&mut sum, slot)));
             finish(sum)

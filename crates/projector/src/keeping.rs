@@ -22,7 +22,7 @@ impl<V: View> Generation<V> {
         self.settle(now);
         let now = self.at_least(now);
         let mut lists = self.lists_mut();
-        let parts = cores::share_out(shares(self.threads), |groups| self.listed(groups, now));
+        let parts = cores::share_out(self.manner(), shares(self.threads), |groups| self.listed(groups, now));
         *lists = cores::merged(parts, Lists::merge);
         lists.as_of = now;
         drop(lists);

@@ -1,28 +1,90 @@
-//! How fast a generation may be folded while it catches up.
+//! How fast a generation is folded while it catches up: no faster than it is asked to, and slower while those who are
+//! served beside it suffer.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
+use touchpoint::Position;
+
+use crate::generation::lock;
+use crate::latency::{Latencies, Observed};
+
+/// How often the bounds are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// The first pause of a brake, which is doubled as long as a bound is broken, and halved again.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+/// The longest: a rebuild goes on, however much is asked.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a rebuild must leave to those who are served beside it; beyond it brakes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// How far the serving generation may be behind the log.
+    pub lag: Duration,
+    /// What 99 of 100 live answers may take at most.
+    pub p99: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { lag: Duration::from_secs(1), p99: Duration::from_millis(50) }
+    }
+}
+
+/// How those who are served do beside a rebuild.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Vitals {
+    /// How far the serving generation is behind the log.
+    pub lag: Duration,
+    /// What 99 of 100 of the last live answers took at most; nothing if there were few.
+    pub p99: Option<Duration>,
+    /// For how long in all the rebuild was held back for their sake.
+    pub held_back: Duration,
+}
 
 /// How fast a generation may be folded.
 pub(crate) struct Pace {
     /// Events a second; 0: as fast as possible.
     max_rate: u64,
+    brake: Option<Brake>,
     free_at: Instant,
 }
 
+/// Slows down while a bound is broken.
+pub(crate) struct Brake {
+    bounds: Bounds,
+    /// How far the serving generation is; nothing if it goes no further, so that nobody suffers.
+    served: Box<dyn Fn() -> Option<Position> + Send + Sync>,
+    latencies: Arc<Latencies>,
+    observed: Observed,
+    /// Since when the serving generation has not reached what the log had then.
+    behind: Option<(Instant, Position)>,
+    looked: Instant,
+    pause: Duration,
+    vitals: Arc<Mutex<Vitals>>,
+}
+
 impl Pace {
-    /// At most so many events a second, on the average of some batches; 0: as fast as possible.
-    pub(crate) fn at_most(max_rate: u64) -> Self {
-        Self { max_rate, free_at: Instant::now() }
+    /// As fast as possible.
+    pub(crate) fn free() -> Self {
+        Self { max_rate: 0, brake: None, free_at: Instant::now() }
     }
 
-    /// So many events were folded now.
-    pub(crate) fn folded(&mut self, events: usize) {
+    /// At most so many events a second, on the average of some batches (0: as fast as possible), and within bounds.
+    pub(crate) fn beside(max_rate: u64, brake: Brake) -> Self {
+        Self { max_rate, brake: Some(brake), free_at: Instant::now() }
+    }
+
+    /// So many events were folded now, of a log that ends there.
+    pub(crate) fn folded(&mut self, events: usize, log_end: Position) {
+        let now = Instant::now();
         if self.max_rate > 0 {
             let earned = Duration::from_secs_f64(events as f64 / self.max_rate as f64);
-            self.free_at = self.free_at.max(Instant::now()) + earned;
+            self.free_at = self.free_at.max(now) + earned;
         }
+        let pause = self.brake.as_mut().map_or(Duration::ZERO, |brake| brake.pause(log_end, now));
+        self.free_at = self.free_at.max(now + pause);
     }
 
     /// Whether the next events may be folded now.
@@ -31,37 +93,143 @@ impl Pace {
     }
 
     /// Waits until they may.
-    pub(crate) async fn free(&self) {
+    pub(crate) async fn wait(&self) {
         sleep_until(self.free_at).await;
+    }
+}
+
+impl Brake {
+    pub(crate) fn new(
+        bounds: Bounds,
+        latencies: Arc<Latencies>,
+        served: impl Fn() -> Option<Position> + Send + Sync + 'static,
+    ) -> Self {
+        let mut observed = Observed::default();
+        // What was before the rebuild does not count.
+        observed.p99(&latencies);
+        Self {
+            bounds,
+            served: Box::new(served),
+            latencies,
+            observed,
+            behind: None,
+            looked: Instant::now(),
+            pause: Duration::ZERO,
+            vitals: Arc::default(),
+        }
+    }
+
+    /// How those who are served do, as it changes.
+    pub(crate) fn vitals(&self) -> Arc<Mutex<Vitals>> {
+        self.vitals.clone()
+    }
+
+    fn pause(&mut self, log_end: Position, now: Instant) -> Duration {
+        let lag = self.lag(log_end, now);
+        if now - self.looked >= LOOK_EVERY {
+            self.looked = now;
+            let p99 = self.observed.p99(&self.latencies);
+            let is_broken = lag > self.bounds.lag || p99.is_some_and(|p99| p99 > self.bounds.p99);
+            self.pause = match is_broken {
+                true => (self.pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE),
+                false if self.pause > SHORTEST_PAUSE => self.pause / 2,
+                false => Duration::ZERO,
+            };
+            lock(&self.vitals).p99 = p99;
+        }
+        let mut vitals = lock(&self.vitals);
+        vitals.lag = lag;
+        vitals.held_back += self.pause;
+        self.pause
+    }
+
+    fn lag(&mut self, log_end: Position, now: Instant) -> Duration {
+        let Some(served) = (self.served)() else { return Duration::ZERO };
+        if self.behind.is_none_or(|(_, wanted)| served >= wanted) {
+            self.behind = (served < log_end).then_some((now, log_end));
+        }
+        self.behind.map_or(Duration::ZERO, |(since, _)| now - since)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
+
+    const END: Position = Position(1_000);
+
+    /// A brake, the position that is served, and the latencies.
+    fn brake() -> (Brake, Arc<AtomicU64>, Arc<Latencies>) {
+        let (served, latencies) = (Arc::new(AtomicU64::new(END.0)), Arc::new(Latencies::default()));
+        let at = served.clone();
+        let now = move || Some(Position(at.load(Ordering::Relaxed)));
+        (Brake::new(Bounds::default(), latencies.clone(), now), served, latencies)
+    }
+
+    async fn later(pace: &mut Pace) -> Duration {
+        tokio::time::advance(LOOK_EVERY).await;
+        let begun = Instant::now();
+        pace.folded(10, END);
+        pace.wait().await;
+        begun.elapsed()
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_rate_is_kept_and_time_not_used_is_not_saved_up() {
-        let mut pace = Pace::at_most(1_000);
+        let mut pace = Pace::beside(1_000, brake().0);
         let begun = Instant::now();
         for _ in 0..3 {
-            pace.free().await;
-            pace.folded(2_000);
+            pace.wait().await;
+            pace.folded(2_000, END);
         }
-        pace.free().await;
+        pace.wait().await;
         assert_eq!(begun.elapsed(), Duration::from_secs(6));
         tokio::time::advance(Duration::from_secs(60)).await;
-        pace.folded(500);
+        pace.folded(500, END);
         assert!(!pace.is_free());
         let begun = Instant::now();
-        pace.free().await;
+        pace.wait().await;
         assert_eq!(begun.elapsed(), Duration::from_millis(500));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_a_rate_nothing_waits() {
-        let mut pace = Pace::at_most(0);
-        pace.folded(1_000_000);
+    async fn without_a_rate_and_a_brake_nothing_waits() {
+        let mut pace = Pace::free();
+        pace.folded(1_000_000, END);
         assert!(pace.is_free());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_answers_hold_it_back_until_they_are_fast_again() {
+        let (brake, _, latencies) = brake();
+        let vitals = brake.vitals();
+        let mut pace = Pace::beside(0, brake);
+        assert_eq!(later(&mut pace).await, Duration::ZERO);
+        let mut pauses = Vec::new();
+        for millis in [80, 80, 80, 2, 2, 2, 2] {
+            (0..200).for_each(|_| latencies.count(Duration::from_millis(millis)));
+            pauses.push(later(&mut pace).await.as_millis());
+        }
+        assert_eq!(pauses, [20, 40, 80, 40, 20, 0, 0]);
+        assert_eq!(lock(&vitals).held_back, Duration::from_millis(200));
+        assert!(lock(&vitals).p99.is_some_and(|p99| p99 < Duration::from_millis(3)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_serving_generation_that_falls_behind_holds_it_back() {
+        let (brake, served, _) = brake();
+        let vitals = brake.vitals();
+        let mut pace = Pace::beside(0, brake);
+        served.store(END.0 - 1, Ordering::Relaxed);
+        for _ in 0..5 {
+            assert_eq!(later(&mut pace).await, Duration::ZERO, "within a second");
+        }
+        assert_eq!(later(&mut pace).await, SHORTEST_PAUSE);
+        assert!(lock(&vitals).lag > Duration::from_secs(1));
+        served.store(END.0, Ordering::Relaxed);
+        assert_eq!(later(&mut pace).await, Duration::ZERO);
+        assert_eq!(lock(&vitals).lag, Duration::ZERO);
     }
 }

@@ -14,6 +14,8 @@ use crate::staging::Waiting;
 /// Groups of pages: each has a lock, and a scan holds one at a time, so that the others can be written meanwhile.
 pub(crate) const GROUPS: usize = 256;
 const PAGES_PER_GROUP: usize = PageNumber::COUNT as usize / GROUPS;
+/// Pages that are scanned under one lock: who scans gives way to others, and must not hold them up by it.
+const PAGES_AT_ONCE: usize = 16;
 /// Memory comes in pieces of this many bytes.
 const CACHE_LINE_BYTES: usize = 64;
 
@@ -129,10 +131,12 @@ impl<V: View> Pages<V> {
         self.group(page)[page.index() % PAGES_PER_GROUP].iter().for_each(read);
     }
 
-    /// Reads every slot of a group.
+    /// Reads every slot of a group, some pages under one lock.
     pub(crate) fn scan(&self, group: usize, mut read: impl FnMut(&Slot<V>)) {
-        let group = self.groups[group].read().unwrap_or_else(PoisonError::into_inner);
-        group.iter().flatten().for_each(&mut read);
+        for some in some_pages() {
+            let group = self.groups[group].read().unwrap_or_else(PoisonError::into_inner);
+            group[some].iter().flatten().for_each(&mut read);
+        }
     }
 
     /// Reads every customer of a group, here and in other pages: the records of each, where there are any.
@@ -142,19 +146,10 @@ impl<V: View> Pages<V> {
         group: usize,
         mut read: impl FnMut(CustomerId, [Option<&Record>; 2]),
     ) {
-        let [here, there] =
-            [self, others].map(|pages| pages.groups[group].read().unwrap_or_else(PoisonError::into_inner));
-        for (here, there) in here.iter().zip(there.iter()) {
-            let record = |page: &[Slot<V>], customer| -> Option<usize> {
-                page.iter().position(|slot: &Slot<V>| slot.customer == customer)
-            };
-            for slot in here {
-                let other = record(there, slot.customer).map(|index| &there[index].record);
-                read(slot.customer, [Some(&slot.record), other]);
-            }
-            for slot in there.iter().filter(|slot| record(here, slot.customer).is_none()) {
-                read(slot.customer, [None, Some(&slot.record)]);
-            }
+        for some in some_pages() {
+            let [here, there] =
+                [self, others].map(|pages| pages.groups[group].read().unwrap_or_else(PoisonError::into_inner));
+            both(&here[some.clone()], &there[some], &mut read);
         }
     }
 
@@ -170,5 +165,26 @@ impl<V: View> Pages<V> {
 
     fn group_mut(&self, page: PageNumber) -> RwLockWriteGuard<'_, Vec<Page<V>>> {
         self.groups[group_of(page)].write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The pages of a group, so many at a time as are read under one lock.
+fn some_pages() -> impl Iterator<Item = Range<usize>> {
+    (0..PAGES_PER_GROUP).step_by(PAGES_AT_ONCE).map(|first| first..first + PAGES_AT_ONCE)
+}
+
+/// Reads every customer of two runs of the same pages.
+fn both<V: View>(here: &[Page<V>], there: &[Page<V>], read: &mut impl FnMut(CustomerId, [Option<&Record>; 2])) {
+    for (here, there) in here.iter().zip(there.iter()) {
+        let record = |page: &[Slot<V>], customer| -> Option<usize> {
+            page.iter().position(|slot: &Slot<V>| slot.customer == customer)
+        };
+        for slot in here {
+            let other = record(there, slot.customer).map(|index| &there[index].record);
+            read(slot.customer, [Some(&slot.record), other]);
+        }
+        for slot in there.iter().filter(|slot| record(here, slot.customer).is_none()) {
+            read(slot.customer, [None, Some(&slot.record)]);
+        }
     }
 }

@@ -16,8 +16,9 @@ use crate::Generation;
 use crate::error::{NotServing, StartError, StoreError, WaitError};
 use crate::feed::Fed;
 use crate::journal::Journal;
+use crate::latency::Latencies;
 use crate::load::{Loaded, known_loss, load};
-use crate::pace::Pace;
+use crate::pace::{Bounds, Pace};
 use crate::rebuild::{Rebuilding, first};
 use crate::source::{Checkpoint, Clock, Source, SourceError};
 use crate::status::{Progress, State, Status};
@@ -39,6 +40,8 @@ pub struct Options {
     pub source: Source,
     /// The time.
     pub clock: Clock,
+    /// What a rebuild must leave to those who are served beside it.
+    pub bounds: Bounds,
 }
 
 /// A view's projector. Cloning it gives another handle.
@@ -59,6 +62,7 @@ pub(crate) struct Inner<V: View> {
     pub(crate) journal: Journal,
     pub(crate) rebuilding: Mutex<Rebuilding<V>>,
     pub(crate) rebuilds: Arc<Semaphore>,
+    pub(crate) latencies: Arc<Latencies>,
     scans: Semaphore,
     pub(crate) state: watch::Sender<State>,
     pub(crate) stop: CancellationToken,
@@ -88,7 +92,7 @@ impl<V: View> Projector<V> {
             }
         };
         let names = Names::of((options.clock)());
-        let fed = Fed::start(&options, &store, id, generation, stop.child_token(), Pace::at_most(0));
+        let fed = Fed::start(&options, &store, id, generation, stop.child_token(), Pace::free());
         let inner = Arc::new(Inner {
             names,
             options,
@@ -97,6 +101,7 @@ impl<V: View> Projector<V> {
             serving: watch::Sender::new(fed),
             rebuilding: Mutex::default(),
             rebuilds: Arc::new(Semaphore::new(1)),
+            latencies: Arc::default(),
             scans: Semaphore::new(SCANS_AT_ONCE),
             state: watch::Sender::new(State::CatchingUp),
             stop,
@@ -146,7 +151,7 @@ impl<V: View> Projector<V> {
         self.inner.serving.send_if_modified(|serving| {
             let same = Arc::ptr_eq(serving, fed);
             if same {
-                *serving = self.inner.feed(fed.id, fed.generation.clone(), Pace::at_most(0));
+                *serving = self.inner.feed(fed.id, fed.generation.clone(), Pace::free());
             }
             same
         });
@@ -207,6 +212,11 @@ impl<V: View> Projector<V> {
         let draining = || NotServing(State::Draining);
         let _turn = self.inner.scans.acquire().await.map_err(|_| draining())?;
         tokio::task::spawn_blocking(move || query(&generation)).await.map_err(|_| draining())
+    }
+
+    /// A live answer took so long: a rebuild beside it takes heed.
+    pub fn answered(&self, took: Duration) {
+        self.inner.latencies.count(took);
     }
 
     /// The time, as this projector sees it.

@@ -1,24 +1,26 @@
 //! A rebuild as it begins, goes on after a restart, and is decided about. How it ends is in `switch.rs`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::block_in_place;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use touchpoint::Position;
 use view_store::{GenerationId, Store};
 use views::View;
 use views::rules::Rules;
 
 use crate::commit::head;
+use crate::cores::Manner;
 use crate::error::{RebuildError, StoreError};
 use crate::feed::Fed;
 use crate::generation::lock;
-use crate::journal::{Ending, Origin, RebuildOptions, Remembered};
-use crate::pace::Pace;
+use crate::journal::{Origin, RebuildOptions, Remembered};
+use crate::pace::{Brake, Pace, Vitals};
 use crate::source::Checkpoint;
-use crate::status::State;
+use crate::status::{RebuildProgress, State};
 use crate::verify::Findings;
 use crate::{Generation, Projector, cores, load};
 
@@ -48,6 +50,11 @@ pub(crate) struct Building<V: View> {
     pub(crate) fed: Arc<Fed<V>>,
     /// A fold is compared with what serves before the switch; what served before is not.
     pub(crate) origin: Origin,
+    begun: Instant,
+    /// Where folding began in this process.
+    from: Position,
+    options: RebuildOptions,
+    vitals: Arc<Mutex<Vitals>>,
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) accepted: watch::Sender<bool>,
     pub(crate) cancelled: CancellationToken,
@@ -117,61 +124,13 @@ impl<V: View> Projector<V> {
         let (turn, inner) = (self.turn().await?, &self.inner);
         let previous = || -> Result<_, StoreError> {
             let Some(id) = inner.store.previous()? else { return Ok(None) };
-            Ok(load::generation(&inner.store, id, &inner.options.rules)?.map(|generation| (id, generation)))
+            Ok(load::generation(&inner.store, id, &inner.options.rules, Manner::GivingWay)?
+                .map(|generation| (id, generation)))
         };
         let (id, generation) = block_in_place(previous)?.ok_or(RebuildError::NoPrevious)?;
         let options = RebuildOptions::default();
         self.remember(id, Origin::Previous, options)?;
         Ok(self.begun(turn, id, generation, Origin::Previous, options))
-    }
-
-    /// Goes on, from its last commit, with the rebuild that was under way when the process ended, if one was.
-    pub async fn resume_rebuild(&self) -> Result<Option<Rebuild<V>>, RebuildError> {
-        let (turn, journal) = (self.turn().await?, &self.inner.journal);
-        let Some(rebuild) = journal.under_way() else { return Ok(None) };
-        match block_in_place(|| self.left_behind(rebuild.generation))? {
-            Left::There(id, generation) => {
-                let position = generation.position().0;
-                tracing::info!(view = V::NAME, generation = id.get(), position, "a rebuild that was cut off goes on");
-                journal.change(|it| it.resumed += 1);
-                Ok(Some(self.begun(turn, id, generation, rebuild.origin, rebuild.options)))
-            }
-            Left::Ended { given_up, position } => {
-                let ending = Ending { at: self.now(), position, given_up, compared: None };
-                journal.change(|it| it.ending = Some(ending));
-                Ok(None)
-            }
-        }
-    }
-
-    /// What a rebuild that was cut off has left in the store.
-    fn left_behind(&self, number: u64) -> Result<Left<V>, StoreError> {
-        let (store, rules) = (&self.inner.store, &self.inner.options.rules);
-        let ended = |reason: &str| Left::Ended { given_up: Some(reason.to_owned()), position: 0 };
-        let Some(id) = store.generations()?.into_iter().find(|id| id.get() == number) else {
-            return Ok(ended("its process ended before anything of it was on disk"));
-        };
-        if store.serving()? == Some(id) {
-            return Ok(Left::Ended { given_up: None, position: store.head(id)?.position });
-        }
-        match load::generation(store, id, rules) {
-            Ok(Some(generation)) => Ok(Left::There(id, generation)),
-            Ok(None) => Ok(ended("its process ended, and the new one folds in another way")),
-            Err(error) if error.is_damage() => Ok(ended(&error.to_string())),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Once it is known what serves, goes on with what was cut off.
-    pub(crate) async fn go_on(self) {
-        let known = |state: &State| *state != State::CatchingUp;
-        if self.state().wait_for(known).await.is_err() || self.inner.stop.is_cancelled() {
-            return;
-        }
-        match self.resume_rebuild().await {
-            Ok(rebuild) => _ = rebuild.map(Rebuild::carry_out),
-            Err(error) => tracing::error!(view = V::NAME, %error, "a rebuild that was cut off cannot go on"),
-        }
     }
 
     /// Drops the generation that served before.
@@ -184,7 +143,7 @@ impl<V: View> Projector<V> {
     }
 
     /// One rebuild at a time.
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, RebuildError> {
+    pub(crate) async fn turn(&self) -> Result<OwnedSemaphorePermit, RebuildError> {
         loop {
             match self.inner.rebuilds.clone().try_acquire_owned() {
                 Ok(turn) => return Ok(turn),
@@ -202,7 +161,7 @@ impl<V: View> Projector<V> {
         block_in_place(|| self.inner.journal.begin(rebuild))
     }
 
-    fn begun(
+    pub(crate) fn begun(
         &self,
         turn: OwnedSemaphorePermit,
         id: GenerationId,
@@ -210,8 +169,14 @@ impl<V: View> Projector<V> {
         origin: Origin,
         options: RebuildOptions,
     ) -> Rebuild<V> {
+        generation.give_way(true);
+        let brake = self.brake();
         let building = Arc::new(Building {
-            fed: self.inner.feed(id, generation, Pace::at_most(options.max_rate)),
+            begun: Instant::now(),
+            from: generation.position(),
+            options,
+            vitals: brake.vitals(),
+            fed: self.inner.feed(id, generation, Pace::beside(options.max_rate, brake)),
             origin,
             phase: watch::Sender::new(Phase::Folding),
             accepted: watch::Sender::new(options.accept),
@@ -219,6 +184,16 @@ impl<V: View> Projector<V> {
         });
         lock(&self.inner.rebuilding).under_way = Some(building.clone());
         Rebuild { projector: self.clone(), building, _turn: turn }
+    }
+
+    /// Holds a rebuild back for the sake of those who are served.
+    fn brake(&self) -> Brake {
+        let (serving, state) = (self.inner.serving.subscribe(), self.state());
+        let served = move || {
+            let goes_on = *state.borrow() == State::Serving;
+            goes_on.then(|| serving.borrow().generation.position())
+        };
+        Brake::new(self.inner.options.bounds, self.inner.latencies.clone(), served)
     }
 
     /// The rebuild that is under way.
@@ -230,6 +205,21 @@ impl<V: View> Projector<V> {
     pub fn last_rebuild(&self) -> Option<(u64, Phase)> {
         let Rebuilding { under_way, ended } = &*lock(&self.inner.rebuilding);
         under_way.as_ref().map(|it| (it.fed.id.get(), it.phase.borrow().clone())).or_else(|| ended.clone())
+    }
+
+    /// How far the rebuild that is under way is.
+    pub fn rebuild_progress(&self) -> Option<RebuildProgress> {
+        let building = self.building()?;
+        let (position, log_end) = (building.fed.generation.taken_in(), building.fed.generation.log_end());
+        let folded = position.0.saturating_sub(building.from.0);
+        Some(RebuildProgress {
+            position,
+            log_end,
+            rate: (folded as f64 / building.begun.elapsed().as_secs_f64()) as u64,
+            max_rate: building.options.max_rate,
+            vitals: *lock(&building.vitals),
+            bounds: self.inner.options.bounds,
+        })
     }
 
     /// All rebuilds that are remembered, newest first.
@@ -254,14 +244,6 @@ impl<V: View> Projector<V> {
     pub fn cancel_rebuild(&self) -> bool {
         self.building().filter(|it| !it.serves()).map(|building| building.cancelled.cancel()).is_some()
     }
-}
-
-/// What a rebuild that was cut off has left.
-enum Left<V: View> {
-    /// A generation to go on with.
-    There(GenerationId, Arc<Generation<V>>),
-    /// It was over, or cannot go on for this reason.
-    Ended { given_up: Option<String>, position: u64 },
 }
 
 type Begun<V> = (GenerationId, Arc<Generation<V>>);

@@ -5,7 +5,7 @@ use touchpoint::{CustomerId, Event, EventId, Position, Recorded, Unreadable};
 use view_store::PageNumber;
 use views::{Packed, Parked};
 
-use crate::cores;
+use crate::cores::{self, Manner};
 use crate::pages::{GROUPS, group_of};
 use crate::source::{Batch, Entry};
 
@@ -82,13 +82,14 @@ impl Staging {
 
     /// Decodes a batch, a part of it on each thread. Where much is to come, heaps have their room from the start: to
     /// grow step by step would touch several times the memory.
-    pub(crate) fn take_in(&mut self, batch: &Batch, much_to_come: bool) {
+    pub(crate) fn take_in(&mut self, batch: &Batch, much_to_come: bool, manner: Manner) {
         let Some(last) = batch.entries.last() else { return };
         let threads = self.threads.min(batch.entries.len().div_ceil(EVENTS_A_THREAD));
         self.desks.resize_with(self.desks.len().max(threads), || Desk::new(much_to_come));
         let parts = batch.entries.chunks(batch.entries.len().div_ceil(threads));
         let shares = self.desks.iter_mut().zip(parts).collect();
-        cores::share_out(shares, |(desk, part): (&mut Desk, &[Entry])| part.iter().for_each(|it| desk.take_in(it)));
+        let take_in = |(desk, part): (&mut Desk, &[Entry])| part.iter().for_each(|it| desk.take_in(it));
+        cores::share_out(manner, shares, take_in);
         self.events += batch.entries.len() as u64;
         self.reached = Some(Reached { position: last.position, digest: batch.digest });
     }

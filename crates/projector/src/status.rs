@@ -3,6 +3,7 @@
 use touchpoint::{Position, Timestamp};
 use views::Digests;
 
+use crate::pace::{Bounds, Vitals};
 use crate::{Broken, ParkedEvent};
 
 /// Whether a projector answers.
@@ -45,6 +46,23 @@ pub struct Progress {
     pub parked: u64,
     /// Events with another content under a known id, since the start.
     pub conflicts: u64,
+}
+
+/// How far a rebuild is, and how those who are served beside it do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RebuildProgress {
+    /// The position up to which everything is taken in.
+    pub position: Position,
+    /// The last position of the log as far as is known.
+    pub log_end: Position,
+    /// Events taken in a second, since it began or went on in this process.
+    pub rate: u64,
+    /// Events a second that were asked for at most; 0: as fast as possible.
+    pub max_rate: u64,
+    /// How those who are served do.
+    pub vitals: Vitals,
+    /// What they must be left.
+    pub bounds: Bounds,
 }
 
 /// How a generation is.

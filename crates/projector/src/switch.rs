@@ -9,6 +9,7 @@ use touchpoint::Position;
 use view_store::GenerationId;
 use views::View;
 
+use crate::cores::giving_way;
 use crate::error::{RebuildError, StoreError};
 use crate::feed::Fed;
 use crate::journal::{Ending, Origin};
@@ -125,13 +126,14 @@ impl<V: View> Projector<V> {
     /// Lets the new generation serve, and then makes it durable.
     async fn switch(&self, building: &Building<V>, compared: Compared) -> Result<(), RebuildError> {
         let fed = &building.fed;
+        fed.generation.give_way(false);
         let old = self.inner.serving.send_replace(fed.clone());
         building.phase.send_replace(Phase::Saving(compared.clone()));
         self.serve();
         old.stop.cancel();
         old.kept().await;
         // Millions of records are given back: away from the threads that serve.
-        spawn_blocking(move || drop(old));
+        spawn_blocking(move || giving_way(move || drop(old)));
         self.saved(fed.id, fed.generation.position()).await?;
         self.note_end(fed, None, compared.as_deref());
         self.ended(building, Phase::Switched(compared));

@@ -4,7 +4,7 @@
 use touchpoint::{CustomerId, Position};
 use views::{Difference, Record, View, differences};
 
-use crate::cores::{merged, share_out};
+use crate::cores::{Manner, merged, share_out};
 use crate::generation::Generation;
 use crate::pages::shares;
 
@@ -38,7 +38,7 @@ pub(crate) struct Suspects {
 /// Compares all customers. Records that grow meanwhile are compared as far as both generations were at the start.
 pub(crate) fn suspects<V: View>(serving: &Generation<V>, new: &Generation<V>) -> Suspects {
     let up_to = serving.position().min(new.position());
-    let parts = share_out(shares(new.threads), |groups| {
+    let parts = share_out(Manner::GivingWay, shares(new.threads), |groups| {
         let mut suspects = Suspects::default();
         for group in groups {
             new.pages.scan_beside(&serving.pages, group, |customer, [new, serving]| {

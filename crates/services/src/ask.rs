@@ -48,6 +48,8 @@ pub(crate) struct Asked<V: View> {
     pub(crate) rules_version: String,
     /// Of lists and totals, once they are read.
     pub(crate) unresolved: u64,
+    /// When the view was far enough.
+    begun: Instant,
 }
 
 impl<V: Stands> Asker<V> {
@@ -80,7 +82,15 @@ impl<V: Stands> Asker<V> {
             return Err(Error::field("query.as_of", message));
         }
         let position = generation.position();
-        Ok(Asked { generation, query, as_of, position, rules_version: self.rules_version.clone(), unresolved: 0 })
+        Ok(Asked {
+            generation,
+            query,
+            as_of,
+            position,
+            rules_version: self.rules_version.clone(),
+            unresolved: 0,
+            begun: Instant::now(),
+        })
     }
 
     async fn reach(&self, position: Position, until: Instant) -> Result<Arc<Generation<V>>, Error> {
@@ -110,6 +120,7 @@ impl<V: Stands> Asker<V> {
         let customer = query::customer_id("customer_id", customer_id)?;
         let asked = self.ask(query, until).await?;
         let (answer, valid_until) = asked.answer(customer).ok_or(Error::CustomerNotFound(customer))?;
+        asked.count(&self.projector);
         let standing = V::standing(&answer);
         let meta = asked.meta(Some(valid_until), standing.unresolved.into(), standing.parked.into());
         Ok((convert(customer, &answer, asked.as_of), meta))
@@ -137,6 +148,7 @@ impl<V: Stands> Asker<V> {
             parked += u64::from(V::standing(&answer).parked);
             known.push(convert(customer, &answer, asked.as_of));
         }
+        asked.count(&self.projector);
         Ok((known, unknown, asked.meta(Some(earliest), unresolved, parked)))
     }
 }
@@ -152,6 +164,13 @@ impl<V: View> Asked<V> {
     /// The question is of the log up to this position, and of nothing after it.
     pub(crate) fn pin(&mut self, position: Position) {
         self.position = position;
+    }
+
+    /// A live answer is ready: what is done beside it takes heed of how long that took.
+    pub(crate) fn count(&self, projector: &Projector<V>) {
+        if self.query.is_live() {
+            projector.answered(self.begun.elapsed());
+        }
     }
 
     fn meta(&self, valid_until: Option<Timestamp>, unresolved: u64, parked: u64) -> v1::AnswerMeta {

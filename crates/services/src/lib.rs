@@ -15,6 +15,7 @@ mod export;
 mod import;
 mod intake;
 mod limits;
+mod machine;
 pub mod metrics;
 mod operate;
 mod outlet;

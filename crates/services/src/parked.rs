@@ -1,7 +1,7 @@
 //! The parked events of a projector: listed, shown, read once more.
 
 use api::errors::Error;
-use api::page::Page;
+use api::page::{self, Page};
 use api::{names, v1};
 use projector::{MAX_RETRIED, NotServing, ParkedEvent, Projector, Retried};
 use tokio::time::Instant;
@@ -29,7 +29,9 @@ pub(crate) fn list<V: View>(
     let page = Page::of(request)?;
     let after = match &page.cursor {
         None => Position::ZERO,
-        Some(cursor) => Position(cursor.as_slice().try_into().map(u64::from_be_bytes).map_err(|_| foreign_token())?),
+        Some(cursor) => {
+            Position(cursor.as_slice().try_into().map(u64::from_be_bytes).map_err(|_| page::foreign_token())?)
+        }
     };
     let generation = projector.serving().map_err(not_serving)?;
     // One more than fits says whether there is a next page.
@@ -39,10 +41,6 @@ pub(crate) fn list<V: View>(
     let last = found.last().filter(|_| more);
     let next_page_token = last.map_or_else(String::new, |it| page.token(&it.position.0.to_be_bytes()));
     Ok(v1::ListParkedResponse { events: found.iter().map(message).collect(), next_page_token })
-}
-
-fn foreign_token() -> Error {
-    Error::field("page_token", "expected the next_page_token of the same query, or nothing")
 }
 
 /// One parked event.

@@ -55,6 +55,7 @@ impl<V: Stands> Asker<V> {
                 (read(&all), V::unresolved(totals), as_of)
             });
             (asked.unresolved, asked.as_of) = (unresolved, as_of);
+            asked.count(&self.projector);
             return Ok(found);
         }
         let (as_of, known_at) = (*as_of, query.known_at);

@@ -1,8 +1,11 @@
 //! RebuildService: what becomes of a rebuild. For operators.
 
+mod messages;
+
 use api::errors::Error;
-use api::{rebuild as convert, v1};
-use projector::{Findings, Phase, Projector, Rebuild};
+use api::page::{self, Page};
+use api::v1;
+use projector::{Projector, Rebuild, RebuildOptions};
 use tonic::{Request, Response, Status};
 use views::View;
 
@@ -20,18 +23,20 @@ impl<V: View> Rebuilds<V> {
     pub(crate) fn new(projector: Projector<V>) -> Self {
         Self { projector }
     }
-}
 
-/// Lets a rebuild go on whether or not anybody waits; gives the number of its generation.
-pub(crate) fn carry_out<V: View>(rebuild: Rebuild<V>) -> u64 {
-    let generation = rebuild.generation();
-    tokio::spawn(async move {
-        match rebuild.finish().await {
-            Ok(()) => tracing::info!(view = V::NAME, generation, "the new generation serves"),
-            Err(error) => tracing::warn!(view = V::NAME, generation, %error, "no new generation"),
-        }
-    });
-    generation
+    /// A page of the rebuilds that are remembered. A token is the instant at which the last one of the page began.
+    fn list(&self, request: &v1::ListRebuildsRequest) -> Result<v1::ListRebuildsResponse, Error> {
+        let page = Page::of(request)?;
+        let before = page.cursor.as_deref().map(|cursor| cursor.try_into().map(i64::from_be_bytes));
+        let before = before.transpose().map_err(|_| page::foreign_token())?.unwrap_or(i64::MAX);
+        let mut rebuilds = self.projector.rebuilds();
+        rebuilds.retain(|it| it.begun.micros() < before);
+        let more = rebuilds.len() > page.size;
+        rebuilds.truncate(page.size);
+        let last = rebuilds.last().filter(|_| more);
+        let next_page_token = last.map_or_else(String::new, |it| page.token(&it.begun.micros().to_be_bytes()));
+        Ok(v1::ListRebuildsResponse { rebuilds: rebuilds.iter().map(messages::past).collect(), next_page_token })
+    }
 }
 
 /// Nothing to accept or to cancel.
@@ -40,50 +45,34 @@ fn none_under_way() -> Error {
     Error::Precondition { reason: "NO_REBUILD", message }
 }
 
-fn answer(generation: u64, phase: &Phase) -> v1::GetRebuildResponse {
-    use v1::RebuildPhase as Twin;
-    let (phase, message, findings) = match phase {
-        Phase::Folding => (Twin::Folding, String::new(), None),
-        Phase::Verifying => (Twin::Verifying, String::new(), None),
-        Phase::Differs(findings) => (Twin::Differs, words(findings), Some(findings)),
-        Phase::Switched(findings) => (Twin::Switched, String::new(), findings.as_ref()),
-        Phase::GivenUp(reason) => (Twin::GivenUp, reason.clone(), None),
-    };
-    let findings = findings.map(|it| self::findings(it));
-    v1::GetRebuildResponse { generation, phase: phase.into(), message, findings }
-}
-
-fn words(findings: &Findings) -> String {
-    let Findings { different, compared, position, .. } = findings;
-    format!(
-        "{different} of {compared} customers differ by the events up to position {position}; the old generation serves \
-         until the new one is accepted, or cancelled"
-    )
-}
-
-fn findings(it: &Findings) -> v1::RebuildFindings {
-    let count = |(code, count): &(&str, u64)| v1::DifferenceCount {
-        kind: convert::kind(code).unwrap_or_default().into(),
-        count: *count,
-    };
-    v1::RebuildFindings {
-        position: it.position.0,
-        customers_compared: it.compared,
-        customers_different: it.different,
-        counts: it.counts.iter().map(count).collect(),
-        customers: it.shown.iter().map(|(customer, found)| convert::customer(*customer, found)).collect(),
-    }
-}
-
 #[tonic::async_trait]
 impl<V: View> v1::rebuild_service_server::RebuildService for Rebuilds<V> {
+    async fn plan_rebuild(
+        &self,
+        request: Request<v1::PlanRebuildRequest>,
+    ) -> Result<Response<v1::PlanRebuildResponse>, Status> {
+        call::answer(SERVICE, "PlanRebuild", async {
+            let max_rate = request.get_ref().max_events_per_second;
+            let options = RebuildOptions { max_rate, ..RebuildOptions::default() };
+            Ok(messages::plan(&self.projector.plan_rebuild(options).await.map_err(not_rebuilt)?))
+        })
+        .await
+    }
+
+    async fn list_rebuilds(
+        &self,
+        request: Request<v1::ListRebuildsRequest>,
+    ) -> Result<Response<v1::ListRebuildsResponse>, Status> {
+        call::answer(SERVICE, "ListRebuilds", async { self.list(request.get_ref()) }).await
+    }
+
     async fn get_rebuild(
         &self,
         _request: Request<v1::GetRebuildRequest>,
     ) -> Result<Response<v1::GetRebuildResponse>, Status> {
-        let last = self.projector.last_rebuild();
-        let answered = last.map(|(generation, phase)| answer(generation, &phase)).unwrap_or_default();
-        call::answer(SERVICE, "GetRebuild", async { Ok(answered) }).await
+        let (last, progress) = (self.projector.last_rebuild(), self.projector.rebuild_progress());
+        let answered = last.map(|(generation, phase)| messages::rebuild(generation, &phase, progress));
+        call::answer(SERVICE, "GetRebuild", async { Ok(answered.unwrap_or_default()) }).await
     }
 
     async fn accept_rebuild(
@@ -107,7 +96,7 @@ impl<V: View> v1::rebuild_service_server::RebuildService for Rebuilds<V> {
         _request: Request<v1::RollBackRequest>,
     ) -> Result<Response<v1::RollBackResponse>, Status> {
         call::answer(SERVICE, "RollBack", async {
-            let generation = carry_out(self.projector.begin_rollback().await.map_err(not_rebuilt)?);
+            let generation = self.projector.begin_rollback().await.map(Rebuild::carry_out).map_err(not_rebuilt)?;
             Ok(v1::RollBackResponse { generation })
         })
         .await

@@ -178,6 +178,12 @@ impl Store {
         Ok(size(&self.dir)?)
     }
 
+    /// Bytes that are free where the store is; nothing if the system does not say.
+    pub fn free_on_disk(&self) -> Option<u64> {
+        let there = rustix::fs::statvfs(&self.dir).ok()?;
+        there.f_bavail.checked_mul(there.f_frsize)
+    }
+
     /// Folder of the store.
     pub fn dir(&self) -> &Path {
         &self.dir

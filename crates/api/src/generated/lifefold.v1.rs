@@ -3257,9 +3257,17 @@ pub struct ParkedEvent {
     #[prost(string, tag = "5")]
     pub reason: ::prost::alloc::string::String,
 }
-/// Asks for a rebuild; nothing to say.
+/// Asks for a rebuild.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RebuildRequest {}
+pub struct RebuildRequest {
+    /// Switch to the new generation even if it differs from the serving one. Default: stop and show who differs.
+    #[prost(bool, tag = "1")]
+    pub accept: bool,
+    /// Events folded a second at most, on the average of batches of up to 10,000. Default: as fast as those who are served
+    /// beside it allow.
+    #[prost(uint64, tag = "2")]
+    pub max_events_per_second: u64,
+}
 /// The rebuild has begun.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RebuildResponse {
@@ -4074,6 +4082,141 @@ pub struct GetRebuildResponse {
     /// What was compared. Absent: nothing was yet, or the serving generation was of a broken log.
     #[prost(message, optional, tag = "4")]
     pub findings: ::core::option::Option<RebuildFindings>,
+    /// How far it is. Absent: it has ended.
+    #[prost(message, optional, tag = "5")]
+    pub progress: ::core::option::Option<RebuildProgress>,
+}
+/// How far a rebuild is, and how those who are served beside it do. It slows down as long as one of the bounds is broken.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RebuildProgress {
+    /// The position up to which everything is taken in.
+    #[prost(uint64, tag = "1")]
+    pub position: u64,
+    /// The last position of the log as far as is known.
+    #[prost(uint64, tag = "2")]
+    pub head: u64,
+    /// Events taken in a second, since it began, or went on after a restart.
+    #[prost(uint64, tag = "3")]
+    pub events_per_second: u64,
+    /// Events a second that were asked for at most. 0: no such bound.
+    #[prost(uint64, tag = "4")]
+    pub max_events_per_second: u64,
+    /// How far the serving generation is behind the log.
+    #[prost(message, optional, tag = "5")]
+    pub lag: ::core::option::Option<::prost_types::Duration>,
+    /// How far it may be before the rebuild slows down.
+    #[prost(message, optional, tag = "6")]
+    pub max_lag: ::core::option::Option<::prost_types::Duration>,
+    /// What 99 of 100 live answers took at most, in the last part of a second. Absent: there were few.
+    #[prost(message, optional, tag = "7")]
+    pub p99: ::core::option::Option<::prost_types::Duration>,
+    /// What they may take before the rebuild slows down.
+    #[prost(message, optional, tag = "8")]
+    pub max_p99: ::core::option::Option<::prost_types::Duration>,
+    /// For how long in all the rebuild was held back because a bound was broken.
+    #[prost(message, optional, tag = "9")]
+    pub held_back: ::core::option::Option<::prost_types::Duration>,
+}
+/// Asks what a rebuild would take.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PlanRebuildRequest {
+    /// As in RebuildRequest.
+    #[prost(uint64, tag = "1")]
+    pub max_events_per_second: u64,
+}
+/// What a rebuild would take.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PlanRebuildResponse {
+    /// Events to fold.
+    #[prost(uint64, tag = "1")]
+    pub events: u64,
+    /// Events of the sample.
+    #[prost(uint64, tag = "2")]
+    pub sampled_events: u64,
+    /// Events a second, as measured on the sample, or as bounded.
+    #[prost(uint64, tag = "3")]
+    pub events_per_second: u64,
+    /// Until the new generation is folded and every customer is evaluated, if the log is like its beginning.
+    #[prost(message, optional, tag = "4")]
+    pub estimated_time: ::core::option::Option<::prost_types::Duration>,
+    /// Memory that the new generation needs beside the serving one, in bytes.
+    #[prost(uint64, tag = "5")]
+    pub memory_bytes: u64,
+    /// Memory that is available on the machine, in bytes. 0: not known.
+    #[prost(uint64, tag = "6")]
+    pub memory_available_bytes: u64,
+    /// Room that it needs on disk, in bytes.
+    #[prost(uint64, tag = "7")]
+    pub disk_bytes: u64,
+    /// Room that is free where the store is, in bytes. 0: not known.
+    #[prost(uint64, tag = "8")]
+    pub disk_free_bytes: u64,
+    /// The previous generation, which a rebuild drops when it begins. 0: none.
+    #[prost(uint64, tag = "9")]
+    pub previous_generation: u64,
+}
+/// Asks for the rebuilds that are remembered.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRebuildsRequest {
+    /// Most rebuilds of one page, at most 1,000. Default: 100.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// The next_page_token of the page before. Default: the first page. INVALID_ARGUMENT if it is of another query.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Rebuilds that are remembered.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRebuildsResponse {
+    /// The rebuilds, newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub rebuilds: ::prost::alloc::vec::Vec<PastRebuild>,
+    /// Asks for the next page. Empty: this is the last one.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// A rebuild that is remembered.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PastRebuild {
+    /// The generation that it made, or was to make.
+    #[prost(uint64, tag = "1")]
+    pub generation: u64,
+    /// The generation that served when it began.
+    #[prost(uint64, tag = "2")]
+    pub replaced_generation: u64,
+    /// Where the generation comes from.
+    #[prost(enumeration = "RebuildOrigin", tag = "3")]
+    pub origin: i32,
+    /// SWITCHED or GIVEN_UP; unspecified while it is under way.
+    #[prost(enumeration = "RebuildPhase", tag = "4")]
+    pub outcome: i32,
+    /// Why it was given up. Empty: it was not.
+    #[prost(string, tag = "5")]
+    pub message: ::prost::alloc::string::String,
+    /// When it began.
+    #[prost(message, optional, tag = "6")]
+    pub begin_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it ended. Absent: it is under way.
+    #[prost(message, optional, tag = "7")]
+    pub end_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// The position up to which it had folded when it ended.
+    #[prost(uint64, tag = "8")]
+    pub position: u64,
+    /// It was to switch even if it differs.
+    #[prost(bool, tag = "9")]
+    pub accepted: bool,
+    /// Events a second that were asked for at most. 0: no such bound.
+    #[prost(uint64, tag = "10")]
+    pub max_events_per_second: u64,
+    /// How often it went on after its process had ended.
+    #[prost(uint32, tag = "11")]
+    pub resumed: u32,
+    /// Customers who were compared. 0: nothing was compared.
+    #[prost(uint64, tag = "12")]
+    pub customers_compared: u64,
+    /// Customers of them who differed.
+    #[prost(uint64, tag = "13")]
+    pub customers_different: u64,
 }
 /// What the comparison found.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -4200,16 +4343,19 @@ pub struct RebuildCustomerResponse {
 pub enum RebuildPhase {
     /// Not given.
     Unspecified = 0,
-    /// Folds the log, and makes it durable.
+    /// Folds the log.
     Folding = 1,
     /// Compares the new generation with the serving one, customer by customer.
     Verifying = 2,
     /// They differ: waits to be accepted or cancelled; the old generation serves.
     Differs = 3,
-    /// Ended: the new generation serves.
+    /// Ended: the new generation serves, and will after a restart.
     Switched = 4,
     /// Ended: given up; message says why.
     GivenUp = 5,
+    /// The new generation serves, and is made durable. If the process ends before, the old one serves after a restart, and
+    /// the rebuild goes on.
+    Saving = 6,
 }
 impl RebuildPhase {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4224,6 +4370,7 @@ impl RebuildPhase {
             Self::Differs => "REBUILD_PHASE_DIFFERS",
             Self::Switched => "REBUILD_PHASE_SWITCHED",
             Self::GivenUp => "REBUILD_PHASE_GIVEN_UP",
+            Self::Saving => "REBUILD_PHASE_SAVING",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4235,6 +4382,7 @@ impl RebuildPhase {
             "REBUILD_PHASE_DIFFERS" => Some(Self::Differs),
             "REBUILD_PHASE_SWITCHED" => Some(Self::Switched),
             "REBUILD_PHASE_GIVEN_UP" => Some(Self::GivenUp),
+            "REBUILD_PHASE_SAVING" => Some(Self::Saving),
             _ => None,
         }
     }
@@ -4288,6 +4436,39 @@ impl DifferenceKind {
             "DIFFERENCE_KIND_CHANGED" => Some(Self::Changed),
             "DIFFERENCE_KIND_PARKED" => Some(Self::Parked),
             "DIFFERENCE_KIND_NOT_PARKED" => Some(Self::NotParked),
+            _ => None,
+        }
+    }
+}
+/// Where the generation of a rebuild comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RebuildOrigin {
+    /// Not given.
+    Unspecified = 0,
+    /// The log is folded anew.
+    Fold = 1,
+    /// The previous generation is read from the store, and catches up (RollBack).
+    Previous = 2,
+}
+impl RebuildOrigin {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REBUILD_ORIGIN_UNSPECIFIED",
+            Self::Fold => "REBUILD_ORIGIN_FOLD",
+            Self::Previous => "REBUILD_ORIGIN_PREVIOUS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REBUILD_ORIGIN_UNSPECIFIED" => Some(Self::Unspecified),
+            "REBUILD_ORIGIN_FOLD" => Some(Self::Fold),
+            "REBUILD_ORIGIN_PREVIOUS" => Some(Self::Previous),
             _ => None,
         }
     }
@@ -4385,6 +4566,57 @@ pub mod rebuild_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
+        /// What a rebuild would take: the beginning of the log is folded as a sample (at most 3 s), and thrown away; nothing is
+        /// begun. FAILED_PRECONDITION if a rebuild is under way.
+        pub async fn plan_rebuild(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PlanRebuildRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PlanRebuildResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.RebuildService/PlanRebuild",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.RebuildService", "PlanRebuild"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// The rebuilds that are remembered, newest first: the last 100, kept across restarts.
+        pub async fn list_rebuilds(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRebuildsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRebuildsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.RebuildService/ListRebuilds",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.RebuildService", "ListRebuilds"));
+            self.inner.unary(req, path, codec).await
+        }
         /// The rebuild that is under way, else the last one since the start of the process; generation 0 if there was none.
         pub async fn get_rebuild(
             &mut self,
@@ -4437,7 +4669,7 @@ pub mod rebuild_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Gives the rebuild up: what is served is served on, the new generation is dropped. FAILED_PRECONDITION if no rebuild
-        /// is under way.
+        /// is under way, or the new generation serves already.
         pub async fn cancel_rebuild(
             &mut self,
             request: impl tonic::IntoRequest<super::CancelRebuildRequest>,
@@ -4559,6 +4791,23 @@ pub mod rebuild_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with RebuildServiceServer.
     #[async_trait]
     pub trait RebuildService: std::marker::Send + std::marker::Sync + 'static {
+        /// What a rebuild would take: the beginning of the log is folded as a sample (at most 3 s), and thrown away; nothing is
+        /// begun. FAILED_PRECONDITION if a rebuild is under way.
+        async fn plan_rebuild(
+            &self,
+            request: tonic::Request<super::PlanRebuildRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PlanRebuildResponse>,
+            tonic::Status,
+        >;
+        /// The rebuilds that are remembered, newest first: the last 100, kept across restarts.
+        async fn list_rebuilds(
+            &self,
+            request: tonic::Request<super::ListRebuildsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRebuildsResponse>,
+            tonic::Status,
+        >;
         /// The rebuild that is under way, else the last one since the start of the process; generation 0 if there was none.
         async fn get_rebuild(
             &self,
@@ -4577,7 +4826,7 @@ pub mod rebuild_service_server {
             tonic::Status,
         >;
         /// Gives the rebuild up: what is served is served on, the new generation is dropped. FAILED_PRECONDITION if no rebuild
-        /// is under way.
+        /// is under way, or the new generation serves already.
         async fn cancel_rebuild(
             &self,
             request: tonic::Request<super::CancelRebuildRequest>,
@@ -4693,6 +4942,96 @@ pub mod rebuild_service_server {
         }
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
             match req.uri().path() {
+                "/lifefold.v1.RebuildService/PlanRebuild" => {
+                    #[allow(non_camel_case_types)]
+                    struct PlanRebuildSvc<T: RebuildService>(pub Arc<T>);
+                    impl<
+                        T: RebuildService,
+                    > tonic::server::UnaryService<super::PlanRebuildRequest>
+                    for PlanRebuildSvc<T> {
+                        type Response = super::PlanRebuildResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PlanRebuildRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RebuildService>::plan_rebuild(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PlanRebuildSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.RebuildService/ListRebuilds" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRebuildsSvc<T: RebuildService>(pub Arc<T>);
+                    impl<
+                        T: RebuildService,
+                    > tonic::server::UnaryService<super::ListRebuildsRequest>
+                    for ListRebuildsSvc<T> {
+                        type Response = super::ListRebuildsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRebuildsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RebuildService>::list_rebuilds(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRebuildsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/lifefold.v1.RebuildService/GetRebuild" => {
                     #[allow(non_camel_case_types)]
                     struct GetRebuildSvc<T: RebuildService>(pub Arc<T>);

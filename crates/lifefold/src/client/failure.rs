@@ -15,6 +15,8 @@ pub(crate) enum Outcome {
     Done,
     /// 1: it failed, or a part of it was refused.
     Failed,
+    /// 2: the command was not given what it needs, and did not run.
+    Misused,
     /// 3: what was compared differs.
     Differs,
 }
@@ -24,6 +26,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => Self::SUCCESS,
             Outcome::Failed => Self::FAILURE,
+            Outcome::Misused => Self::from(2),
             Outcome::Differs => Self::from(3),
         }
     }
@@ -56,12 +59,23 @@ pub(crate) enum Failure {
     /// Whoever read stdout is gone.
     #[error("stdout is closed")]
     Closed,
+    /// The command was not given what it needs; the sentence says what to do.
+    #[error("{0}")]
+    Usage(String),
     /// Anything else, in a sentence that says what to do.
     #[error("{0}")]
     Other(String),
 }
 
 impl Failure {
+    /// How a command ends that failed so.
+    pub(crate) const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Usage(_) => Outcome::Misused,
+            _ => Outcome::Failed,
+        }
+    }
+
     /// The message, the fields that are wrong, and what to do.
     pub(crate) fn report(&self) -> String {
         let mut text = format!("error: {self}");
@@ -71,7 +85,7 @@ impl Failure {
             }
             Self::Event(list) => text += &fields(list.iter().map(|one| (one.field.as_str(), one.message.as_str()))),
             Self::Refused(status) => text += &details(status),
-            Self::File(..) | Self::Closed | Self::Other(_) => {}
+            Self::File(..) | Self::Closed | Self::Usage(_) | Self::Other(_) => {}
         }
         text
     }

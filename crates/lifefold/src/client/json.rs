@@ -27,7 +27,8 @@ named! {
     GetCustomerIndexResponse CountClassesResponse GetPortScoresResponse GetIndicatorsResponse CompareWavesResponse
     RankUnitsResponse RankedUnit GetNpsResponse GetComplaintServiceLevelResponse ListOpenComplaintsResponse Complaint
     RiskChange Transition WatchMark
-    GetStatusResponse GetRebuildResponse RebuildCustomerResponse UnreadableEvent ImportSummary
+    GetStatusResponse GetRebuildResponse RebuildCustomerResponse PlanRebuildResponse ListRebuildsResponse PastRebuild
+    UnreadableEvent ImportSummary
 }
 
 /// The message as JSON.

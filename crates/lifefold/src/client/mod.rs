@@ -103,7 +103,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
         Err(Failure::Closed) => Outcome::Done.into(),
         Err(failure) => {
             output::note(&failure.report());
-            Outcome::Failed.into()
+            failure.outcome().into()
         }
     })
 }

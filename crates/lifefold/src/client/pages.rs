@@ -57,6 +57,7 @@ pages! {
     RankUnitsResponse RankedUnit units
     ListOpenComplaintsResponse Complaint complaints
     ListParkedResponse ParkedEvent events
+    ListRebuildsResponse PastRebuild rebuilds
 }
 
 impl Limit {

@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use projector::Bounds;
 use views::rules::Rules;
 
 use crate::announcement::{self, Announcement};
@@ -74,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) data: PathBuf,
     /// The rules.
     pub(crate) rules: Arc<Rules>,
+    /// What a rebuild leaves to those who are served.
+    pub(crate) bounds: Bounds,
     /// What is logged.
     pub(crate) log: Filter,
     /// How it is logged.
@@ -115,6 +118,8 @@ impl Settings {
         let listen = reader.read("listen", parse::address);
         let metrics_listen = reader.read("metrics_listen", parse::address_or_off);
         let (data, rules) = (reader.read("data", parse::folder), reader.read("rules", parse::rules));
+        let lag = reader.read("rebuild_max_lag", parse::millis);
+        let p99 = reader.read("rebuild_max_p99", parse::millis);
         let (log, log_format) = (reader.read("log", parse::log_filter), reader.read("log_format", parse::log_format));
         let endpoints = Process::ALL.map(|process| reader.read(process.name(), parse::endpoint));
         let [Some(gateway), Some(segmentation), Some(satisfaction), Some(churn)] = endpoints else { return None };
@@ -127,6 +132,7 @@ impl Settings {
             metrics_listen: metrics_listen?,
             data: data?,
             rules: rules?,
+            bounds: Bounds { lag: lag?, p99: p99? },
             log: log?,
             log_format: log_format?,
             endpoints: [gateway, segmentation, satisfaction, churn],

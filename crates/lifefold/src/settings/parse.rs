@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use views::rules::Rules;
 
@@ -51,6 +52,13 @@ pub(crate) fn replicas(text: &str) -> Result<usize, String> {
         "5" => Ok(5),
         _ => Err("expected 1, 3 or 5".to_owned()),
     }
+}
+
+/// At least 1 ms, at most an hour.
+pub(crate) fn millis(text: &str) -> Result<Duration, String> {
+    const MOST: u64 = 3_600_000;
+    let millis = text.parse().ok().filter(|millis| (1..=MOST).contains(millis));
+    millis.map(Duration::from_millis).ok_or_else(|| format!("expected whole milliseconds from 1 to {MOST}"))
 }
 
 pub(crate) fn flag(text: &str) -> Result<bool, String> {

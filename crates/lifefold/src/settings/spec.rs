@@ -29,7 +29,7 @@ impl Spec {
 pub(crate) const PROVISION: &str = "provision";
 
 /// Every setting.
-pub(crate) const ALL: [Spec; 14] = [
+pub(crate) const ALL: [Spec; 16] = [
     Spec {
         name: "nats_url",
         form: "URL",
@@ -68,6 +68,18 @@ pub(crate) const ALL: [Spec; 14] = [
         about: "`up`: everything; a projector: its store (default: its folder below ./data)",
     },
     Spec { name: "rules", form: "FILE", default: "", about: "The rules file; the compiled-in rules if empty" },
+    Spec {
+        name: "rebuild_max_lag",
+        form: "MS",
+        default: "1000",
+        about: "A rebuild slows down while what serves is further behind the log than this",
+    },
+    Spec {
+        name: "rebuild_max_p99",
+        form: "MS",
+        default: "50",
+        about: "A rebuild slows down while 99 of 100 live answers take longer than this",
+    },
     Spec { name: "log", form: "FILTER", default: "info", about: "What is logged, as warn or info,projector=debug" },
     Spec { name: "log_format", form: "auto|text|json", default: "auto", about: "auto: text on a terminal, else json" },
     Spec {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use projector::{Clock, Options, Projector, State};
+use projector::{Bounds, Clock, Options, Projector, State};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +34,13 @@ pub(crate) async fn start(log: &Log, dir: &Path) -> Running {
 /// The projector of a view, by this clock.
 pub(crate) async fn start_by<V: View>(log: &Log, dir: &Path, clock: Clock) -> Running<V> {
     let stop = CancellationToken::new();
-    let options = Options { dir: dir.to_owned(), rules: Arc::new(Rules::default()), source: log.source(), clock };
+    let options = Options {
+        dir: dir.to_owned(),
+        rules: Arc::new(Rules::default()),
+        source: log.source(),
+        clock,
+        bounds: Bounds::default(),
+    };
     let projector = Projector::start(options, stop.clone()).await.unwrap();
     let runs = projector.clone();
     let task = tokio::spawn(async move { runs.run().await });

@@ -40,7 +40,7 @@ async fn a_rebuild_reaches_the_same_digest_in_the_next_generation() {
     assert_eq!(serving.digest.len(), 32);
 
     let mut client = ProjectorServiceClient::new(running.channel.clone());
-    let begun = client.rebuild(v1::RebuildRequest {}).await.unwrap().into_inner();
+    let begun = client.rebuild(v1::RebuildRequest::default()).await.unwrap().into_inner();
     assert!(begun.generation > serving.generation);
     let rebuilt = async {
         loop {

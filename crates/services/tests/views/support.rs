@@ -8,7 +8,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use history::believable::{Config, Population};
 use history::{Arrival, Order, arrange};
-use projector::{Batch, Broken, Checkpoint, Entry, Options, Projector, Source, SourceError, State};
+use projector::{Batch, Bounds, Broken, Checkpoint, Entry, Options, Projector, Source, SourceError, State};
 use services::Served;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -160,6 +160,7 @@ pub(crate) async fn serve<V: Served>(log: &Log) -> Running {
         rules: Arc::new(Rules::default()),
         source: log.source(),
         clock: Arc::new(now),
+        bounds: Bounds::default(),
     };
     let projector = Projector::<V>::start(options, stop.clone()).await.unwrap();
     let process = services::view(&projector);

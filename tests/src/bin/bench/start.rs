@@ -133,6 +133,7 @@ fn to_serving<V: View>(dir: &Path) -> Result<f64> {
         rules: Arc::new(Rules::default()),
         source: at_its_end(),
         clock: Arc::new(|| UNTIL),
+        bounds: projector::Bounds::default(),
     };
     runtime.block_on(async {
         let begun = Instant::now();

@@ -1,9 +1,10 @@
 //! `rebuild`: fold the whole log again for one view, beside what serves; watch it, accept or cancel it.
 
 mod customer;
+mod history;
+mod plan;
 mod render;
-
-use std::time::Duration;
+mod watch;
 
 use api::v1;
 
@@ -11,27 +12,28 @@ use super::asking::Call;
 use super::failure::{Failure, Outcome};
 use super::link::Link;
 use super::output::{self, Format, Screen};
-use super::progress::Progress;
-use super::{format, query, status};
+use super::pages::Limit;
+use super::{query, status};
 use crate::cli::View;
 use crate::settings::Settings;
 
-/// How often the projector is asked how far it is.
-const POLL: Duration = Duration::from_millis(250);
-
 const EXAMPLES: &str = "\
 Examples:
+  lifefold rebuild churn --dry-run
   lifefold rebuild churn
-  lifefold rebuild segmentation --accept -o json
+  lifefold rebuild segmentation --yes --max-rate 50000 -o ndjson
   lifefold rebuild status churn
   lifefold rebuild accept churn
   lifefold rebuild cancel churn
   lifefold rebuild rollback churn
   lifefold rebuild churn --customer 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
+  lifefold rebuild history churn
 
-The serving generation goes on meanwhile. Before the switch every customer is compared with it, fact by fact. If \
+On a terminal the command says what the rebuild would take and asks; elsewhere --yes is needed. The serving generation \
+goes on meanwhile. Before the switch every customer is compared with it, fact by fact. If \
 somebody differs, nothing is switched: the command shows who, and ends with exit code 3; look, then accept or cancel. \
-The rebuild belongs to the projector: it goes on when this command is interrupted.
+The rebuild belongs to the projector: it goes on when this command is interrupted, and when the projector is started \
+again. It slows down while those who are served wait for it (settings rebuild_max_lag and rebuild_max_p99).
 
 With --customer only that customer is folded again, in what serves, and put right if different: exit code 3 says that it \
 was.";
@@ -49,8 +51,17 @@ pub(crate) struct Args {
     #[arg(long)]
     accept: bool,
     /// Fold only this customer again, and say what changed
-    #[arg(long, value_name = "CUSTOMER", value_parser = query::customer, conflicts_with = "accept")]
+    #[arg(long, value_name = "CUSTOMER", value_parser = query::customer, conflicts_with_all = ["accept", "dry_run", "max_rate"])]
     customer: Option<String>,
+    /// Only say what it would take
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// Events to fold a second at most
+    #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..))]
+    max_rate: Option<u64>,
     #[command(flatten)]
     call: Call,
 }
@@ -62,6 +73,14 @@ enum Command {
     Status {
         /// The view
         view: View,
+    },
+    /// The last hundred rebuilds, newest first
+    #[command(after_help = "Examples:\n  lifefold rebuild history churn\n  lifefold rebuild history churn -o json")]
+    History {
+        /// The view
+        view: View,
+        #[command(flatten)]
+        limit: Limit,
     },
     /// Switch to the new generation although it differs
     #[command(after_help = "Examples:\n  lifefold rebuild accept churn")]
@@ -91,90 +110,58 @@ enum Command {
 
 /// Runs `rebuild`.
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
-    let Args { command, view, accept, customer, call } = args;
-    if let (Some(view), Some(customer)) = (view, customer) {
-        return customer::run(&call, settings, view, customer).await;
+    let (link, format) = (args.call.link(settings), args.call.output.output);
+    if let (Some(view), Some(customer)) = (args.view, args.customer) {
+        return customer::run(&args.call, settings, view, customer).await;
     }
-    let link = call.link(settings);
-    match (command, view) {
-        (Some(Command::Status { view }), _) => {
-            let rebuild = ask(&link, view).await?;
-            show(call.output.output, &render::Shown { view, before: None, after: None, rebuild: &rebuild })?;
-            Ok(outcome(&rebuild, false))
-        }
-        (Some(Command::Accept { view }), _) => {
-            link.rebuilds(view).await?.accept_rebuild(link.request(v1::AcceptRebuildRequest {})).await?;
-            watch(&link, view, call.output.output, None, true).await
-        }
-        (Some(Command::Cancel { view }), _) => {
-            link.rebuilds(view).await?.cancel_rebuild(link.request(v1::CancelRebuildRequest {})).await?;
-            output::note(&format!("the rebuild of {} is given up; what serves goes on", view.name()));
-            Ok(Outcome::Done)
-        }
-        (Some(Command::Rollback { view }), _) => {
+    match (args.command, args.view) {
+        (Some(command), _) => carry_out(command, &link, &args.call).await,
+        (None, Some(view)) => {
+            let begin =
+                v1::RebuildRequest { accept: args.accept, max_events_per_second: args.max_rate.unwrap_or_default() };
+            if args.dry_run {
+                return plan::show(&link, view, begin.max_events_per_second, &args.call.output).await;
+            }
+            if !args.yes {
+                plan::confirm(&link, view, begin.max_events_per_second).await?;
+            }
             let before = status::ask(&link, view).await?;
-            link.rebuilds(view).await?.roll_back(link.request(v1::RollBackRequest {})).await?;
-            watch(&link, view, call.output.output, Some(before), true).await
+            link.projector(view).await?.rebuild(link.request(begin)).await?;
+            watch::to_the_end(&link, view, format, Some(before), args.accept).await
         }
-        (Some(Command::Retire { view }), _) => {
-            link.rebuilds(view).await?.retire_previous(link.request(v1::RetirePreviousRequest {})).await?;
-            output::note(&format!("the previous generation of {} is dropped", view.name()));
-            Ok(Outcome::Done)
-        }
-        (None, Some(view)) => start(&link, view, call.output.output, accept).await,
         (None, None) => Err(Failure::Other("name a view: segmentation, satisfaction or churn".to_owned())),
     }
 }
 
-async fn start(link: &Link, view: View, format: Format, accept: bool) -> Result<Outcome, Failure> {
-    let before = status::ask(link, view).await?;
-    link.projector(view).await?.rebuild(link.request(v1::RebuildRequest {})).await?;
-    if accept {
-        link.rebuilds(view).await?.accept_rebuild(link.request(v1::AcceptRebuildRequest {})).await?;
-    }
-    watch(link, view, format, Some(before), accept).await
-}
-
-/// Watches until the rebuild has ended, or waits for somebody to decide.
-async fn watch(
-    link: &Link,
-    view: View,
-    format: Format,
-    before: Option<v1::GetStatusResponse>,
-    accepted: bool,
-) -> Result<Outcome, Failure> {
-    let mut progress = Progress::new(None);
-    let rebuild = loop {
-        let rebuild = ask(link, view).await?;
-        match rebuild.phase() {
-            v1::RebuildPhase::Folding | v1::RebuildPhase::Verifying => say(link, view, &rebuild, &mut progress).await?,
-            // It goes on in a moment.
-            v1::RebuildPhase::Differs if accepted => {}
-            _ => break rebuild,
+async fn carry_out(command: Command, link: &Link, call: &Call) -> Result<Outcome, Failure> {
+    let format = call.output.output;
+    match command {
+        Command::Status { view } => {
+            let rebuild = ask(link, view).await?;
+            show(format, &render::Shown { view, before: None, after: None, rebuild: &rebuild })?;
+            Ok(outcome(&rebuild, false))
         }
-        tokio::time::sleep(POLL).await;
-    };
-    progress.finish();
-    let after = status::ask(link, view).await?;
-    show(format, &render::Shown { view, before: before.as_ref(), after: Some(&after), rebuild: &rebuild })?;
-    Ok(outcome(&rebuild, accepted))
-}
-
-async fn say(
-    link: &Link,
-    view: View,
-    rebuild: &v1::GetRebuildResponse,
-    progress: &mut Progress,
-) -> Result<(), Failure> {
-    let now = status::ask(link, view).await?;
-    let (position, head) = now.building.map_or((0, 0), |building| (building.position, building.head));
-    let rate = progress.rate(position);
-    let folded = format!("{} of {} events, {}/s", format::count(position), format::count(head), format::count(rate));
-    progress.at(position, || match rebuild.phase() {
-        v1::RebuildPhase::Verifying => format!("{folded}; comparing every customer"),
-        _ => folded,
-    });
-    Ok(())
+        Command::History { view, limit } => history::run(call, link, view, &limit).await,
+        Command::Accept { view } => {
+            link.rebuilds(view).await?.accept_rebuild(link.request(v1::AcceptRebuildRequest {})).await?;
+            watch::to_the_end(link, view, format, None, true).await
+        }
+        Command::Cancel { view } => {
+            link.rebuilds(view).await?.cancel_rebuild(link.request(v1::CancelRebuildRequest {})).await?;
+            output::note(&format!("the rebuild of {} is given up; what serves goes on", view.name()));
+            Ok(Outcome::Done)
+        }
+        Command::Rollback { view } => {
+            let before = status::ask(link, view).await?;
+            link.rebuilds(view).await?.roll_back(link.request(v1::RollBackRequest {})).await?;
+            watch::to_the_end(link, view, format, Some(before), true).await
+        }
+        Command::Retire { view } => {
+            link.rebuilds(view).await?.retire_previous(link.request(v1::RetirePreviousRequest {})).await?;
+            output::note(&format!("the previous generation of {} is dropped", view.name()));
+            Ok(Outcome::Done)
+        }
+    }
 }
 
 async fn ask(link: &Link, view: View) -> Result<v1::GetRebuildResponse, Failure> {

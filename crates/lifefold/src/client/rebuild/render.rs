@@ -49,6 +49,43 @@ pub(super) fn value(shown: &Shown<'_>) -> Result<Value, Failure> {
     Ok(value)
 }
 
+/// How far a rebuild is that is under way, and how those who are served do.
+pub(super) fn progress(rebuild: &v1::GetRebuildResponse) -> String {
+    use v1::RebuildPhase as Phase;
+    let Some(it) = &rebuild.progress else { return String::new() };
+    let share = output::share(it.position, it.head.max(1));
+    let folded = format!("{} of {} events ({share})", format::count(it.position), format::count(it.head));
+    match rebuild.phase() {
+        Phase::Verifying => format!("{folded}; comparing every customer"),
+        Phase::Saving => format!("generation {} serves, and is made durable", rebuild.generation),
+        _ => format!("{folded}, {}/s{}; {}", format::count(it.events_per_second), left(it), vitals(it)),
+    }
+}
+
+/// How long it will take, at the rate so far.
+fn left(it: &v1::RebuildProgress) -> String {
+    let seconds = it.head.saturating_sub(it.position).checked_div(it.events_per_second);
+    let seconds = seconds.and_then(|seconds| i64::try_from(seconds).ok());
+    seconds.map_or_else(String::new, |seconds| {
+        format!(", {} left", format::span(&prost_types::Duration { seconds, nanos: 0 }))
+    })
+}
+
+fn vitals(it: &v1::RebuildProgress) -> String {
+    let millis = |time: &Option<prost_types::Duration>| {
+        time.as_ref()
+            .map_or_else(|| "?".to_owned(), |it| format!("{} ms", it.seconds * 1_000 + i64::from(it.nanos) / 1_000_000))
+    };
+    let mut text = format!("lag {} of {}", millis(&it.lag), millis(&it.max_lag));
+    if it.p99.is_some() {
+        let _ = write!(text, ", p99 {} of {}", millis(&it.p99), millis(&it.max_p99));
+    }
+    if let Some(held) = it.held_back.as_ref().filter(|it| it.seconds > 0) {
+        let _ = write!(text, ", held back for {}", format::span(held));
+    }
+    text
+}
+
 /// As a table, and in words.
 pub(super) fn table(screen: Screen, shown: &Shown<'_>) -> String {
     let mut text = String::new();
@@ -63,6 +100,9 @@ pub(super) fn table(screen: Screen, shown: &Shown<'_>) -> String {
         text = format!("{}\n", output::text(&table));
     }
     text += &words(shown);
+    if shown.rebuild.phase() == v1::RebuildPhase::Folding {
+        let _ = writeln!(text, "  {}", progress(shown.rebuild));
+    }
     if let Some(findings) = shown.rebuild.findings.as_ref().filter(|it| it.customers_different > 0) {
         text += &differences(screen, findings);
     }
@@ -90,6 +130,7 @@ fn words(shown: &Shown<'_>) -> String {
             "{compared}: generation {generation} waits\n  switch to it    lifefold rebuild accept {view}\n  give it up      \
              lifefold rebuild cancel {view}\n"
         ),
+        Phase::Saving => format!("{compared}; generation {generation} serves and is made durable\n"),
         Phase::Switched => format!("{compared}; generation {generation} serves\n"),
         Phase::GivenUp => format!("generation {generation} was given up: {message}\n"),
         Phase::Unspecified => format!("no rebuild of {view} since its projector was started\n"),

@@ -1,0 +1,73 @@
+//! A rebuild whose process has ended goes on after the next start.
+
+use std::sync::Arc;
+
+use tokio::task::block_in_place;
+use view_store::GenerationId;
+use views::View;
+
+use crate::cores::Manner;
+use crate::error::{RebuildError, StoreError};
+use crate::journal::Ending;
+use crate::rebuild::Rebuild;
+use crate::status::State;
+use crate::{Generation, Projector, load};
+
+/// What a rebuild that was cut off has left.
+enum Left<V: View> {
+    /// A generation to go on with.
+    There(GenerationId, Arc<Generation<V>>),
+    /// It was over, or cannot go on for this reason.
+    Ended { given_up: Option<String>, position: u64 },
+}
+
+impl<V: View> Projector<V> {
+    /// Goes on, from its last commit, with the rebuild that was under way when the process ended, if one was.
+    pub async fn resume_rebuild(&self) -> Result<Option<Rebuild<V>>, RebuildError> {
+        let (turn, journal) = (self.turn().await?, &self.inner.journal);
+        let Some(rebuild) = journal.under_way() else { return Ok(None) };
+        match block_in_place(|| self.left_behind(rebuild.generation))? {
+            Left::There(id, generation) => {
+                let position = generation.position().0;
+                tracing::info!(view = V::NAME, generation = id.get(), position, "a rebuild that was cut off goes on");
+                journal.change(|it| it.resumed += 1);
+                Ok(Some(self.begun(turn, id, generation, rebuild.origin, rebuild.options)))
+            }
+            Left::Ended { given_up, position } => {
+                let ending = Ending { at: self.now(), position, given_up, compared: None };
+                journal.change(|it| it.ending = Some(ending));
+                Ok(None)
+            }
+        }
+    }
+
+    /// What a rebuild that was cut off has left in the store.
+    fn left_behind(&self, number: u64) -> Result<Left<V>, StoreError> {
+        let (store, rules) = (&self.inner.store, &self.inner.options.rules);
+        let ended = |reason: &str| Left::Ended { given_up: Some(reason.to_owned()), position: 0 };
+        let Some(id) = store.generations()?.into_iter().find(|id| id.get() == number) else {
+            return Ok(ended("its process ended before anything of it was on disk"));
+        };
+        if store.serving()? == Some(id) {
+            return Ok(Left::Ended { given_up: None, position: store.head(id)?.position });
+        }
+        match load::generation(store, id, rules, Manner::GivingWay) {
+            Ok(Some(generation)) => Ok(Left::There(id, generation)),
+            Ok(None) => Ok(ended("its process ended, and the new one folds in another way")),
+            Err(error) if error.is_damage() => Ok(ended(&error.to_string())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Once it is known what serves, goes on with what was cut off.
+    pub(crate) async fn go_on(self) {
+        let known = |state: &State| *state != State::CatchingUp;
+        if self.state().wait_for(known).await.is_err() || self.inner.stop.is_cancelled() {
+            return;
+        }
+        match self.resume_rebuild().await {
+            Ok(rebuild) => _ = rebuild.map(Rebuild::carry_out),
+            Err(error) => tracing::error!(view = V::NAME, %error, "a rebuild that was cut off cannot go on"),
+        }
+    }
+}
