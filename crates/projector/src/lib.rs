@@ -40,8 +40,8 @@ mod watch;
 
 pub use error::{NotServing, RebuildError, RefoldError, StartError, StoreError, WaitError, WatchError};
 pub use generation::Generation;
-pub use moves::{Cause, Cursor, KEPT_MOVES, Keeping, Move, Moves};
 pub use journal::{Ending, Origin, RebuildOptions, Remembered};
+pub use moves::{Cause, Cursor, KEPT_MOVES, Keeping, Move, Moves};
 pub use pace::{Bounds, Vitals};
 pub use parking::ParkedEvent;
 pub use plan::Plan;

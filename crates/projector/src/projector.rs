@@ -113,7 +113,7 @@ impl<V: View> Projector<V> {
     pub async fn run(&self) {
         let inner = &self.inner;
         let mut serving = inner.serving.subscribe();
-        tokio::spawn(self.clone().go_on());
+        let going_on = tokio::spawn(self.clone().go_on());
         while !inner.stop.is_cancelled() {
             let fed = serving.borrow_and_update().clone();
             if fed.live().await {
@@ -132,6 +132,10 @@ impl<V: View> Projector<V> {
         inner.state.send_replace(State::Draining);
         let fed = inner.serving.borrow().clone();
         fed.kept().await;
+        going_on.abort();
+        drop(going_on.await);
+        // What a rebuild has folded is durable, too: it goes on after the next start.
+        drop(inner.rebuilds.acquire().await);
     }
 
     /// From catching up, or from a broken log, to serving.

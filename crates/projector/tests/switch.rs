@@ -17,6 +17,8 @@ use touchpoint::Position;
 const SEED: u64 = 21;
 /// Slow enough to be interrupted: 64 events a second.
 const SLOWLY: RebuildOptions = RebuildOptions { accept: false, max_rate: 64 };
+/// Rebuilds that are tried until one is hit at the right moment.
+const ATTEMPTS: u32 = 20;
 const AT_ONCE: RebuildOptions = RebuildOptions { accept: false, max_rate: 0 };
 
 /// A projector that serves a whole log.
@@ -47,7 +49,7 @@ fn newest(running: &Running) -> Remembered {
 
 /// Waits until the last rebuild has ended, and gives what is remembered of it.
 async fn ended(running: &Running) -> Remembered {
-    until("the rebuild to end", || newest(running).ending.is_some()).await;
+    until("the rebuild to end", || newest(running).ending.is_some() && !is_saving(running)).await;
     newest(running)
 }
 
@@ -79,12 +81,7 @@ async fn the_new_generation_serves_before_it_is_durable_and_a_crash_in_between_l
     let (live, crashed) = (dir.path().join("live"), dir.path().join("crashed"));
     let (log, running) = serving(&live, 64).await;
     let wanted = running.at(log.end()).await;
-    let before = running.projector.status().serving.generation;
-    let begun = running.projector.begin_rebuild(AT_ONCE).await.unwrap().carry_out();
-    until("the new generation to serve", || is_saving(&running)).await;
-    assert_eq!(running.projector.status().serving.generation, begun);
-    assert!(running.projector.status().building.is_none() && !running.projector.cancel_rebuild());
-    copy(&live, &crashed);
+    let (before, begun) = crash_while_saving(&running, &live, &crashed).await;
     ended(&running).await;
     assert!(matches!(running.projector.last_rebuild(), Some((_, Phase::Switched(Some(_))))));
     running.stop().await;
@@ -97,6 +94,27 @@ async fn the_new_generation_serves_before_it_is_durable_and_a_crash_in_between_l
     assert_eq!(running.projector.status().serving.generation, begun);
     assert_eq!(running.at(log.end()).await, wanted);
     running.stop().await;
+}
+
+/// Rebuilds until it was fast enough to take the files while the new generation serves and is not durable. Gives the
+/// generation that is durable, and the one that serves.
+async fn crash_while_saving(running: &Running, live: &Path, crashed: &Path) -> (u64, u64) {
+    for attempt in 0.. {
+        assert!(attempt < ATTEMPTS, "never seen while it is saved");
+        let before = running.projector.status().serving.generation;
+        let begun = running.projector.begin_rebuild(AT_ONCE).await.unwrap().carry_out();
+        until("the new generation to serve", || is_saving(running) || newest(running).ending.is_some()).await;
+        let serving = running.projector.status();
+        let is_cancelled = running.projector.cancel_rebuild();
+        fs::remove_dir_all(crashed).ok();
+        copy(live, crashed);
+        if is_saving(running) {
+            assert_eq!((serving.serving.generation, serving.building.is_none(), is_cancelled), (begun, true, false));
+            return (before, begun);
+        }
+        ended(running).await;
+    }
+    unreachable!("the loop returns")
 }
 
 /// The files as a crash would leave them.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use history::Order;
-use projector::{Cause, Clock, Cursor, Entry, Generation, Projector, Trouble, Watch, WatchError};
+use projector::{Cause, Clock, Cursor, Entry, Generation, Projector, RebuildOptions, Trouble, Watch, WatchError};
 use support::running::{Running, start_by};
 use support::{Log, population};
 use tempfile::TempDir;
@@ -283,7 +283,7 @@ async fn a_cursor_ends_with_the_generation_and_with_the_process() {
     let watch = projector.watch().unwrap();
     let cursor = watch.cursor();
     assert!(projector.watch_after(cursor).is_ok());
-    projector.begin_rebuild().await.unwrap().finish().await.unwrap();
+    projector.begin_rebuild(RebuildOptions::default()).await.unwrap().finish().await.unwrap();
     assert_eq!(watch.after().unwrap_err(), WatchError::Anew);
     assert_eq!(refused(projector, cursor), WatchError::Anew);
     let of_new = projector.watch().unwrap().cursor();
