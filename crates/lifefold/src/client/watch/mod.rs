@@ -191,7 +191,7 @@ fn is_passing(failure: &Failure) -> bool {
     match failure {
         Failure::Refused(status) => matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled),
         Failure::Unreachable { .. } | Failure::Other(_) => true,
-        Failure::Event(_) | Failure::File(..) | Failure::Closed => false,
+        Failure::Event(_) | Failure::File(..) | Failure::Closed | Failure::Usage(_) => false,
     }
 }
 
