@@ -76,6 +76,16 @@ impl Failure {
         }
     }
 
+    /// It is of the connection, or of the moment: another try may help.
+    pub(crate) fn may_pass(&self) -> bool {
+        const PASSING: [Code; 5] = [Code::Unavailable, Code::Unknown, Code::Cancelled, Code::Internal, Code::Aborted];
+        match self {
+            Self::Unreachable { .. } => true,
+            Self::Refused(status) => PASSING.contains(&status.code()),
+            _ => false,
+        }
+    }
+
     /// The message, the fields that are wrong, and what to do.
     pub(crate) fn report(&self) -> String {
         let mut text = format!("error: {self}");

@@ -7,6 +7,7 @@ mod bisect;
 mod churn;
 mod doctor;
 mod evidence;
+mod export;
 mod facts;
 mod failure;
 mod format;
@@ -23,6 +24,7 @@ mod query;
 mod rebuild;
 mod record;
 mod replay;
+mod replaying;
 mod rules;
 mod satisfaction;
 mod segment;
@@ -51,6 +53,8 @@ pub(crate) enum Command {
     Timeline(timeline::Args),
     /// Prints the events of everybody from a position or time on, one JSON event a line
     Replay(replay::Args),
+    /// Takes events or a view away as files: Parquet, NDJSON or CSV, with a manifest
+    Export(export::Args),
     /// Steps through a customer's events, with the answers before and after each
     History(history::Args),
     /// Finds the first event or instant that made an answer so
@@ -86,6 +90,7 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
         Command::Import(args) => import::run(args, settings).await,
         Command::Timeline(args) => timeline::run(args, settings).await,
         Command::Replay(args) => replay::run(args, settings).await,
+        Command::Export(args) => export::run(args, settings).await,
         Command::History(args) => history::run(args, settings).await,
         Command::Bisect(args) => bisect::run(args, settings).await,
         Command::Segment(args) => segment::run(args, settings).await,

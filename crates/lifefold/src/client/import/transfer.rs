@@ -9,7 +9,7 @@ use api::v1::import_request::Item;
 use api::v1::import_response::Result as Answer;
 use tokio::sync::mpsc::{self, Sender};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Request, Status, Streaming};
+use tonic::{Request, Status, Streaming};
 
 use super::lines::{Line, Lines};
 use super::refusals::{self, Refusals};
@@ -48,21 +48,13 @@ enum Break {
 
 impl From<Failure> for Break {
     fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Unreachable { .. } => Self::Lost(failure),
-            other => Self::Fatal(other),
-        }
+        if failure.may_pass() { Self::Lost(failure) } else { Self::Fatal(failure) }
     }
 }
 
 impl From<Status> for Break {
     fn from(status: Status) -> Self {
-        match status.code() {
-            Code::Unavailable | Code::Unknown | Code::Cancelled | Code::Internal | Code::Aborted => {
-                Self::Lost(status.into())
-            }
-            _ => Self::Fatal(status.into()),
-        }
+        Failure::from(status).into()
     }
 }
 

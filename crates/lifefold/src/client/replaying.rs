@@ -1,0 +1,216 @@
+//! The log as a stream of events that goes on where it broke; which events, as commands ask for them.
+
+use std::time::Duration;
+
+use api::v1;
+use api::v1::replay_request::Start;
+use api::v1::replay_response::Result as Item;
+use tonic::{Code, Request, Streaming};
+
+use super::failure::Failure;
+use super::link::Link;
+use super::query;
+
+/// How often a stream is taken up again without anything in between.
+const MAX_ATTEMPTS: u32 = 10;
+/// The first pause before that; every further one is longer by it.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Which events.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Which {
+    /// Start at this position, or at the first event recorded from this instant on: RFC 3339, or a date for the start
+    /// of that day in Shanghai
+    #[arg(long, value_name = "POSITION|INSTANT", value_parser = start)]
+    pub(crate) from: Option<Start>,
+    /// The last position; without it the end that the log has now
+    #[arg(long, value_name = "POSITION", value_parser = query::position)]
+    to: Option<u64>,
+    /// Only events of this type; may be given several times
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) types: Vec<String>,
+    /// Only events of this customer; may be given several times
+    #[arg(long = "customer", value_name = "CUSTOMER", value_parser = query::customer)]
+    pub(crate) customers: Vec<String>,
+    /// Only events that name this project; may be given several times
+    #[arg(long = "project", value_name = "CODE")]
+    pub(crate) projects: Vec<String>,
+}
+
+/// A position or an instant.
+fn start(text: &str) -> Result<Start, String> {
+    if let Ok(position) = query::position(text) {
+        return if position > 0 { Ok(Start::FromPosition(position)) } else { Err("positions count from 1".to_owned()) };
+    }
+    let instant = query::start_of_day(text).map_or_else(|| query::instant(text), Ok);
+    instant.map(Start::FromRecordedAt).map_err(|error| format!("expected a position, or else {error}"))
+}
+
+impl Which {
+    /// Asks for their bytes.
+    pub(crate) fn request(&self) -> v1::ReplayRequest {
+        v1::ReplayRequest {
+            start: self.from,
+            to_position: self.to,
+            event_types: self.types.clone(),
+            customer_ids: self.customers.clone(),
+            project_ids: self.projects.clone(),
+            include_json: true,
+            json_only: true,
+            ..Default::default()
+        }
+    }
+}
+
+/// When a stream that failed is taken up again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Where this end was too slow.
+    WithItself,
+    /// Also where the other end, or the way to it, was gone for a moment.
+    WithOthers,
+}
+
+/// What can fail and be taken up again.
+#[derive(Debug)]
+pub(crate) struct Attempts {
+    patience: Patience,
+    failed: u32,
+    /// Something came since the last failure.
+    moved: bool,
+}
+
+impl Attempts {
+    pub(crate) const fn new(patience: Patience) -> Self {
+        Self { patience, failed: 0, moved: false }
+    }
+
+    /// Something came.
+    pub(crate) const fn moved(&mut self) {
+        (self.moved, self.failed) = (true, 0);
+    }
+
+    /// After a pause it may be tried again, unless the failure is for good.
+    pub(crate) async fn again(&mut self, failure: Failure) -> Result<(), Failure> {
+        let slow = matches!(&failure, Failure::Refused(status) if status.code() == Code::ResourceExhausted);
+        if slow && self.moved {
+            self.moved = false;
+            return Ok(());
+        }
+        let begun = self.moved || self.failed > 0;
+        let passes = self.patience == Patience::WithOthers && failure.may_pass() && begun;
+        if !passes || self.failed == MAX_ATTEMPTS {
+            return Err(failure);
+        }
+        (self.moved, self.failed) = (false, self.failed + 1);
+        tokio::time::sleep(PAUSE * self.failed).await;
+        Ok(())
+    }
+}
+
+/// A replay under way.
+pub(crate) struct Replaying {
+    link: Link,
+    /// What is still to come.
+    request: v1::ReplayRequest,
+    stream: Option<Streaming<v1::ReplayResponse>>,
+    attempts: Attempts,
+    done: bool,
+}
+
+impl Replaying {
+    pub(crate) const fn new(link: Link, request: v1::ReplayRequest, patience: Patience) -> Self {
+        Self { link, request, stream: None, attempts: Attempts::new(patience), done: false }
+    }
+
+    /// The position to go on from, if anything has come.
+    pub(crate) const fn next_position(&self) -> Option<u64> {
+        match self.request.start {
+            Some(Start::FromPosition(position)) if self.stream.is_some() => Some(position),
+            _ => None,
+        }
+    }
+
+    /// The next event, or how far it came; nothing at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Item>, Failure> {
+        while !self.done {
+            match self.message().await {
+                Ok(Some(item)) => return Ok(Some(item)),
+                // The end of a stream without its last message is no end.
+                Ok(None) => self.lost(tonic::Status::unavailable("the replay ended early").into()).await?,
+                Err(failure) => self.lost(failure).await?,
+            }
+        }
+        Ok(None)
+    }
+
+    async fn lost(&mut self, failure: Failure) -> Result<(), Failure> {
+        self.attempts.again(failure).await?;
+        self.stream = None;
+        Ok(())
+    }
+
+    async fn message(&mut self) -> Result<Option<Item>, Failure> {
+        let stream = match &mut self.stream {
+            Some(stream) => stream,
+            // Not with the deadline of a call: how long a replay takes is for its reader to say.
+            none => {
+                let request = Request::new(self.request.clone());
+                none.insert(self.link.timelines().await?.replay(request).await?.into_inner())
+            }
+        };
+        let Some(item) = stream.message().await?.and_then(|answer| answer.result) else { return Ok(None) };
+        self.attempts.moved();
+        match &item {
+            Item::Event(event) => {
+                self.request.start = Some(Start::FromPosition(event.position + 1));
+                self.request.max_events = self.request.max_events.map(|left| left.saturating_sub(1));
+            }
+            Item::Progress(progress) => {
+                self.request.start = Some(Start::FromPosition(progress.position + 1));
+                self.done = progress.done;
+            }
+        }
+        Ok(Some(item))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_types::Timestamp;
+    use tonic::Status;
+
+    use super::*;
+
+    #[test]
+    fn a_start_is_a_position_or_an_instant() {
+        assert_eq!([start("17"), start("1,700")], [17, 1_700].map(|it| Ok(Start::FromPosition(it))));
+        assert!(start("0").is_err());
+        assert!(start("soon").unwrap_err().starts_with("expected a position, or else expected an instant"));
+        let midnight = Timestamp { seconds: 1_743_436_800, nanos: 0 };
+        assert_eq!(start("2025-04-01"), Ok(Start::FromRecordedAt(midnight)));
+        assert_eq!(start("2025-04-01T00:00:00+08:00"), Ok(Start::FromRecordedAt(midnight)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_failed_is_tried_again_as_long_as_it_moves_on() {
+        let slow = || Failure::from(Status::resource_exhausted("slow"));
+        let gone = || Failure::from(Status::unavailable("gone"));
+        let mut one = Attempts::new(Patience::WithItself);
+        assert!(one.again(slow()).await.is_err(), "nothing has come yet");
+        one.moved();
+        assert!(one.again(slow()).await.is_ok());
+        assert!(one.again(slow()).await.is_err(), "nothing has come since");
+        one.moved();
+        assert!(one.again(gone()).await.is_err());
+        let mut other = Attempts::new(Patience::WithOthers);
+        assert!(other.again(gone()).await.is_err(), "who was never reached is not waited for");
+        other.moved();
+        for _ in 0..MAX_ATTEMPTS {
+            assert!(other.again(gone()).await.is_ok());
+        }
+        assert!(other.again(gone()).await.is_err());
+        other.moved();
+        assert!(other.again(Failure::from(Status::invalid_argument("no"))).await.is_err());
+    }
+}
