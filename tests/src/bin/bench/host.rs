@@ -2,6 +2,7 @@
 
 use std::fs::read_to_string;
 
+use anyhow::{Context, Result};
 use touchpoint::Timestamp;
 
 /// Cores, memory, CPU and date.
@@ -37,4 +38,12 @@ pub(crate) fn field(file: &str, name: &str) -> Option<String> {
     let text = read_to_string(file).ok()?;
     let (_, value) = text.lines().filter_map(|line| line.split_once(':')).find(|(key, _)| key.trim() == name)?;
     Some(value.trim().to_owned())
+}
+
+/// The most memory that a process had, in bytes.
+pub(crate) fn peak(pid: Option<u32>) -> Result<u64> {
+    let file = format!("/proc/{}/status", pid.context("the process does not run")?);
+    let text = field(&file, "VmHWM").context("the system does not say how much memory a process had")?;
+    let kibibytes: u64 = text.trim_end_matches(" kB").parse().context("VmHWM is no number")?;
+    Ok(kibibytes << 10)
 }

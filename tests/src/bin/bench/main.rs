@@ -3,6 +3,7 @@
 //! `cargo xtask bench [--quick] [names]`. docs/benchmarks.md says what each means and has the figures.
 
 mod append;
+mod beside;
 mod corpus;
 mod empty;
 mod fold;
@@ -52,9 +53,11 @@ impl Scale {
 type Benchmark = (&'static str, &'static str, fn(Scale) -> Result<Vec<Table>>);
 
 /// All of them, in the order in which they run.
-const ALL: [Benchmark; 8] = [
+const ALL: [Benchmark; 10] = [
     ("fold", "decode and fold from memory, one core", fold::run),
     ("rebuild", "each view from a log of 1 M events, with real processes", rebuild::run),
+    ("large", "the same from a log of 5 M events", rebuild::run_large),
+    ("beside", "live questions beside a rebuild", beside::run),
     ("append", "durable appends through the gateway", append::run),
     ("unary", "GetRisk and GetCustomerSegments", unary::run),
     ("freshness", "from Record's answer to the view", freshness::run),

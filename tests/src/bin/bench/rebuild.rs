@@ -1,62 +1,97 @@
 //! Rebuilding a view from the log with the real process, beside a reader of the same log that only counts.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use api::v1;
+use api::v1::RebuildPhase;
 use futures::StreamExt;
 use tests::{Clients, View};
 use touchpoint::Position;
 
 use crate::Scale;
 use crate::corpus::{CUSTOMERS, Corpus};
+use crate::host;
 use crate::log::Running;
 use crate::sample::median;
-use crate::table::{Row, Table, rate};
+use crate::table::{Row, Table, bytes, rate};
 
-/// Runs of which the median is taken.
-const ROUNDS: usize = 3;
-/// Of the rate of a reader that only counts.
-const TARGET: f64 = 0.7;
 const VIEWS: [View; 3] = [View::Segmentation, View::Satisfaction, View::Churn];
+/// How often a rebuild is asked whether it serves.
+const POLL: Duration = Duration::from_millis(5);
 
-/// Rates of one view: from an empty store to serving, and of a rebuild beside the serving generation.
+/// How large the log is, and what is wanted.
+struct Size {
+    customers: u64,
+    /// Runs of which the median is taken.
+    rounds: usize,
+    /// Of the rate of a reader that only counts.
+    target: f64,
+}
+
+/// A log of 1 M events.
+const SMALL: Size = Size { customers: CUSTOMERS, rounds: 3, target: 0.7 };
+/// A log of 5 M events.
+const LARGE: Size = Size { customers: 5 * CUSTOMERS, rounds: 1, target: 0.8 };
+
+/// Rates of one view: from an empty store to serving, and of a rebuild beside the serving generation until it serves,
+/// and is durable. And the most memory that its process had, in bytes.
 #[derive(Default)]
-struct Rates {
+struct Measured {
     first: Vec<f64>,
     again: Vec<f64>,
+    durable: Vec<f64>,
+    peak: Vec<f64>,
 }
 
-/// Measures it.
+/// Measures it with 1 M events.
 pub(crate) fn run(scale: Scale) -> Result<Vec<Table>> {
-    let corpus = Corpus::new(scale.of(CUSTOMERS));
-    tokio::runtime::Runtime::new().context("a runtime")?.block_on(measure(&corpus))
+    start(scale, &SMALL)
 }
 
-async fn measure(corpus: &Corpus) -> Result<Vec<Table>> {
+/// Measures it with 5 M events.
+pub(crate) fn run_large(scale: Scale) -> Result<Vec<Table>> {
+    start(scale, &LARGE)
+}
+
+fn start(scale: Scale, size: &Size) -> Result<Vec<Table>> {
+    let corpus = Corpus::new(scale.of(size.customers));
+    tokio::runtime::Runtime::new().context("a runtime")?.block_on(measure(&corpus, size))
+}
+
+async fn measure(corpus: &Corpus, size: &Size) -> Result<Vec<Table>> {
     let running = Running::start().await?;
     running.append(&corpus.entries).await?;
     let last = running.log.last().await?;
     let mut counts = Vec::new();
-    let mut rates: [Rates; 3] = Default::default();
-    for round in 0..ROUNDS {
-        for (view, rates) in VIEWS.into_iter().zip(&mut rates) {
-            eprintln!("  round {} of {ROUNDS}: {}", round + 1, view.name());
+    let mut views: [Measured; 3] = Default::default();
+    for round in 0..size.rounds {
+        for (view, measured) in VIEWS.into_iter().zip(&mut views) {
+            eprintln!("  round {} of {}: {}", round + 1, size.rounds, view.name());
             counts.push(counted(&running, last).await?);
-            build(&running, view, round, last, rates).await?;
+            build(&running, view, round, last, measured).await?;
         }
     }
-    let count = median(&counts);
-    let title = format!("Rebuild from the log: {}, median of {ROUNDS} rounds", corpus.about());
+    let title = format!("Rebuild from the log: {}, median of {} rounds", corpus.about(), size.rounds);
     let mut table = Table::new(title);
-    table.add(Row::new("reader that only counts", rate(count)));
-    for (view, Rates { first, again }) in VIEWS.into_iter().zip(&rates) {
-        for (what, built) in [("empty store to serving", median(first)), ("Rebuild, until durable", median(again))] {
-            let row = Row::new(format!("{}: {what}", view.name()), rate(built));
-            let row = row.beside(format!("{} count", rate(count)), built / count);
-            table.add(row.target(format!("≥ {TARGET}"), built / count >= TARGET));
-        }
+    table.add(Row::new("reader that only counts", rate(median(&counts))));
+    for (view, measured) in VIEWS.into_iter().zip(&views) {
+        add(&mut table, view, measured, median(&counts), size.target);
     }
     Ok(vec![table])
+}
+
+fn add(table: &mut Table, view: View, measured: &Measured, count: f64, target: f64) {
+    let row = |what: &str, built: f64| {
+        Row::new(format!("{}: {what}", view.name()), rate(built))
+            .beside(format!("{} count", rate(count)), built / count)
+    };
+    for (what, built) in [("empty store to serving", &measured.first), ("Rebuild, until it serves", &measured.again)] {
+        let built = median(built);
+        table.add(row(what, built).target(format!("≥ {target}"), built / count >= target));
+    }
+    table.add(row("Rebuild, until durable", median(&measured.durable)));
+    table.add(Row::new(format!("{}: most memory", view.name()), bytes(median(&measured.peak))));
 }
 
 /// Events a second of a reader that looks at nothing.
@@ -72,20 +107,49 @@ async fn counted(running: &Running, last: Position) -> Result<f64> {
 }
 
 /// A new process with an empty store folds the log, evaluates every customer and serves; then it does so once more.
-async fn build(running: &Running, view: View, round: usize, last: Position, rates: &mut Rates) -> Result<()> {
+async fn build(running: &Running, view: View, round: usize, last: Position, measured: &mut Measured) -> Result<()> {
     let name = format!("{}-{round}", view.name());
     let store = running.machine.folder().join(&name);
     let begun = Instant::now();
     let mut projector = running.machine.projector_on(&name, view, &store);
     let clients = Clients::of(tokio::task::block_in_place(|| projector.address()));
     clients.serving(view.service()).await;
-    rates.first.push(last.0 as f64 / begun.elapsed().as_secs_f64());
+    measured.first.push(last.0 as f64 / begun.elapsed().as_secs_f64());
     let serving = clients.reached(last.0).await;
     let begun = Instant::now();
-    let rebuilt = clients.rebuilt().await;
-    rates.again.push(last.0 as f64 / begun.elapsed().as_secs_f64());
+    let generation = clients.projector().rebuild(v1::RebuildRequest::default()).await?.into_inner().generation;
+    serves(&clients).await?;
+    measured.again.push(last.0 as f64 / begun.elapsed().as_secs_f64());
+    durable(&clients).await?;
+    measured.durable.push(last.0 as f64 / begun.elapsed().as_secs_f64());
+    let rebuilt = clients.reached(last.0).await;
+    ensure!(rebuilt.generation == generation, "{name}: another generation serves");
     ensure!(rebuilt.digest == serving.digest, "{name}: the rebuild has another digest");
+    measured.peak.push(host::peak(projector.pid())? as f64);
     projector.terminate();
     tokio::task::block_in_place(|| projector.wait());
     Ok(())
+}
+
+/// Waits until the new generation of a rebuild serves.
+pub(crate) async fn serves(clients: &Clients) -> Result<()> {
+    is_in(clients, &[RebuildPhase::Saving, RebuildPhase::Switched]).await
+}
+
+/// Waits until the new generation of a rebuild is durable, too.
+pub(crate) async fn durable(clients: &Clients) -> Result<()> {
+    is_in(clients, &[RebuildPhase::Switched]).await
+}
+
+/// Waits until the rebuild is in one of these phases.
+async fn is_in(clients: &Clients, wanted: &[RebuildPhase]) -> Result<()> {
+    loop {
+        let rebuild = clients.rebuilds().get_rebuild(v1::GetRebuildRequest {}).await?.into_inner();
+        ensure!(rebuild.phase() != RebuildPhase::GivenUp, "the rebuild was given up: {}", rebuild.message);
+        ensure!(rebuild.phase() != RebuildPhase::Differs, "the rebuild differs: {}", rebuild.message);
+        if wanted.contains(&rebuild.phase()) {
+            return Ok(());
+        }
+        tokio::time::sleep(POLL).await;
+    }
 }

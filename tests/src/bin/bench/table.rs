@@ -101,6 +101,11 @@ pub(crate) fn seconds(seconds: f64) -> String {
     }
 }
 
+/// Bytes, in MiB.
+pub(crate) fn bytes(bytes: f64) -> String {
+    format!("{:.0} MiB", bytes / f64::from(1 << 20))
+}
+
 /// A count, with its thousands told apart.
 pub(crate) fn count(count: u64) -> String {
     let digits = count.to_string();
