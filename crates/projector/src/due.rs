@@ -40,11 +40,6 @@ impl Due {
         Self { last: Instant::now(), took: Duration::ZERO, is_kept: false }
     }
 
-    /// The next commit writes nearly everything.
-    pub(crate) const fn is_large(&self) -> bool {
-        !self.is_kept
-    }
-
     /// A commit that began then has ended.
     pub(crate) fn committed(&mut self, begun: Instant, stage: Stage) {
         self.last = Instant::now();

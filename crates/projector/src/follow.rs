@@ -110,7 +110,7 @@ impl<V: View> Follow<V> {
                     generation.digests();
                     keeper.commit(&generation)
                 };
-                let gives_way = due.is_large();
+                let gives_way = self.generation.manner() == Manner::GivingWay;
                 *committing = Some(spawn_blocking(move || if gives_way { giving_way(commit) } else { commit() }));
             }
         }
@@ -148,7 +148,7 @@ impl<V: View> Follow<V> {
     }
 
     fn is_commit_due(&self, due: &Due) -> bool {
-        let dirty = self.generation.dirty_pages();
+        let Some(dirty) = self.generation.dirty_pages() else { return false };
         let moved = dirty > 0 || self.generation.taken_in() > *self.committed.borrow();
         moved && due.is_now(self.stage(), dirty)
     }
@@ -190,7 +190,8 @@ async fn finished(committing: &mut Option<Committing>) -> Result<Checkpoint, Sto
 async fn watch_log<V: View>(source: Source, generation: Arc<Generation<V>>) -> SourceError {
     loop {
         sleep(CHECK_EVERY).await;
-        match (source.check)(generation.checkpoint()).await {
+        let checkpoint = tokio::task::block_in_place(|| generation.checkpoint());
+        match (source.check)(checkpoint).await {
             Err(broken @ SourceError::Broken(_)) => return broken,
             // The tail tells of a log that does not answer.
             Ok(_) | Err(SourceError::Unavailable(_)) => {}

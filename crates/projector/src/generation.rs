@@ -19,6 +19,9 @@ use crate::refold::Commit;
 use crate::source::Checkpoint;
 use crate::staging::Staging;
 
+/// Pages of which the digests are summed up under one lock.
+const SUMMED_AT_ONCE: usize = 64;
+
 /// One folding of the log. Reading is concurrent; [`Generation::fold`] and
 /// [`Generation::settle`] are called by one task.
 pub struct Generation<V: View> {
@@ -268,14 +271,14 @@ impl<V: View> Generation<V> {
         merged(self.sums(visit, identity), merge)
     }
 
-    /// Visits all customers, some groups of pages on each thread, and gives what each thread has made of its sum. Live
-    /// questions go before.
+    /// Visits all customers, some groups of pages on each thread, and gives what each thread has made of its sum. Not
+    /// on threads that give way: who waits for a page would wait for them.
     fn sums<S: Default, T: Send>(
         &self,
         visit: impl Fn(&mut S, &Slot<V>) + Sync,
         finish: impl Fn(S) -> T + Sync,
     ) -> Vec<T> {
-        cores::share_out(Manner::GivingWay, shares(self.threads), |groups| {
+        cores::share_out(Manner::AtOnce, shares(self.threads), |groups| {
             let mut sum = S::default();
             groups.for_each(|group| self.pages.scan(group, |slot| visit(&mut sum, slot)));
             finish(sum)
@@ -291,19 +294,24 @@ impl<V: View> Generation<V> {
         Moment::new(as_of, known_at).up_to(self.position())
     }
 
-    /// The digests of all records, summed up; works off what changed since the last time.
+    /// The digests of all records, summed up; works off what changed since the last time, some pages under one lock, so
+    /// that filing goes on meanwhile.
     pub fn digests(&self) -> (Checkpoint, Digests) {
-        let mut changes = lock(&self.changes);
-        let mut sum = changes.digests;
-        for page in changes.stale.take() {
-            self.pages.write_page(page, |slot| {
-                let new = slot.record.digests(slot.customer);
-                sum = sum.minus(slot.digests).plus(new);
-                slot.digests = new;
-            });
+        loop {
+            let mut changes = lock(&self.changes);
+            if changes.stale.len() == 0 {
+                return (changes.checkpoint, changes.digests);
+            }
+            let mut sum = changes.digests;
+            for page in changes.stale.take_some(SUMMED_AT_ONCE) {
+                self.pages.write_page(page, |slot| {
+                    let new = slot.record.digests(slot.customer);
+                    sum = sum.minus(slot.digests).plus(new);
+                    slot.digests = new;
+                });
+            }
+            changes.digests = sum;
         }
-        changes.digests = sum;
-        (changes.checkpoint, sum)
     }
 
     /// What changed since the last commit: the caller has to make it durable or give it back.
@@ -318,9 +326,9 @@ impl<V: View> Generation<V> {
         lock(&self.changes).dirty.extend(pages);
     }
 
-    /// Pages that changed since the last commit.
-    pub(crate) fn dirty_pages(&self) -> usize {
-        lock(&self.changes).dirty.len()
+    /// Pages that changed since the last commit; nothing at a moment at which that is changing.
+    pub(crate) fn dirty_pages(&self) -> Option<usize> {
+        Some(self.changes.try_lock().ok()?.dirty.len())
     }
 
     pub(crate) fn encode(&self, page: PageNumber) -> Result<EncodedPage, PageError> {

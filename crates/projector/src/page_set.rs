@@ -31,6 +31,13 @@ impl PageSet {
         self.members.len()
     }
 
+    /// Takes so many out at most, in no particular order.
+    pub(crate) fn take_some(&mut self, most: usize) -> Vec<PageNumber> {
+        let some = self.members.split_off(self.members.len().saturating_sub(most));
+        some.iter().for_each(|page| self.is_member[page.index()] = false);
+        some
+    }
+
     /// Takes all out, in no particular order.
     pub(crate) fn take(&mut self) -> Vec<PageNumber> {
         self.members.iter().for_each(|page| self.is_member[page.index()] = false);

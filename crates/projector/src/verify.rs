@@ -38,7 +38,7 @@ pub(crate) struct Suspects {
 /// Compares all customers. Records that grow meanwhile are compared as far as both generations were at the start.
 pub(crate) fn suspects<V: View>(serving: &Generation<V>, new: &Generation<V>) -> Suspects {
     let up_to = serving.position().min(new.position());
-    let parts = share_out(Manner::GivingWay, shares(new.threads), |groups| {
+    let parts = share_out(Manner::AtOnce, shares(new.threads), |groups| {
         let mut suspects = Suspects::default();
         for group in groups {
             new.pages.scan_beside(&serving.pages, group, |customer, [new, serving]| {
