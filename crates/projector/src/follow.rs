@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -69,6 +70,9 @@ impl<V: View> Follow<V> {
     async fn follow(&mut self, committing: &mut Option<Committing>) -> Result<(), SourceError> {
         // Nothing is served of a log that was not recognised.
         let Some(target) = self.stop.run_until_cancelled(self.recognise()).await.transpose()? else { return Ok(()) };
+        let learning = answered::<V, _>(|| (self.source.control)(self.generation.position()));
+        let Some(control) = self.stop.run_until_cancelled(learning).await.transpose()? else { return Ok(()) };
+        self.generation.learn(&control);
         self.go_live_at(target);
         let mut batches = (self.source.tail)(self.generation.checkpoint());
         let mut drain = interval(DRAIN_EVERY);
@@ -118,15 +122,7 @@ impl<V: View> Follow<V> {
 
     /// The end of the log as it is at the start, once the log is recognised: when it is passed, the generation is live.
     async fn recognise(&self) -> Result<Position, SourceError> {
-        loop {
-            match (self.source.check)(self.generation.checkpoint()).await {
-                Err(SourceError::Unavailable(reason)) => {
-                    tracing::warn!(view = V::NAME, reason, "the log does not answer; asking again");
-                    sleep(ASK_AGAIN).await;
-                }
-                answered => return answered,
-            }
-        }
+        answered::<V, _>(|| (self.source.check)(self.generation.checkpoint())).await
     }
 
     /// One that is live keeps up, however fast the log grows.
@@ -171,6 +167,19 @@ impl<V: View> Follow<V> {
                 metrics::counter!("lifefold_projector_commit_failures_total", "view" => V::NAME).increment(1);
                 tracing::error!(view = V::NAME, %error, "commit failed; trying again");
             }
+        }
+    }
+}
+
+/// Asks the log until it answers.
+async fn answered<V: View, T>(ask: impl Fn() -> BoxFuture<'static, Result<T, SourceError>>) -> Result<T, SourceError> {
+    loop {
+        match ask().await {
+            Err(SourceError::Unavailable(reason)) => {
+                tracing::warn!(view = V::NAME, reason, "the log does not answer; asking again");
+                sleep(ASK_AGAIN).await;
+            }
+            answered => return answered,
         }
     }
 }

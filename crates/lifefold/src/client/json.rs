@@ -27,6 +27,7 @@ named! {
     GetCustomerIndexResponse CountClassesResponse GetPortScoresResponse GetIndicatorsResponse CompareWavesResponse
     RankUnitsResponse RankedUnit GetNpsResponse GetComplaintServiceLevelResponse ListOpenComplaintsResponse Complaint
     RiskChange Transition WatchMark
+    ActivateRulesResponse ListRulesResponse RulesActivation GetRulesResponse
     GetStatusResponse GetRebuildResponse RebuildCustomerResponse PlanRebuildResponse ListRebuildsResponse PastRebuild
     UnreadableEvent ImportSummary
 }

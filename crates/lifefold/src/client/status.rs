@@ -96,10 +96,14 @@ fn parked(it: &v1::Generation) -> String {
 /// How a property of the whole projector reads.
 type Whole = (&'static str, fn(&v1::GetStatusResponse) -> String);
 
-const WHOLE: [Whole; 5] = [
+const WHOLE: [Whole; 6] = [
     ("store", |it| format::bytes(it.store_bytes)),
     ("process", |it| if it.process_bytes == 0 { format::NOTHING.to_owned() } else { format::bytes(it.process_bytes) }),
     ("rules", |it| it.rules_version.clone()),
+    ("in force from", |it| match it.rules_position {
+        0 => "(not in the log)".to_owned(),
+        position => format::count(position),
+    }),
     ("generation", |it| format!("{} (fold {})", serving(it).generation, it.fold_version)),
     ("rebuild", |it| {
         it.building.as_ref().map_or_else(
@@ -146,8 +150,9 @@ fn render(screen: Screen, all: &[Said; 3]) -> String {
     if !digests.is_empty() {
         text = format!("{text}\n{}", output::text(&digests));
     }
-    for status in all.iter().flatten().filter(|status| !status.message.is_empty()) {
-        text += &format!("\n{}: {}\n", status.view, status.message);
+    for status in all.iter().flatten() {
+        let remarks = [&status.message, &status.rules_notice].into_iter().filter(|remark| !remark.is_empty());
+        text.extend(remarks.map(|remark| format!("\n{}: {remark}\n", status.view)));
     }
     text
 }

@@ -1,6 +1,7 @@
 //! A log in memory, and histories in it.
 #![allow(dead_code, reason = "every test binary uses its part")]
 
+pub(crate) mod activations;
 pub(crate) mod running;
 
 use std::sync::{Arc, Mutex};
@@ -85,7 +86,7 @@ impl Log {
 
     /// The log as a projector reads it.
     pub(crate) fn source(&self) -> Source {
-        let [first, tail, check, end, timeline] = [(); 5].map(|()| self.clone());
+        let [first, tail, check, end, control, timeline] = [(); 6].map(|()| self.clone());
         Source {
             origin: Arc::new(move || -> BoxFuture<'static, _> {
                 let first = Checkpoint { created: first.created(), ..origin() };
@@ -99,6 +100,12 @@ impl Log {
             end: Arc::new(move || {
                 let end = end.end();
                 Box::pin(async move { Ok(end) })
+            }),
+            control: Arc::new(move |through| {
+                let entries = control.entries.lock().unwrap();
+                let of_log = |it: &&Entry| it.customer.is_none() && it.position <= through;
+                let entries = entries.iter().filter(of_log).cloned().collect();
+                Box::pin(async move { Ok(entries) })
             }),
             timeline: Arc::new(move |customer, _| {
                 let entries = timeline.entries.lock().unwrap();

@@ -93,7 +93,7 @@ impl Log {
     }
 
     fn source(&self) -> Source {
-        let [tail, check, end, timeline] = [(); 4].map(|()| self.clone());
+        let [tail, check, end, control, timeline] = [(); 5].map(|()| self.clone());
         Source {
             origin: Arc::new(|| Box::pin(async { Ok(origin()) })),
             tail: Arc::new(move |after| tail.clone().tail(after.position)),
@@ -105,6 +105,12 @@ impl Log {
             end: Arc::new(move || {
                 let end = Position(end.end());
                 Box::pin(async move { Ok(end) })
+            }),
+            control: Arc::new(move |through| {
+                let entries = control.entries.lock().unwrap();
+                let of_log = |it: &&Entry| it.customer.is_none() && it.position <= through;
+                let entries = entries.iter().filter(of_log).cloned().collect();
+                Box::pin(async move { Ok(entries) })
             }),
             timeline: Arc::new(move |customer, _| {
                 let entries = timeline.entries.lock().unwrap();
@@ -158,6 +164,7 @@ pub(crate) async fn serve<V: Served>(log: &Log) -> Running {
     let options = Options {
         dir: folder.path().join(V::NAME),
         rules: Arc::new(Rules::default()),
+        rules_given: false,
         source: log.source(),
         clock: Arc::new(now),
         bounds: Bounds::default(),
