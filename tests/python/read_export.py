@@ -46,6 +46,12 @@ QUERIES = {
         "contracts": "select sum(live_contracts_fen)::bigint from {t}",
         "segments": "select sum({rule_segments})::bigint from {t}",
     },
+    "moves": {
+        "rows": "select count(*), count(distinct customer_id) from {t}",
+        "kinds": "select view || ' ' || kind, count(*) from {t} group by all order by all",
+        "bands": "select \"from\", \"to\", count(*) from {t} where name = 'band' group by all order by all",
+        "numbers": "select sum(before::bigint)::bigint, count(before) from {t}",
+    },
     "satisfaction": {
         "rows": "select count(*), count(distinct customer_id) from {t}",
         "classes": "select satisfaction_class, count(*) from {t} where not withheld group by all order by all",

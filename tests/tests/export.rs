@@ -78,6 +78,7 @@ fn duckdb_reads_what_the_services_say_in_every_format() {
     let python = Python::with("duckdb.txt", env!("CARGO_TARGET_TMPDIR"));
     let demo = Demo::start();
     let manifests = demo.export_all("out");
+    let moved = who_moves_is_written_in_every_format(&demo);
     let read = python.run("read_export.py", &[&demo.folder.path().join("out").to_string_lossy()]);
     for (name, manifest) in &manifests {
         let file = &manifest["files"][0];
@@ -87,11 +88,32 @@ fn duckdb_reads_what_the_services_say_in_every_format() {
         assert_eq!(&read[name]["said"], parquet, "{name} says what Parquet says");
         assert_eq!(parquet["rows"][0][0], manifest["rows"], "{name}");
     }
+    for format in FORMATS {
+        let said = &read[format!("moves-{format}")]["said"];
+        assert_eq!(said, &read["moves-parquet"]["said"], "{format}");
+        assert_eq!(by_name(&said["kinds"])["churn axis"], moved);
+    }
     events_are_those_of_the_log(&demo, &read["events-parquet"], &manifests["events-parquet"]);
     views_have_the_totals_of_their_services(&demo, &read, &manifests);
     columns_have_their_types(&read);
     again_is_the_same_and_only_by_force(&demo, &manifests);
     demo.up.service.never_panicked();
+}
+
+/// How many move on the axis of the churn view.
+fn who_moves_is_written_in_every_format(demo: &Demo) -> u64 {
+    std::fs::write(demo.folder.path().join("candidate.toml"), "[churn.reasons.SILENCE]\npoints_per_gap = 0\n").unwrap();
+    let said = FORMATS.map(|format| {
+        let folder = format!("out/moves-{format}");
+        std::fs::create_dir_all(demo.folder.path().join(&folder)).unwrap();
+        let out = format!("{folder}/moves.{format}");
+        let words = ["rules", "diff", "candidate.toml", "-o", "json", "--out", &out];
+        let (code, out, err) = demo.run(&[&words[..], &AS_OF].concat());
+        assert_eq!(code, Some(3), "{err}");
+        serde_json::from_str::<Value>(&out).unwrap()["churn"]["diff"]["moved"].as_u64().unwrap()
+    });
+    assert!(said[0] > 0 && said.iter().all(|moved| *moved == said[0]), "{said:?}");
+    said[0]
 }
 
 /// The log as `replay` prints it, counted here.

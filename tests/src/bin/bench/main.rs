@@ -6,6 +6,7 @@ mod append;
 mod beside;
 mod corpus;
 mod empty;
+mod export;
 mod fold;
 mod freshness;
 mod host;
@@ -53,11 +54,12 @@ impl Scale {
 type Benchmark = (&'static str, &'static str, fn(Scale) -> Result<Vec<Table>>);
 
 /// All of them, in the order in which they run.
-const ALL: [Benchmark; 10] = [
+const ALL: [Benchmark; 11] = [
     ("fold", "decode and fold from memory, one core", fold::run),
     ("rebuild", "each view from a log of 1 M events, with real processes", rebuild::run),
     ("large", "the same from a log of 5 M events", rebuild::run_large),
     ("beside", "live questions beside a rebuild", beside::run),
+    ("export", "the log as Parquet, beside a reader that only counts", export::run),
     ("append", "durable appends through the gateway", append::run),
     ("unary", "GetRisk and GetCustomerSegments", unary::run),
     ("freshness", "from Record's answer to the view", freshness::run),

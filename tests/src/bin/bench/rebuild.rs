@@ -95,7 +95,7 @@ fn add(table: &mut Table, view: View, measured: &Measured, count: f64, target: f
 }
 
 /// Events a second of a reader that looks at nothing.
-async fn counted(running: &Running, last: Position) -> Result<f64> {
+pub(crate) async fn counted(running: &Running, last: Position) -> Result<f64> {
     let begun = Instant::now();
     let mut reader = running.log.replay(Position(1), last);
     let mut seen = 0;

@@ -21,7 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   lifefold rules diff candidate.toml
   lifefold rules diff candidate.toml --as-of 2025-12-31 --known-at 2026-01-15
-  lifefold rules diff candidate.toml --out moves.csv      everybody who moves, with every change
+  lifefold rules diff candidate.toml --out moves.parquet      everybody who moves, with every change
 
 Exit codes: 0 nothing differs, 3 something does, 1 failed, also for mistakes in the file. What rules say of whole
 projects and companies (ranks, marked changes) is not compared.";
@@ -35,7 +35,7 @@ pub(super) struct Args {
     /// Show at most so many customers of each view
     #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     limit: u32,
-    /// Write everybody who moves to this file: .ndjson, or .csv with a row for each change
+    /// Write everybody who moves to this file, a row for each change: .parquet, .ndjson or .csv
     #[arg(long, value_name = "FILE", value_parser = Moves::check)]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -91,11 +91,11 @@ pub(super) async fn run(args: Args, settings: &crate::settings::Settings) -> Res
 
 /// Writes this page and all that follow it.
 async fn write_all(ask: &Ask, view: View, candidate: &str, first: &Said, moves: &mut Moves) -> Result<(), Failure> {
-    moves.write(view, &first.moved, &first.json)?;
+    moves.write(view, &first.moved)?;
     let mut token = first.token.clone();
     while !token.is_empty() {
         let page = ask.diff(view, candidate, MAX_PAGE, token).await?;
-        moves.write(view, &page.moved, &page.json)?;
+        moves.write(view, &page.moved)?;
         token = page.token;
     }
     Ok(())
