@@ -19,6 +19,16 @@ struct Demo {
     folder: TempDir,
 }
 
+impl Drop for Demo {
+    /// Asked to end, `up` takes its nats-server along; killed, it could not.
+    fn drop(&mut self) {
+        if self.up.service.ended().is_none() {
+            self.up.service.terminate();
+            self.up.service.wait();
+        }
+    }
+}
+
 impl Demo {
     fn start() -> Self {
         let folder = TempDir::new().unwrap();
