@@ -20,6 +20,7 @@ use crate::latency::Latencies;
 use crate::load::{Loaded, known_loss, load};
 use crate::pace::{Bounds, Pace};
 use crate::rebuild::{Rebuilding, first};
+use crate::round::Round;
 use crate::source::{Checkpoint, Clock, Source, SourceError};
 use crate::status::{Progress, State, Status};
 use crate::watch::Names;
@@ -67,6 +68,7 @@ pub(crate) struct Inner<V: View> {
     pub(crate) state: watch::Sender<State>,
     pub(crate) stop: CancellationToken,
     pub(crate) names: Names,
+    pub(crate) round: Round,
 }
 
 impl<V: View> Inner<V> {
@@ -94,6 +96,7 @@ impl<V: View> Projector<V> {
         let names = Names::of((options.clock)());
         let fed = Fed::start(&options, &store, id, generation, stop.child_token(), Pace::free());
         let inner = Arc::new(Inner {
+            round: Round::new(store.clone()),
             names,
             options,
             journal: Journal::open(store.clone()),

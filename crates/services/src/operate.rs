@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use api::errors::Error;
-use api::v1;
-use projector::{GenerationStatus, Projector, RebuildError, RebuildOptions, State, Status as Doing, Trouble};
+use api::{names, v1};
+use projector::{
+    Found, GenerationStatus, Projector, RebuildError, RebuildOptions, ScrubStatus, State, Status as Doing, Trouble,
+    Waiting,
+};
 use tonic::{Request, Response, Status};
 use touchpoint::Timestamp;
 use views::{Digests, View};
@@ -67,6 +70,7 @@ fn answer(status: &Doing, now: Timestamp) -> v1::GetStatusResponse {
         fold_version: status.fold_version,
         store_bytes: status.store_bytes,
         process_bytes: process_bytes().unwrap_or(0),
+        scrub: None,
     }
 }
 
@@ -113,6 +117,28 @@ fn generation(it: &GenerationStatus, now: Timestamp) -> v1::Generation {
     }
 }
 
+/// Nothing of a scrub that is off.
+fn scrub(it: ScrubStatus) -> Option<v1::Scrub> {
+    let finding = |it: Found| v1::ScrubFinding {
+        at: Some(names::timestamp(it.at)),
+        customer_id: it.customer.to_string(),
+        position: it.position.0,
+        what: it.what,
+    };
+    (it.rate > 0).then(|| v1::Scrub {
+        rate: it.rate,
+        round: it.round,
+        covered_bp: it.covered_bp,
+        checked: it.checked,
+        different: it.different,
+        repaired: it.repaired,
+        began: it.began.map(names::timestamp),
+        last_round: it.last_round.map(names::timestamp),
+        waiting: it.waiting.map_or("", Waiting::name).to_owned(),
+        last_found: it.last_found.map(finding),
+    })
+}
+
 /// Whole seconds since then; 0 before the first event.
 fn seconds(since: Option<Timestamp>, now: Timestamp) -> u64 {
     since.and_then(|since| u64::try_from(now.since(since) / MICROS_PER_SECOND).ok()).unwrap_or(0)
@@ -124,7 +150,12 @@ impl<V: View> v1::projector_service_server::ProjectorService for Operating<V> {
         &self,
         _request: Request<v1::GetStatusRequest>,
     ) -> Result<Response<v1::GetStatusResponse>, Status> {
-        call::answer(SERVICE, "GetStatus", async { Ok(answer(&self.status().await?, self.projector.now())) }).await
+        let scrub = scrub(self.projector.scrub_status());
+        let answered = async {
+            let status = answer(&self.status().await?, self.projector.now());
+            Ok(v1::GetStatusResponse { scrub, ..status })
+        };
+        call::answer(SERVICE, "GetStatus", answered).await
     }
 
     async fn rebuild(&self, request: Request<v1::RebuildRequest>) -> Result<Response<v1::RebuildResponse>, Status> {

@@ -3181,6 +3181,59 @@ pub struct GetStatusResponse {
     /// Memory of the whole process (resident), in bytes; 0 where the system does not say.
     #[prost(uint64, tag = "9")]
     pub process_bytes: u64,
+    /// How the scrub does, which folds customers again from the log all the time. Absent: it is off.
+    #[prost(message, optional, tag = "10")]
+    pub scrub: ::core::option::Option<Scrub>,
+}
+/// How the scrub of a view does. What it finds is put right, and told in the log of the process.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Scrub {
+    /// Customers a second at most.
+    #[prost(uint32, tag = "1")]
+    pub rate: u32,
+    /// The round over all customers since the start of the process, from 1; 0: the first is about to begin.
+    #[prost(uint64, tag = "2")]
+    pub round: u64,
+    /// The share of customers that this round has checked, in basis points, 0 to 10,000.
+    #[prost(uint32, tag = "3")]
+    pub covered_bp: u32,
+    /// Customers checked since the start of the process.
+    #[prost(uint64, tag = "4")]
+    pub checked: u64,
+    /// Of them, those whose record differed from the log.
+    #[prost(uint64, tag = "5")]
+    pub different: u64,
+    /// Of them, those whose record is right again, durably.
+    #[prost(uint64, tag = "6")]
+    pub repaired: u64,
+    /// When the scrub of this store began; restarts do not count.
+    #[prost(message, optional, tag = "7")]
+    pub began: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the last round over everybody ended, at another start perhaps. Absent: none has.
+    #[prost(message, optional, tag = "8")]
+    pub last_round: ::core::option::Option<::prost_types::Timestamp>,
+    /// Why it waits: BEHIND, REBUILD or LOG. Empty: it goes on.
+    #[prost(string, tag = "9")]
+    pub waiting: ::prost::alloc::string::String,
+    /// The last record that differed. Absent: none since the start of the process.
+    #[prost(message, optional, tag = "10")]
+    pub last_found: ::core::option::Option<ScrubFinding>,
+}
+/// A record that differed from the log.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScrubFinding {
+    /// When it was found.
+    #[prost(message, optional, tag = "1")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Whose record.
+    #[prost(string, tag = "2")]
+    pub customer_id: ::prost::alloc::string::String,
+    /// Compared by the events up to this position.
+    #[prost(uint64, tag = "3")]
+    pub position: u64,
+    /// What differed: kinds of differences and types of events, such as "EXTRA VisitRecorded, 3 x CHANGED SurveyAnswered".
+    #[prost(string, tag = "4")]
+    pub what: ::prost::alloc::string::String,
 }
 /// One folding of the log.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
