@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use metrics::{Unit, describe_counter, describe_gauge, gauge};
-use projector::{Progress, Projector, ScrubStatus, Source, State};
+use projector::{Progress, Projector, ScrubStatus, Source};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use touchpoint::{Position, Timestamp};
 use views::View;
@@ -21,6 +21,7 @@ const COMMIT_AGE: &str = "lifefold_projector_commit_age_seconds";
 const POSITION: &str = "lifefold_projector_position";
 const CUSTOMERS: &str = "lifefold_projector_customers";
 const CONFLICTS: &str = "lifefold_projector_conflicts";
+const PAUSED: &str = "lifefold_projector_paused";
 const SCRUB_COVERAGE: &str = "lifefold_projector_scrub_coverage";
 const SCRUB_ROUND_AGE: &str = "lifefold_projector_scrub_round_age_seconds";
 const MICROS_PER_SECOND: f64 = 1_000_000.0;
@@ -35,6 +36,7 @@ pub(crate) fn describe() {
     describe_gauge!(POSITION, "The position up to which every event is in the view.");
     describe_gauge!(CUSTOMERS, "Customers in the view.");
     describe_gauge!(CONFLICTS, "Events since the start whose id was taken by other content.");
+    describe_gauge!(PAUSED, "1 while an operator has paused the view, else 0.");
     describe_gauge!(SCRUB_COVERAGE, "The share of customers that this round of the scrub has checked, 0 to 1.");
     let round_age = "How long ago the scrub had checked everybody; if it never has, since it began.";
     describe_gauge!(SCRUB_ROUND_AGE, Unit::Seconds, round_age);
@@ -59,8 +61,13 @@ pub(crate) async fn watch<V: View>(projector: Projector<V>, source: Source) {
         // Waits while lists are built: not for the threads that answer.
         let asked = projector.clone();
         let Ok(progress) = tokio::task::spawn_blocking(move || asked.progress()).await else { continue };
-        let serving = matches!(*projector.state().borrow(), State::Serving);
+        let (serving, paused) = {
+            let state = projector.state();
+            let state = state.borrow();
+            (state.answers(), projector.paused().is_some())
+        };
         set::<V>(serving, &progress, end, &mut ages);
+        gauge!(PAUSED, "view" => V::NAME).set(f64::from(u8::from(paused)));
         set_scrub::<V>(&projector.scrub_status(), projector.now());
     }
 }

@@ -62,6 +62,8 @@ pub struct Found {
 pub enum Waiting {
     /// The view is not serving, or behind the log.
     Behind,
+    /// The view is paused: nothing of it changes.
+    Paused,
     /// A rebuild is under way.
     Rebuild,
     /// The log does not answer.
@@ -73,6 +75,7 @@ impl Waiting {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Behind => "BEHIND",
+            Self::Paused => "PAUSED",
             Self::Rebuild => "REBUILD",
             Self::Log => "LOG",
         }

@@ -99,6 +99,9 @@ impl<V: View> Scrub<'_, V> {
 
     fn may_go_on(&self) -> Result<Arc<Generation<V>>, Waiting> {
         let generation = self.projector.serving().map_err(|_| Waiting::Behind)?;
+        if self.projector.paused().is_some() {
+            return Err(Waiting::Paused);
+        }
         if self.projector.building().is_some() {
             return Err(Waiting::Rebuild);
         }

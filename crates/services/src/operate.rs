@@ -13,7 +13,7 @@ use touchpoint::Timestamp;
 use views::{Digests, View};
 
 use crate::machine::process_bytes;
-use crate::{call, parked};
+use crate::{call, parked, pause};
 
 const SERVICE: &str = "ProjectorService";
 /// When to ask again for what the log or the disk did not allow.
@@ -51,6 +51,7 @@ pub(crate) fn not_rebuilt(error: RebuildError) -> Error {
         |reason, message| Error::Unavailable { reason, message, retry_after: REBUILD_RETRY, position: None };
     match error {
         RebuildError::Rebuilding => Error::Precondition { reason: "REBUILD_RUNNING", message },
+        RebuildError::Paused(_) => Error::Precondition { reason: "PAUSED", message },
         RebuildError::NoPrevious => Error::Precondition { reason: "NO_PREVIOUS", message },
         RebuildError::Draining | RebuildError::Cancelled => call::draining(),
         RebuildError::Source(_) => unavailable("LOG_UNAVAILABLE", message),
@@ -71,6 +72,7 @@ fn answer(status: &Doing, now: Timestamp) -> v1::GetStatusResponse {
         store_bytes: status.store_bytes,
         process_bytes: process_bytes().unwrap_or(0),
         scrub: None,
+        pause: None,
     }
 }
 
@@ -80,6 +82,7 @@ fn state(state: &State) -> (v1::ProjectorState, String) {
     match state {
         State::CatchingUp => (Twin::CatchingUp, "folding up to the head that the log had at the start".to_owned()),
         State::Serving => (Twin::Serving, String::new()),
+        State::Paused(pause) => (Twin::Paused, pause::words(pause)),
         State::Draining => (Twin::Draining, "the process is going down".to_owned()),
         State::Broken(broken) => {
             let twin = match broken.trouble {
@@ -153,7 +156,8 @@ impl<V: View> v1::projector_service_server::ProjectorService for Operating<V> {
         let scrub = scrub(self.projector.scrub_status());
         let answered = async {
             let status = answer(&self.status().await?, self.projector.now());
-            Ok(v1::GetStatusResponse { scrub, ..status })
+            let pause = pause::present(&self.projector);
+            Ok(v1::GetStatusResponse { scrub, pause, ..status })
         };
         call::answer(SERVICE, "GetStatus", answered).await
     }
@@ -182,6 +186,14 @@ impl<V: View> v1::projector_service_server::ProjectorService for Operating<V> {
     ) -> Result<Response<v1::RetryParkedResponse>, Status> {
         let until = call::answer_by(request.metadata());
         call::answer(SERVICE, "RetryParked", parked::retry(&self.projector, request.get_ref(), until)).await
+    }
+
+    async fn pause(&self, request: Request<v1::PauseRequest>) -> Result<Response<v1::PauseResponse>, Status> {
+        call::answer(SERVICE, "Pause", pause::pause(&self.projector, request.into_inner())).await
+    }
+
+    async fn resume(&self, _request: Request<v1::ResumeRequest>) -> Result<Response<v1::ResumeResponse>, Status> {
+        call::answer(SERVICE, "Resume", async { pause::resume(&self.projector) }).await
     }
 }
 

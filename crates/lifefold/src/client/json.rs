@@ -27,7 +27,7 @@ named! {
     GetCustomerIndexResponse CountClassesResponse GetPortScoresResponse GetIndicatorsResponse CompareWavesResponse
     RankUnitsResponse RankedUnit GetNpsResponse GetComplaintServiceLevelResponse ListOpenComplaintsResponse Complaint
     RiskChange Transition WatchMark
-    GetStatusResponse GetRebuildResponse RebuildCustomerResponse PlanRebuildResponse ListRebuildsResponse PastRebuild
+    GetStatusResponse GetRebuildResponse RebuildCustomerResponse PauseResponse ResumeResponse PlanRebuildResponse ListRebuildsResponse PastRebuild
     UnreadableEvent ImportSummary
 }
 

@@ -56,7 +56,7 @@ pub(crate) async fn ask(link: &Link, view: View) -> Said {
 }
 
 fn serves(said: &Said) -> bool {
-    said.as_ref().is_ok_and(|status| status.state() == v1::ProjectorState::Serving)
+    said.as_ref().is_ok_and(|status| matches!(status.state(), v1::ProjectorState::Serving | v1::ProjectorState::Paused))
 }
 
 fn values(all: &[Said; 3]) -> Result<Vec<Value>, Failure> {
@@ -187,7 +187,9 @@ fn row(screen: Screen, name: &str, all: &[Said; 3], show: impl Fn(&v1::GetStatus
 const fn colour(state: v1::ProjectorState) -> Option<Color> {
     match state {
         v1::ProjectorState::Serving => Some(Color::Green),
-        v1::ProjectorState::CatchingUp | v1::ProjectorState::Draining => Some(Color::DarkYellow),
+        v1::ProjectorState::CatchingUp | v1::ProjectorState::Draining | v1::ProjectorState::Paused => {
+            Some(Color::DarkYellow)
+        }
         _ => Some(Color::Red),
     }
 }
