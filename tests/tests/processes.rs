@@ -1,7 +1,7 @@
 //! Processes as an operator meets them: started too early, twice, wrongly, stopped under load.
 #![allow(clippy::unwrap_used)]
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use api::v1;
