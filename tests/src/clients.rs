@@ -7,6 +7,7 @@ use api::v1;
 use api::v1::churn_risk_service_client::ChurnRiskServiceClient;
 use api::v1::projector_service_client::ProjectorServiceClient;
 use api::v1::rebuild_service_client::RebuildServiceClient;
+use api::v1::rules_service_client::RulesServiceClient;
 use api::v1::satisfaction_service_client::SatisfactionServiceClient;
 use api::v1::segmentation_service_client::SegmentationServiceClient;
 use api::v1::timeline_service_client::TimelineServiceClient;
@@ -52,6 +53,11 @@ impl Clients {
     /// Reads the log.
     pub fn timelines(&self) -> TimelineServiceClient<Channel> {
         TimelineServiceClient::new(self.channel.clone())
+    }
+
+    /// Reads and activates rules.
+    pub fn rules(&self) -> RulesServiceClient<Channel> {
+        RulesServiceClient::new(self.channel.clone())
     }
 
     /// Reads churn risk.

@@ -21,7 +21,7 @@ pub use binary::lifefold;
 pub use clients::Clients;
 pub use events::{instant, visit};
 pub use importer::{Imported, import, import_believable, json};
-pub use machine::{Machine, View};
+pub use machine::{CONTROL_MESSAGES, Machine, View};
 pub use mistake::{lose_a_page, lose_an_event};
 pub use nats::{delete_stream, shrink_stream};
 pub use python::Python;

@@ -54,6 +54,9 @@ pub struct Machine {
     folder: TempDir,
 }
 
+/// Messages at the beginning of a log that are no events: the genesis, and the rules that the gateway gave it.
+pub const CONTROL_MESSAGES: usize = 2;
+
 impl Machine {
     /// A fresh one.
     ///

@@ -7,7 +7,7 @@ use api::v1;
 use api::v1::import_outcome::Result::Recorded;
 use api::v1::import_request::Item;
 use futures::StreamExt;
-use tests::{Clients, Machine, import, instant, json, visit};
+use tests::{CONTROL_MESSAGES, Clients, Machine, import, instant, json, visit};
 use tonic::{Code, Status};
 use touchpoint::{CustomerId, Event, EventId, Kind};
 
@@ -164,7 +164,7 @@ async fn replays(gateway: &Clients, machine: &Machine) {
     let all = replay(gateway, v1::ReplayRequest::default()).await.0;
     assert_eq!(
         all.iter().map(|it| it.0).collect::<Vec<_>>(),
-        log[1..].iter().map(|it| it.position.0).collect::<Vec<_>>()
+        log[CONTROL_MESSAGES..].iter().map(|it| it.position.0).collect::<Vec<_>>()
     );
     for kind in Kind::ALL {
         let of_kind: Vec<_> = all.iter().filter(|(_, name)| name == kind.name()).cloned().collect();

@@ -8,7 +8,7 @@ use api::v1;
 use bytes::Bytes;
 use event_log::{Appender, Draft, Log, Options};
 use serde_json::Value;
-use tests::{PATIENCE, System, View, instant, text_of, until, visit};
+use tests::{CONTROL_MESSAGES, PATIENCE, System, View, instant, text_of, until, visit};
 use touchpoint::{CustomerId, Event, EventId, Position, Recorded, Unreadable};
 use view_store::{EncodedPage, PageNumber, Store};
 use views::{Parked, Record};
@@ -115,7 +115,7 @@ async fn poison_is_listed_retried_in_vain_and_dropped_in_all_views_at_once() {
 async fn unread(system: &System, view: View, position: u64) {
     let entries = system.machine.log_entries().await;
     let mut record = Record::default();
-    for entry in &entries[1..] {
+    for entry in &entries[CONTROL_MESSAGES..] {
         let event = Event::decode(&entry.body).unwrap();
         let (at, recorded_at) = (entry.position, entry.recorded_at);
         if at == Position(position) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use api::v1;
 use tempfile::TempDir;
-use tests::{Clients, Machine, Recorder, Service, View, instant, metrics, text_of, until, visit};
+use tests::{CONTROL_MESSAGES, Clients, Machine, Recorder, Service, View, instant, metrics, text_of, until, visit};
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 use touchpoint::{CustomerId, EventId};
@@ -83,7 +83,7 @@ async fn sigterm_under_load_finishes_and_ends() {
     recorder.gateway_moved(gateway.address());
     recorder.more(10).await;
     let acknowledged = recorder.stop().await;
-    assert_eq!(machine.log_entries().await.len(), acknowledged.len() + 1);
+    assert_eq!(machine.log_entries().await.len(), acknowledged.len() + CONTROL_MESSAGES);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,7 +95,7 @@ async fn metrics_say_how_a_projector_does() {
     let events = recorder.stop().await.len();
     let wanted = [
         r#"lifefold_projector_serving{view="churn"} 1"#.to_owned(),
-        format!(r#"lifefold_projector_position{{view="churn"}} {}"#, events + 1),
+        format!(r#"lifefold_projector_position{{view="churn"}} {}"#, events + CONTROL_MESSAGES),
         r#"lifefold_projector_lag_events{view="churn"} 0"#.to_owned(),
         r#"lifefold_projector_parked_events{view="churn"} 0"#.to_owned(),
     ];

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use api::v1;
-use tests::{Acknowledged, Clients, Machine, Recorder, View, instant, visit};
+use tests::{Acknowledged, CONTROL_MESSAGES, Clients, Machine, Recorder, View, instant, visit};
 use touchpoint::{CustomerId, EventId};
 
 const CUSTOMER: CustomerId = CustomerId::from_u128(0xc1);
@@ -84,7 +84,6 @@ async fn check_log(machine: &Machine, acknowledged: &[Acknowledged]) -> u64 {
         assert_eq!(found["subject"], one.customer.to_string());
         assert_eq!(places.insert(one.event, one.position), None, "{one:?} was acknowledged twice");
     }
-    // One more than what was acknowledged: the genesis.
-    assert_eq!(entries.len(), acknowledged.len() + 1);
+    assert_eq!(entries.len(), acknowledged.len() + CONTROL_MESSAGES);
     entries.last().map(|entry| entry.position.0).unwrap()
 }

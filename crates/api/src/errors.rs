@@ -44,6 +44,15 @@ pub enum Error {
         /// The present revision.
         current: Position,
     },
+    /// Other rules are in force than the caller expects; look at them, decide again, send again.
+    #[error("the rules in force are {current}: look at them and decide again")]
+    RulesChanged {
+        /// Their version; empty if the log has none.
+        current: String,
+    },
+    /// The log has no rules, or none of this version.
+    #[error("the log has no such rules")]
+    RulesNotFound,
     /// Send the same call again after a while.
     #[error("{message}")]
     Unavailable {
@@ -127,9 +136,9 @@ impl Error {
     pub const fn code(&self) -> Code {
         match self {
             Self::Invalid(_) => Code::InvalidArgument,
-            Self::CustomerNotFound(_) | Self::NotParked => Code::NotFound,
+            Self::CustomerNotFound(_) | Self::NotParked | Self::RulesNotFound => Code::NotFound,
             Self::EventConflict { .. } => Code::AlreadyExists,
-            Self::RevisionMismatch { .. } => Code::Aborted,
+            Self::RevisionMismatch { .. } | Self::RulesChanged { .. } => Code::Aborted,
             Self::Unavailable { .. } => Code::Unavailable,
             Self::BeyondHead { .. } | Self::ListAgain { .. } => Code::OutOfRange,
             Self::SlowReader { .. } | Self::SlowExport | Self::SlowWatcher { .. } | Self::TooMany { .. } => {
@@ -148,6 +157,8 @@ impl Error {
             Self::NotParked => "NOT_PARKED",
             Self::EventConflict { .. } => "EVENT_CONFLICT",
             Self::RevisionMismatch { .. } => "REVISION_MISMATCH",
+            Self::RulesChanged { .. } => "RULES_VERSION_MISMATCH",
+            Self::RulesNotFound => "RULES_NOT_FOUND",
             Self::BeyondHead { .. } => "BEYOND_HEAD",
             Self::SlowReader { .. } | Self::SlowExport | Self::SlowWatcher { .. } => "SLOW_READER",
             Self::TooMany { .. } => "TOO_MANY_CALLS",
@@ -164,6 +175,7 @@ impl Error {
             Self::EventConflict { event, position } => {
                 vec![("event_id", event.to_string()), ("position", position.to_string())]
             }
+            Self::RulesChanged { current } => vec![("current_version", current.clone())],
             Self::RevisionMismatch { current } => vec![("current_revision", current.to_string())],
             Self::Unavailable { position: Some(position), .. } => vec![("position", position.to_string())],
             Self::BeyondHead { asked, head, .. } => vec![("asked", asked.to_string()), ("head", head.to_string())],
@@ -172,6 +184,7 @@ impl Error {
             Self::TooMany { limit, .. } => vec![("limit", limit.to_string())],
             Self::NotParked
             | Self::SlowExport
+            | Self::RulesNotFound
             | Self::Invalid(_)
             | Self::Unavailable { .. }
             | Self::SlowWatcher { .. }

@@ -142,6 +142,7 @@ macro_rules! paged {
 
 paged! {
     GetTimelineRequest "GetTimeline"
+    ListRulesRequest "ListRules"
     ListMembersRequest "ListMembers"
     RankUnitsRequest "RankUnits"
     ListOpenComplaintsRequest "ListOpenComplaints"

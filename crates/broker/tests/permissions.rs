@@ -98,9 +98,10 @@ fn the_gateway_appends_the_projector_reads_and_only_provisioning_creates() {
     provision.may_not(TOUCHPOINT, "{}");
 
     gateway.may(TOUCHPOINT, "{}");
+    gateway.may("lifefold.control", "{}");
     projector.may_not(TOUCHPOINT, "{}");
+    projector.may_not("lifefold.control", "{}");
     for user in [&mut gateway, &mut projector] {
-        user.may_not("lifefold.control", "{}");
         for destructive in ["UPDATE", "DELETE", "PURGE", "MSG.DELETE", "RESTORE"] {
             user.may_not(&format!("$JS.API.STREAM.{destructive}.S"), "{}");
         }

@@ -98,6 +98,10 @@ impl Appender {
         all_or_first_error(outcomes, &places)
     }
 
+    pub(crate) fn committer(&self) -> &Committer {
+        &self.committer
+    }
+
     async fn append_grouped(&self, draft: Draft, until: Instant) -> Result<Appended, AppendError> {
         let (answer, mut answered) = oneshot::channel();
         let claimed = Arc::new(AtomicBool::new(false));
@@ -121,7 +125,8 @@ impl Appender {
     }
 }
 
-fn bounded(until: Instant) -> Instant {
+/// The deadline that a caller wants, if an append may take so long.
+pub(crate) fn bounded(until: Instant) -> Instant {
     until.min(Instant::now() + MAX_APPEND_TIME)
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_nats::HeaderMap;
 use async_nats::client::{Request, RequestErrorKind};
+use bytes::Bytes;
 use futures::{StreamExt, stream};
 use tokio::time::{Instant, sleep, timeout_at};
 use touchpoint::{Position, same_content};
@@ -23,7 +24,7 @@ use crate::wire::{self, PubAck};
 /// How long one try waits for the server's answer.
 const TRY_TIMEOUT: Duration = Duration::from_secs(3);
 /// Pause after the first failed try; doubles up to [`PAUSE_MAX`].
-const PAUSE_MIN: Duration = Duration::from_millis(10);
+pub(crate) const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 /// Questions "do you know this id?" on their way at once.
 const PROBES_IN_FLIGHT: usize = 256;
@@ -40,7 +41,7 @@ pub(crate) struct Committer {
 }
 
 /// What the server said to one try.
-enum Answer {
+pub(crate) enum Answer {
     Stored {
         last: u64,
         duplicate: bool,
@@ -277,7 +278,7 @@ impl Committer {
     }
 
     async fn send_single(&self, draft: &Draft, headers: HeaderMap, until: Instant) -> Answer {
-        self.ask(draft, headers, 1, until.min(Instant::now() + TRY_TIMEOUT)).await
+        self.ask(customer_subject(draft.customer), &draft.body, headers, 1, until).await
     }
 
     async fn send_batch(&self, drafts: &[Draft], open: &[usize], until: Instant) -> Answer {
@@ -300,14 +301,22 @@ impl Committer {
             }
         }
         let last = &drafts[*last];
-        self.ask(last, headers(last, rest.len()), open.len(), until).await
+        let headers = headers(last, rest.len());
+        self.ask(customer_subject(last.customer), &last.body, headers, open.len(), until).await
     }
 
     /// Sends the one message of a try that is answered, and reads the answer.
-    async fn ask(&self, draft: &Draft, headers: HeaderMap, members: usize, until: Instant) -> Answer {
-        let request = Request::new().headers(headers).payload(draft.body.clone()).timeout(Some(TRY_TIMEOUT));
-        let answer = self.log.client.send_request(customer_subject(draft.customer), request);
-        match timeout_at(until, answer).await {
+    pub(crate) async fn ask(
+        &self,
+        subject: String,
+        body: &Bytes,
+        headers: HeaderMap,
+        members: usize,
+        until: Instant,
+    ) -> Answer {
+        let until = until.min(Instant::now() + TRY_TIMEOUT);
+        let request = Request::new().headers(headers).payload(body.clone()).timeout(Some(TRY_TIMEOUT));
+        match timeout_at(until, self.log.client.send_request(subject, request)).await {
             Ok(Ok(message)) => read_answer(&message.payload, members),
             Ok(Err(error)) if error.kind() == RequestErrorKind::NoResponders => {
                 Answer::Refused("JetStream is not there, or starting".to_owned())
@@ -355,7 +364,7 @@ fn full(draft: &Draft, events: u64) -> AppendError {
 }
 
 /// Pauses before the next try; false if there is no time for one.
-async fn pause_before(until: Instant, pause: &mut Duration) -> bool {
+pub(crate) async fn pause_before(until: Instant, pause: &mut Duration) -> bool {
     if Instant::now() + *pause >= until {
         return false;
     }

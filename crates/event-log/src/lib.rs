@@ -7,7 +7,7 @@
 //! what it stores, or draws a random id that is stored.
 //!
 //! - [`Log::provision`] creates the stream (gateway), [`Log::open`] verifies and reads it.
-//! - [`Appender`] makes events durable: group commit, duplicates, conflicts.
+//! - [`Appender`] makes events durable: group commit, duplicates, conflicts; and control messages one after the other.
 //! - [`Log::tail`] and [`Log::replay`] yield every position exactly once, in order, or say why they cannot.
 //! - [`Server`] looks at what is there step by step, for who wants to know what is wrong.
 //! - [`Log::check`] compares what a reader believes with what the log is now; [`Log::origin`] begins anew on what is left.
@@ -15,6 +15,7 @@
 mod append;
 mod appender;
 mod commit;
+mod control;
 mod entry;
 mod error;
 mod examine;

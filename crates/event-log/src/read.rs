@@ -62,7 +62,12 @@ impl Log {
 
     /// The position of a customer's last event: its revision.
     pub async fn last_of(&self, customer: CustomerId) -> Result<Option<Position>, ReadError> {
-        let last = self.stream.get_last_raw_message_by_subject(&customer_subject(customer)).await;
+        self.last_at(&customer_subject(customer)).await
+    }
+
+    /// The position of the last message of a subject.
+    pub(crate) async fn last_at(&self, subject: &str) -> Result<Option<Position>, ReadError> {
+        let last = self.stream.get_last_raw_message_by_subject(subject).await;
         Ok(found(last)?.map(|message| Position(message.sequence)))
     }
 
@@ -90,11 +95,19 @@ impl Log {
         after: Position,
         limit: usize,
     ) -> Result<Vec<StreamMessage>, ReadError> {
+        self.subject_page(&customer_subject(customer), after, limit).await
+    }
+
+    pub(crate) async fn subject_page(
+        &self,
+        subject: &str,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<StreamMessage>, ReadError> {
         let batch = limit.min(MAX_PAGE_ENTRIES);
         if batch == 0 {
             return Ok(Vec::new());
         }
-        let subject = customer_subject(customer);
         self.page(json!({ "seq": after.next(), "next_by_subj": subject, "batch": batch })).await
     }
 

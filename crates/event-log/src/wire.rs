@@ -45,6 +45,11 @@ pub(crate) fn message_id(customer: CustomerId, event: EventId) -> String {
     format!("{:032x}/{:032x}", customer.as_u128(), event.as_u128())
 }
 
+/// The same of a control message, which is no customer's.
+pub(crate) fn control_id(event: EventId) -> String {
+    format!("control/{:032x}", event.as_u128())
+}
+
 /// The headers of an append that goes alone.
 pub(crate) fn single_headers(id: &str, expected: Option<u64>) -> HeaderMap {
     let mut headers = HeaderMap::new();

@@ -23,6 +23,11 @@ pub(crate) fn random_epoch() -> Uuid {
     Uuid::new_v4()
 }
 
+/// Draws the ids of events that a service writes by itself.
+pub(crate) fn fresh_ids() -> services::FreshId {
+    Arc::new(|| fresh_event_id().into())
+}
+
 /// A fresh id for an event, later ones greater than earlier ones.
 pub(crate) fn fresh_event_id() -> Uuid {
     Uuid::now_v7()

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use anyhow::bail;
 use event_log::{Appender, Broken, CheckError, Checkpoint, Log, OpenError, Options};
+use services::RulesInLog;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
@@ -14,20 +16,51 @@ use crate::settings::{Process, Settings};
 const OPEN_AGAIN: Duration = Duration::from_secs(3);
 /// How often the gateway asks whether the log is still the one that it opened.
 const CHECK_EVERY: Duration = Duration::from_secs(3);
-const SERVICES: [&str; 2] = ["lifefold.v1.TouchpointService", "lifefold.v1.TimelineService"];
+const SERVICES: [&str; 3] =
+    ["lifefold.v1.TouchpointService", "lifefold.v1.TimelineService", "lifefold.v1.RulesService"];
+/// How long a log that has no rules may take to be given some.
+const SEED_TIME: Duration = Duration::from_secs(5);
+/// What the log says of the rules that it begins with.
+const SEED_NOTE: &str = "the first rules of this log, by the gateway";
 
 /// Serves until it is told to stop. While there is no log it waits for one, NOT_SERVING.
 pub(crate) async fn run(settings: Settings, door: Door, stop: CancellationToken) -> anyhow::Result<()> {
     let options = log_options(&settings, Process::Gateway);
     let opening = open_log(&options, settings.provision, &stop);
-    let Some(log) = door.wait_for(&SERVICES, opening).await? else { return Ok(()) };
+    let opening = async {
+        let Some(log) = opening.await? else { return Ok(None) };
+        let appender = Appender::start(log.clone());
+        let rules = RulesInLog::new(log.clone(), appender.clone(), clock::fresh_ids());
+        seed(&rules, &settings).await;
+        Ok(Some((log, appender, rules)))
+    };
+    let Some((log, appender, rules)) = door.wait_for(&SERVICES, opening).await? else { return Ok(()) };
     tracing::info!(address = %door.address(), epoch = %log.identity().epoch, "the gateway serves");
-    let appender = Appender::start(log.clone());
-    let gateway = services::Gateway { log: log.clone(), appender, clock: clock::clock(), stop: stop.clone() };
+    let gateway = services::Gateway { log: log.clone(), appender, rules, clock: clock::clock(), stop: stop.clone() };
     let serving = serve(door, services::gateway(gateway), stop);
     tokio::select! {
         served = serving => served,
         reason = broken(&log) => bail!("the log is not the one that this gateway opened, nothing more is written: {reason}"),
+    }
+}
+
+/// Gives a log that has no rules those of this process, before anything else is written. Where that is not allowed or
+/// does not succeed, every projector goes on with its own.
+async fn seed(rules: &RulesInLog, settings: &Settings) {
+    let version = settings.rules.version().to_string();
+    match rules.seed(&settings.rules, SEED_NOTE, Instant::now() + SEED_TIME).await {
+        Ok(active) if active == version => tracing::info!(version, "these rules are in force"),
+        Ok(active) if settings.is_given("rules") => tracing::warn!(
+            active,
+            file = version,
+            "the rules in the log are in force, not those of the file: `lifefold rules activate` puts it into the log"
+        ),
+        Ok(active) => tracing::info!(active, "the rules in the log are in force"),
+        Err(error) => tracing::warn!(
+            %error,
+            "the log could not be given rules, so that each projector answers by its own; may this NATS user publish \
+             on lifefold.control?"
+        ),
     }
 }
 

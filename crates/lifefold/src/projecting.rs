@@ -28,8 +28,9 @@ pub(crate) async fn run<V: Served>(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let source = source::source(log_options(&settings, view.process()));
+    let rules_given = settings.is_given("rules");
     let Settings { rules, bounds, scrub_rate, .. } = settings;
-    let options = Options { dir, rules, source: source.clone(), clock: clock::clock(), bounds };
+    let options = Options { dir, rules, rules_given, source: source.clone(), clock: clock::clock(), bounds };
     let opening = start::<V>(&options, &stop);
     let Some(projector) = door.wait_for(&[V::SERVICE], opening).await? else { return Ok(()) };
     tracing::info!(view = V::NAME, address = %door.address(), "the projector folds and listens");

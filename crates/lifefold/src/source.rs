@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// The source that reads this log. Nothing is connected before it is asked for something.
 pub(crate) fn source(options: Options) -> Source {
     let link = Arc::new(Link { options, log: Mutex::new(None), opening: tokio::sync::Mutex::new(()) });
-    let [origin, tail, check, end, entries, timeline] = [(); 6].map(|()| link.clone());
+    let [origin, tail, check, end, control, entries, timeline] = [(); 7].map(|()| link.clone());
     Source {
         origin: Arc::new(move || -> BoxFuture<'static, _> { Box::pin(origin.clone().origin()) }),
         tail: Arc::new(move |after| tail_after(tail.clone(), after)),
@@ -23,6 +23,7 @@ pub(crate) fn source(options: Options) -> Source {
         entries: Arc::new(move |after, limit| -> BoxFuture<'static, _> {
             Box::pin(entries.clone().entries(after, limit))
         }),
+        control: Arc::new(move |through| -> BoxFuture<'static, _> { Box::pin(control.clone().control(through)) }),
         timeline: Arc::new(move |customer, through| -> BoxFuture<'static, _> {
             Box::pin(timeline.clone().timeline(customer, through))
         }),
@@ -94,6 +95,13 @@ impl Link {
         Ok(entries.into_iter().map(entry_of).collect())
     }
 
+    /// The messages of the log about itself, all up to a position.
+    async fn control(self: Arc<Self>, through: Position) -> Result<Vec<Entry>, SourceError> {
+        let log = self.log().await?;
+        let entries = log.control(through).await.map_err(|error| SourceError::Unavailable(error.to_string()))?;
+        Ok(entries.into_iter().map(entry_of).collect())
+    }
+
     /// All messages about a customer up to a position. The stream bounds how many there can be. Pages may come from a
     /// copy of the stream that lags behind: its leader says which message is the last one.
     async fn timeline(self: Arc<Self>, customer: CustomerId, through: Position) -> Result<Vec<Entry>, SourceError> {
@@ -127,17 +135,17 @@ fn batch_of(batch: event_log::Batch) -> Batch {
 }
 
 fn entry_of(entry: event_log::Entry) -> Entry {
-    let customer = match entry.subject {
-        Subject::Customer(customer) => Some(customer),
-        Subject::Control => None,
+    let (customer, body) = match entry.subject {
+        Subject::Customer(customer) => (Some(customer), entry.body),
+        Subject::Control => (None, entry.body),
         Subject::Foreign(_) => {
             // Nobody's: no view can miss it, but somebody writes to the log who should not.
             metrics::counter!("lifefold_projector_foreign_messages_total").increment(1);
             tracing::warn!(position = entry.position.0, "a message on a subject that is no customer's");
-            None
+            (None, Default::default())
         }
     };
-    Entry { position: entry.position, recorded_at: entry.recorded_at, customer, body: entry.body }
+    Entry { position: entry.position, recorded_at: entry.recorded_at, customer, body }
 }
 
 fn ended(TailError::Broken(reason): TailError) -> SourceError {

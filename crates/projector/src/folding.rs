@@ -1,5 +1,6 @@
 //! Events become facts of records: a batch is decoded, and filed at once while lists are kept, in larger heaps before.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use touchpoint::{CustomerId, Position, Timestamp};
@@ -10,6 +11,7 @@ use crate::cores;
 use crate::generation::{Generation, lock};
 use crate::moves::Cause;
 use crate::pages::{Slot, shares};
+use crate::rules::RuleBook;
 use crate::source::Batch;
 use crate::staging::{Staging, Waiting};
 
@@ -29,21 +31,30 @@ impl<V: View> Generation<V> {
         self.recorded.fetch_max(recorded, Ordering::Relaxed);
         self.log_end.fetch_max(batch.log_end.0.max(last.position.0), Ordering::Relaxed);
         let mut staging = lock(&self.staging);
+        let mut news = self.book_with(&batch.entries);
+        if !self.is_live() {
+            news.take().into_iter().for_each(|book| self.publish(book));
+        }
         staging.take_in(batch, !self.is_live(), self.manner());
         self.taken_in.store(last.position.0, Ordering::Relaxed);
         if self.is_live() || staging.is_full() {
-            self.file(&mut staging, now);
+            self.file(&mut staging, news, now);
         }
     }
 
     /// Files all that waits, and gives the room back.
     pub fn settle(&self, now: Timestamp) {
-        let mut staging = lock(&self.staging);
-        self.file(&mut staging, now);
+        self.file_all_of(&mut lock(&self.staging), now);
+    }
+
+    /// As [`Self::settle`], for who has it locked.
+    pub(crate) fn file_all_of(&self, staging: &mut Staging, now: Timestamp) {
+        self.file(staging, None, now);
         staging.shrink();
     }
 
-    fn file(&self, staging: &mut Staging, now: Timestamp) {
+    /// Files what waits. Where rules were activated, everybody is placed anew by them before the position moves.
+    fn file(&self, staging: &mut Staging, news: Option<Arc<RuleBook>>, now: Timestamp) {
         let Some(reached) = staging.reached() else { return };
         let touched = {
             // Held while the records change, so that digests are always of the position that they are reported with.
@@ -54,10 +65,14 @@ impl<V: View> Generation<V> {
             (checkpoint.position, checkpoint.digest) = (reached.position, reached.digest);
             touched
         };
-        if self.is_live() {
-            let caused = |(_, customer, position)| (customer, Cause::Event(position));
-            let customers: Vec<_> = touched.into_iter().map(caused).collect();
-            self.move_all(&customers, self.at_least(now));
+        match news {
+            Some(book) => self.relist(staging, book, self.at_least(now)),
+            None if self.is_live() => {
+                let caused = |(_, customer, position)| (customer, Cause::Event(position));
+                let customers: Vec<_> = touched.into_iter().map(caused).collect();
+                self.move_all(&customers, self.at_least(now));
+            }
+            None => {}
         }
         self.counters.folded.fetch_add(staging.events(), Ordering::Relaxed);
         staging.clear();

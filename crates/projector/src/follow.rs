@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -70,6 +71,9 @@ impl<V: View> Follow<V> {
         // Nothing is served of a log that was not recognised.
         let Some(end) = self.stop.run_until_cancelled(self.recognise()).await.transpose()? else { return Ok(()) };
         self.generation.saw_end(end);
+        let learning = answered::<V, _>(|| (self.source.control)(self.generation.position()));
+        let Some(control) = self.stop.run_until_cancelled(learning).await.transpose()? else { return Ok(()) };
+        self.generation.learn(&control);
         // One that is paused serves as of where it stands.
         let target = if self.generation.stands() { self.generation.taken_in() } else { end };
         self.go_live_at(target);
@@ -121,15 +125,7 @@ impl<V: View> Follow<V> {
 
     /// The end of the log as it is at the start, once the log is recognised: when it is passed, the generation is live.
     async fn recognise(&self) -> Result<Position, SourceError> {
-        loop {
-            match (self.source.check)(self.generation.checkpoint()).await {
-                Err(SourceError::Unavailable(reason)) => {
-                    tracing::warn!(view = V::NAME, reason, "the log does not answer; asking again");
-                    sleep(ASK_AGAIN).await;
-                }
-                answered => return answered,
-            }
-        }
+        answered::<V, _>(|| (self.source.check)(self.generation.checkpoint())).await
     }
 
     /// One that is live keeps up, however fast the log grows.
@@ -174,6 +170,19 @@ impl<V: View> Follow<V> {
                 metrics::counter!("lifefold_projector_commit_failures_total", "view" => V::NAME).increment(1);
                 tracing::error!(view = V::NAME, %error, "commit failed; trying again");
             }
+        }
+    }
+}
+
+/// Asks the log until it answers.
+async fn answered<V: View, T>(ask: impl Fn() -> BoxFuture<'static, Result<T, SourceError>>) -> Result<T, SourceError> {
+    loop {
+        match ask().await {
+            Err(SourceError::Unavailable(reason)) => {
+                tracing::warn!(view = V::NAME, reason, "the log does not answer; asking again");
+                sleep(ASK_AGAIN).await;
+            }
+            answered => return answered,
         }
     }
 }

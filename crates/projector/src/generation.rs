@@ -16,6 +16,7 @@ use crate::page_set::PageSet;
 use crate::pages::{Pages, Slot, shares};
 use crate::parking::{ParkedEvent, Parking};
 use crate::refold::Commit;
+use crate::rules::RuleBook;
 use crate::source::Checkpoint;
 use crate::staging::Staging;
 
@@ -25,7 +26,8 @@ const SUMMED_AT_ONCE: usize = 64;
 /// One folding of the log. Reading is concurrent; [`Generation::fold`] and
 /// [`Generation::settle`] are called by one task.
 pub struct Generation<V: View> {
-    rules: Arc<Rules>,
+    /// Which rules apply, as answers go by it.
+    pub(crate) book: RwLock<Arc<RuleBook>>,
     pub(crate) pages: Pages<V>,
     pub(crate) lists: RwLock<Lists<V>>,
     /// Lists and totals are kept; before, events are only filed.
@@ -101,8 +103,13 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn answer_of<V: View>(slot: &Slot<V>, rules: &Rules, moment: &Moment) -> Option<V::Answer> {
+    V::answer(&slot.record, rules, &mut moment.clone())
+}
+
 impl<V: View> Generation<V> {
-    /// An empty generation that begins after this checkpoint, and works on one thread.
+    /// An empty generation that begins after this checkpoint, and works on one thread. These rules apply until the
+    /// log activates others.
     pub fn new(checkpoint: Checkpoint, rules: Arc<Rules>) -> Self {
         Self::on_threads(1, checkpoint, rules)
     }
@@ -116,7 +123,7 @@ impl<V: View> Generation<V> {
             staging: Mutex::new(Staging::new(threads)),
             taken_in: AtomicU64::new(checkpoint.position.0),
             record_bytes: AtomicU64::new(0),
-            rules,
+            book: RwLock::new(Arc::new(RuleBook::new(&rules))),
             pages: Pages::default(),
             lists: RwLock::default(),
             live: watch::Sender::new(false),
@@ -214,19 +221,14 @@ impl<V: View> Generation<V> {
         self.applied.subscribe()
     }
 
-    /// The rules of lists and of answers that name no others.
-    pub fn rules(&self) -> &Arc<Rules> {
-        &self.rules
-    }
-
     /// How far this generation is, and of which log.
     pub fn checkpoint(&self) -> Checkpoint {
         lock(&self.changes).checkpoint
     }
 
     /// The answer for a customer; nothing if there is none (NOT_FOUND).
-    pub fn answer(&self, customer: CustomerId, moment: &mut Moment) -> Option<V::Answer> {
-        self.pages.read(customer, |slot| V::answer(&slot.record, &self.rules, moment))?
+    pub fn answer(&self, customer: CustomerId, rules: &Rules, moment: &mut Moment) -> Option<V::Answer> {
+        self.pages.read(customer, |slot| V::answer(&slot.record, rules, moment))?
     }
 
     /// A customer's record; an empty one if there is none.
@@ -235,10 +237,10 @@ impl<V: View> Generation<V> {
     }
 
     /// Lists and totals at another instant, evaluated from the records: slow, and exact.
-    pub fn totals_at(&self, as_of: Timestamp, known_at: Option<Timestamp>) -> V::Totals {
+    pub fn totals_at(&self, rules: &Rules, as_of: Timestamp, known_at: Option<Timestamp>) -> V::Totals {
         let moment = self.moment(as_of, known_at);
         let visit = |placed: &mut Vec<_>, slot: &Slot<V>| {
-            placed.extend(self.answer_of(slot, &moment).map(|answer| {
+            placed.extend(answer_of(slot, rules, &moment).map(|answer| {
                 let placement = V::placement(&answer);
                 (V::rank(&placement), slot.customer, placement)
             }));
@@ -257,6 +259,7 @@ impl<V: View> Generation<V> {
     /// sums are merged. Events after the position at the start of the scan do not count.
     pub fn sum_at<S: Default + Send>(
         &self,
+        rules: &Rules,
         as_of: Timestamp,
         known_at: Option<Timestamp>,
         add: impl Fn(&mut S, CustomerId, &V::Answer) + Sync,
@@ -264,27 +267,26 @@ impl<V: View> Generation<V> {
     ) -> S {
         let moment = self.moment(as_of, known_at);
         let visit = |sum: &mut S, slot: &Slot<V>| {
-            if let Some(answer) = self.answer_of(slot, &moment) {
+            if let Some(answer) = answer_of(slot, rules, &moment) {
                 add(sum, slot.customer, &answer);
             }
         };
         merged(self.sums(visit, identity), merge)
     }
 
-    /// As [`Self::sum_at`], of each customer's answers under the rules of this generation and under others, at a
-    /// moment. Customers who are not wanted are passed over.
+    /// As [`Self::sum_at`], of each customer's answers under these rules and under those, at a moment. Customers who
+    /// are not wanted are passed over.
     pub fn sum_beside<S: Default + Send>(
         &self,
-        others: &Rules,
+        [these, those]: [&Rules; 2],
         moment: &Moment,
         wanted: impl Fn(CustomerId) -> bool + Sync,
         add: impl Fn(&mut S, CustomerId, [&V::Answer; 2]) + Sync,
         merge: impl Fn(&mut S, S),
     ) -> S {
         let visit = |sum: &mut S, slot: &Slot<V>| {
-            let answer = |rules| V::answer(&slot.record, rules, &mut moment.clone());
             if wanted(slot.customer)
-                && let (Some(here), Some(there)) = (answer(&self.rules), answer(others))
+                && let (Some(here), Some(there)) = (answer_of(slot, these, moment), answer_of(slot, those, moment))
             {
                 add(sum, slot.customer, [&here, &there]);
             }
@@ -304,10 +306,6 @@ impl<V: View> Generation<V> {
             groups.for_each(|group| self.pages.scan(group, |slot| visit(&mut sum, slot)));
             finish(sum)
         })
-    }
-
-    fn answer_of(&self, slot: &Slot<V>, moment: &Moment) -> Option<V::Answer> {
-        V::answer(&slot.record, &self.rules, &mut moment.clone())
     }
 
     /// Another instant, of the log as far as it is applied now.

@@ -5,48 +5,98 @@ use std::sync::{Arc, PoisonError, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
 use touchpoint::{CustomerId, MAX_CLOCK_LEAD, Timestamp};
 use view_store::PageNumber;
+use views::rules::Rules;
 use views::{Moment, Record, View};
 
-use crate::cores;
-use crate::generation::Generation;
+use crate::cores::{self, Manner};
+use crate::generation::{Generation, lock};
 use crate::lists::{Lists, Placed};
 use crate::moves::{Cause, Cursor, Gone, Keeping, Moves};
 use crate::pages::shares;
+use crate::rules::{Edition, RuleBook};
+use crate::staging::Staging;
 
 /// Customers that are moved in the lists under one lock, so that queries get in between.
 const MOVED_AT_ONCE: usize = 256;
 
+/// A group of pages, and where its customers stand, in the order of their slots.
+type Standing<V> = (usize, Vec<Placed<V>>);
+
+fn placed<V: View>(record: &Record, rules: &Rules, now: Timestamp) -> Placed<V> {
+    let mut moment = Moment::now(now);
+    let answer = V::answer(record, rules, &mut moment);
+    (answer.map(|answer| V::placement(&answer)), moment.valid_until())
+}
+
+/// Lists at this instant cannot be so far ahead of the present, unless a clock was wrong.
+fn is_ahead(as_of: Timestamp, now: Timestamp) -> bool {
+    as_of > now.plus_micros(MAX_CLOCK_LEAD)
+}
+
 impl<V: View> Generation<V> {
     /// Files what waits, and builds lists and totals in one pass; from then on they are kept.
     pub fn go_live(&self, now: Timestamp) {
-        self.settle(now);
-        let now = self.at_least(now);
-        let mut lists = self.lists_mut();
-        let parts = cores::share_out(self.manner(), shares(self.threads), |groups| self.listed(groups, now));
-        *lists = cores::merged(parts, Lists::merge);
-        lists.as_of = now;
-        drop(lists);
+        let mut staging = lock(&self.staging);
+        self.file_all_of(&mut staging, now);
+        self.relist(&staging, self.book(), self.at_least(now));
         self.live.send_replace(true);
+    }
+
+    /// Places everybody by the rules in force of this book, beside the lists that are kept, and puts all in their place
+    /// at once. `_filed` is held so that no record changes meanwhile; who is moved by time meanwhile is moved again.
+    pub(crate) fn relist(&self, _filed: &Staging, book: Arc<RuleBook>, now: Timestamp) {
+        let edition = book.last().clone();
+        let parts =
+            cores::share_out(self.manner(), shares(self.threads), |groups| self.listed(groups, &edition.rules, now));
+        let (parts, standing): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        let mut made = cores::merged(parts, Lists::merge);
+        (made.as_of, made.edition) = (now, edition);
+        let mut lists = self.lists_mut();
+        cores::share_out(Manner::AtOnce, standing, |standing| standing.into_iter().for_each(|it| self.put(it)));
+        let drained = if is_ahead(lists.as_of, now) { now } else { lists.as_of.max(now) };
+        let old = std::mem::replace(&mut *lists, made);
+        while self.move_next(&mut lists, drained) {}
+        self.publish(book);
+        drop(lists);
+        drop(old);
     }
 
     /// Evaluates the customers of these groups, and lists them. They are placed in the order of their lists: sets
     /// that grow at their end are made several times as fast.
-    fn listed(&self, groups: impl Iterator<Item = usize>, now: Timestamp) -> Lists<V> {
-        let (mut order, mut timers) = (Vec::new(), Vec::new());
+    fn listed(
+        &self,
+        groups: impl Iterator<Item = usize>,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> (Lists<V>, Vec<Standing<V>>) {
+        let (mut order, mut timers, mut standing) = (Vec::new(), Vec::new(), Vec::<Standing<V>>::new());
         for group in groups {
-            self.pages.scan_mut(group, |slot| {
-                (slot.placement, slot.due) = self.placed(&slot.record, now);
-                let rank = slot.placement.as_ref().map(V::rank);
-                order.extend(rank.map(|rank| (rank, slot.customer)));
-                timers.extend((slot.due < Timestamp::MAX).then_some((slot.due, slot.customer)));
+            let mut all = Vec::new();
+            self.pages.scan(group, |slot| {
+                let (placement, due) = placed::<V>(&slot.record, rules, now);
+                let rank = placement.as_ref().map(V::rank);
+                order.extend(rank.map(|rank| (rank, slot.customer, standing.len(), all.len())));
+                timers.extend((due < Timestamp::MAX).then_some((due, slot.customer)));
+                all.push((placement, due));
             });
+            standing.push((group, all));
         }
         order.sort_unstable();
         let mut lists = Lists::of(timers);
-        for (_, customer) in order {
-            self.pages.read(customer, |slot| lists.place(slot));
+        for (_, customer, group, index) in order {
+            lists.place(customer, standing[group].1[index].0.as_ref());
         }
-        lists
+        (lists, standing)
+    }
+
+    /// Puts the customers of a group where they stand.
+    fn put(&self, (group, standing): Standing<V>) {
+        let mut standing = standing.into_iter();
+        self.pages.scan_mut(group, |slot| {
+            if let Some(placed) = standing.next() {
+                (slot.placement, slot.due) = placed;
+            }
+        });
     }
 
     /// Lists and totals are kept.
@@ -57,12 +107,6 @@ impl<V: View> Generation<V> {
     /// Whether lists and totals are kept, as it changes.
     pub(crate) fn live(&self) -> watch::Receiver<bool> {
         self.live.subscribe()
-    }
-
-    fn placed(&self, record: &Record, now: Timestamp) -> Placed<V> {
-        let mut moment = Moment::now(now);
-        let answer = V::answer(record, self.rules(), &mut moment);
-        (answer.map(|answer| V::placement(&answer)), moment.valid_until())
     }
 
     /// Moves customers whose records have changed, some at a time, so that queries get in between.
@@ -79,7 +123,7 @@ impl<V: View> Generation<V> {
 
     fn move_one(&self, lists: &mut Lists<V>, customer: CustomerId, cause: Cause, now: Timestamp) {
         self.pages.write(PageNumber::of(customer.as_u128()), customer, |slot| {
-            let placed = self.placed(&slot.record, now);
+            let placed = placed::<V>(&slot.record, &lists.edition.rules, now);
             lists.replace(slot, placed, cause);
         });
     }
@@ -87,7 +131,7 @@ impl<V: View> Generation<V> {
     /// Moves every customer whose placement has ended by time alone; returns the instant at which all hold.
     pub fn drain(&self, now: Timestamp) -> Timestamp {
         let now = self.at_least(now);
-        if self.is_ahead_of(now) {
+        if self.is_live() && is_ahead(self.lists().as_of, now) {
             tracing::warn!(view = V::NAME, %now, "the clock was ahead and is put right: lists are built again");
             self.go_live(now);
         }
@@ -95,20 +139,25 @@ impl<V: View> Generation<V> {
             let mut lists = self.lists_mut();
             let now = now.max(lists.as_of);
             for _ in 0..MOVED_AT_ONCE {
-                let Some((due, customer)) = lists.due(now) else {
-                    lists.ring.close(now);
-                    lists.as_of = now;
+                if !self.move_next(&mut lists, now) {
                     return now;
-                };
-                self.move_one(&mut lists, customer, Cause::Time(due), now);
+                }
             }
             lists.ring.close(now);
         }
     }
 
-    /// The lists are at an instant that this one cannot be so far behind, unless a clock was wrong.
-    fn is_ahead_of(&self, now: Timestamp) -> bool {
-        self.is_live() && self.lists().as_of > now.plus_micros(MAX_CLOCK_LEAD)
+    /// Moves one customer whose placement has ended by then; if there is none, the lists are drained.
+    fn move_next(&self, lists: &mut Lists<V>, now: Timestamp) -> bool {
+        let next = lists.due(now);
+        match next {
+            Some((due, customer)) => self.move_one(lists, customer, Cause::Time(due), now),
+            None => {
+                lists.ring.close(now);
+                lists.as_of = now;
+            }
+        }
+        next.is_some()
     }
 
     fn lists(&self) -> RwLockReadGuard<'_, Lists<V>> {
@@ -119,11 +168,11 @@ impl<V: View> Generation<V> {
         self.lists.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lists and totals now, and the instant at which they hold.
-    pub fn totals<T>(&self, now: Timestamp, read: impl FnOnce(&V::Totals, Timestamp) -> T) -> T {
+    /// Lists and totals now, the instant at which they hold, and their rules.
+    pub fn totals<T>(&self, now: Timestamp, read: impl FnOnce(&V::Totals, Timestamp, &Arc<Edition>) -> T) -> T {
         self.drain(now);
         let lists = self.lists();
-        read(&lists.totals, lists.as_of)
+        read(&lists.totals, lists.as_of, &lists.edition)
     }
 
     /// Keeps moves from now on, as long as a watcher has what this gives; and the number of the next move.

@@ -1,12 +1,14 @@
 //! Lists, totals and timers: derived from the records, never stored.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use touchpoint::{CustomerId, Timestamp};
 use views::{Sign, View};
 
 use crate::moves::{Cause, Ring};
 use crate::pages::Slot;
+use crate::rules::Edition;
 
 /// The sum of all placements at one instant, and when each of them ends.
 pub(crate) struct Lists<V: View> {
@@ -15,6 +17,8 @@ pub(crate) struct Lists<V: View> {
     timers: BTreeSet<(Timestamp, CustomerId)>,
     /// Every placement holds at this instant.
     pub(crate) as_of: Timestamp,
+    /// The rules by which everybody is placed.
+    pub(crate) edition: Arc<Edition>,
     /// Customers with an answer.
     pub(crate) customers: u64,
     /// Who moved of late. Lists that are made anew have none: who watched reads them again.
@@ -23,8 +27,8 @@ pub(crate) struct Lists<V: View> {
 
 impl<V: View> Default for Lists<V> {
     fn default() -> Self {
-        let (totals, timers, ring) = Default::default();
-        Self { totals, timers, as_of: Timestamp::MIN, customers: 0, ring }
+        let (totals, timers, edition, ring) = Default::default();
+        Self { totals, timers, as_of: Timestamp::MIN, edition, customers: 0, ring }
     }
 }
 
@@ -59,16 +63,16 @@ impl<V: View> Lists<V> {
     }
 
     fn add(&mut self, slot: &Slot<V>) {
-        self.place(slot);
+        self.place(slot.customer, slot.placement.as_ref());
         if slot.due < Timestamp::MAX {
             self.timers.insert((slot.due, slot.customer));
         }
     }
 
     /// Takes in the placement of a customer whose timer is there.
-    pub(crate) fn place(&mut self, slot: &Slot<V>) {
-        if let Some(placement) = &slot.placement {
-            V::place(&mut self.totals, slot.customer, placement, Sign::Add);
+    pub(crate) fn place(&mut self, customer: CustomerId, placement: Option<&V::Placement>) {
+        if let Some(placement) = placement {
+            V::place(&mut self.totals, customer, placement, Sign::Add);
             self.customers += 1;
         }
     }

@@ -36,8 +36,10 @@ const FOLLOW_AGAIN: Duration = Duration::from_millis(500);
 pub struct Options {
     /// The folder of this view's store.
     pub dir: PathBuf,
-    /// The rules of lists, and of answers that name no others.
+    /// The rules until the log activates others.
     pub rules: Arc<Rules>,
+    /// Somebody has chosen these rules: it is worth saying where the log has others.
+    pub rules_given: bool,
     /// The log.
     pub source: Source,
     /// The time.
@@ -240,11 +242,6 @@ impl<V: View> Projector<V> {
         (self.inner.options.clock)()
     }
 
-    /// The rules.
-    pub fn rules(&self) -> &Arc<Rules> {
-        &self.inner.options.rules
-    }
-
     /// How far the serving generation is, or the one that is to serve. Cheap; waits only while lists are built.
     pub fn progress(&self) -> Progress {
         let serving = self.inner.serving.borrow().clone();
@@ -255,11 +252,13 @@ impl<V: View> Projector<V> {
     pub fn status(&self) -> Status {
         let serving = self.inner.serving.borrow().clone();
         let building = self.building().filter(|it| !it.serves());
+        let book = serving.generation.book();
         Status {
             view: V::NAME,
             state: self.inner.state.borrow().clone(),
             fold_version: FOLD_VERSION,
-            rules_version: self.rules().version().to_string(),
+            rules: book.last().clone(),
+            rules_notice: book.notice(self.inner.options.rules_given),
             serving: serving.status(),
             building: building.map(|building| building.fed.status()),
             store_bytes: self.inner.store.size_on_disk().unwrap_or_default(),

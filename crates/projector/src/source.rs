@@ -19,7 +19,7 @@ pub struct Entry {
     pub recorded_at: Timestamp,
     /// Whom it is about; nothing for messages that are no customer's.
     pub customer: Option<CustomerId>,
-    /// The event as its producer sent it.
+    /// The event as its producer sent it; empty for a message that is neither a customer's nor of the log about itself.
     pub body: Bytes,
 }
 
@@ -123,6 +123,8 @@ pub struct Source {
     pub end: Arc<dyn Fn() -> BoxFuture<'static, Result<Position, SourceError>> + Send + Sync>,
     /// The first messages after a position, so many at most.
     pub entries: Arc<dyn Fn(Position, usize) -> Asked<Vec<Entry>> + Send + Sync>,
+    /// The messages of the log about itself, all up to this position.
+    pub control: Arc<dyn Fn(Position) -> Asked<Vec<Entry>> + Send + Sync>,
     /// The messages about a customer in the order of the log: all of them up to this position, and perhaps later ones.
     /// What is not among them is taken for not recorded.
     pub timeline: Arc<dyn Fn(CustomerId, Position) -> Asked<Vec<Entry>> + Send + Sync>,

@@ -1,10 +1,12 @@
 //! How a projector is.
 
+use std::sync::Arc;
+
 use touchpoint::{Position, Timestamp};
 use views::Digests;
 
 use crate::pace::{Bounds, Vitals};
-use crate::{Broken, ParkedEvent, Pause};
+use crate::{Broken, Edition, ParkedEvent, Pause};
 
 /// Whether a projector answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,8 +121,10 @@ pub struct Status {
     pub state: State,
     /// The version of the fold.
     pub fold_version: u32,
-    /// The version of the rules.
-    pub rules_version: String,
+    /// The rules in force.
+    pub rules: Arc<Edition>,
+    /// What somebody should know of them.
+    pub rules_notice: Option<String>,
     /// The serving generation, or the one that is to serve.
     pub serving: GenerationStatus,
     /// The one that is being built beside it.

@@ -2,6 +2,7 @@
 
 use touchpoint::CustomerId;
 use view_store::PageNumber;
+use views::rules::Rules;
 use views::{Moment, View};
 
 use crate::Generation;
@@ -44,6 +45,7 @@ impl<V: View> Generation<V> {
     pub fn walk<S>(
         &self,
         from: Place,
+        rules: &Rules,
         moment: &Moment,
         sum: &mut S,
         mut visit: impl FnMut(&mut S, CustomerId, &V::Answer),
@@ -55,7 +57,7 @@ impl<V: View> Generation<V> {
             }
             let mut answers = Vec::new();
             self.pages.scan_page(page, |slot| {
-                let answer = V::answer(&slot.record, self.rules(), &mut moment.clone());
+                let answer = V::answer(&slot.record, rules, &mut moment.clone());
                 answers.extend(answer.map(|answer| (slot.customer, answer)));
             });
             answers.sort_unstable_by_key(|(customer, _)| *customer);

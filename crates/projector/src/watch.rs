@@ -60,6 +60,11 @@ impl<V: View> Watch<V> {
     /// The parts of the lists.
     pub const PARTS: usize = GROUPS;
 
+    /// The rules by which the lists are kept that are watched; where others come in force, lists are made anew.
+    pub fn rules_version(&self) -> String {
+        self.generation.rules_at(None).version.clone()
+    }
+
     /// Whom `pick` wants of a part of the lists. It is as it stands now; moves that are in it already may be told
     /// again, so that who applies all moves in order ends where the lists are.
     pub fn listed<T>(&self, part: usize, pick: impl Fn(CustomerId, &V::Placement) -> Option<T>) -> Vec<T> {

@@ -73,7 +73,7 @@ fn beside<V: View<Answer: PartialEq>>(generation: &Generation<V>, other: &Rules,
             moves.0.push((customer, answers.map(V::placement)));
         }
     };
-    generation.sum_beside(other, moment, |_| true, add, |moves, more| moves.0.extend(more.0))
+    generation.sum_beside([&Rules::default(), other], moment, |_| true, add, |moves, more| moves.0.extend(more.0))
 }
 
 fn hold<V: View<Answer: PartialEq>>(seed: u64)
@@ -88,13 +88,18 @@ where
         for known_at in [None, Some(at)] {
             let moment = Moment::new(at, known_at).up_to(served.position());
             let moves = beside(&served, &candidate(), &moment);
-            let mut totals = served.totals_at(at, known_at);
+            let mut totals = served.totals_at(&Rules::default(), at, known_at);
             for (customer, [from, to]) in &moves.0 {
                 V::place(&mut totals, *customer, from, Sign::Remove);
                 V::place(&mut totals, *customer, to, Sign::Add);
             }
             moved += moves.0.len();
-            assert_eq!(totals, other.totals_at(at, known_at), "seed {seed} {} at {at} {known_at:?}", V::NAME);
+            assert_eq!(
+                totals,
+                other.totals_at(&candidate(), at, known_at),
+                "seed {seed} {} at {at} {known_at:?}",
+                V::NAME
+            );
             assert!(beside(&served, &Rules::default(), &moment).0.is_empty(), "the same rules move nobody");
         }
     }
@@ -123,8 +128,13 @@ fn only_the_wanted_are_evaluated_and_nothing_after_the_position() {
     let now = entries.last().unwrap().recorded_at;
     let ids = |moment: &Moment, least: CustomerId| {
         let add = |ids: &mut Vec<CustomerId>, customer, _: [&_; 2]| ids.push(customer);
-        let mut ids: Vec<_> =
-            generation.sum_beside(&candidate(), moment, |it| it > least, add, |ids, more| ids.extend(more));
+        let mut ids: Vec<_> = generation.sum_beside(
+            [&Rules::default(), &candidate()],
+            moment,
+            |it| it > least,
+            add,
+            |ids, more| ids.extend(more),
+        );
         ids.sort_unstable();
         ids
     };

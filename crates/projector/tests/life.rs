@@ -12,6 +12,7 @@ use support::{Log, genesis, population};
 use tokio::time::Instant;
 use touchpoint::{CustomerId, Position};
 use views::Moment;
+use views::rules::Rules;
 
 fn two_halves(seed: u64) -> (Vec<Entry>, Vec<Entry>) {
     let (mut entries, _) = population(seed, 40, Order::Recorded);
@@ -103,7 +104,7 @@ async fn a_poison_event_is_parked_and_nothing_waits() {
     let status = running.projector.status().serving;
     assert_eq!((status.parked, status.last_parked.unwrap().reason), (1, "MALFORMED"));
     let generation = running.projector.serving().unwrap();
-    let answer = generation.answer(customer, &mut Moment::now(NOW));
+    let answer = generation.answer(customer, &Rules::default(), &mut Moment::now(NOW));
     assert!(answer.is_none_or(|answer| answer.standing.parked == 1));
     running.stop().await;
     let again = start(&log, &dir.path().join("churn")).await;
@@ -120,7 +121,8 @@ async fn a_position_is_waited_for_or_refused() {
     running.is(|state| *state == State::Serving).await;
     let beyond = running.projector.reached(Position(5), Instant::now() + PATIENCE).await;
     assert_eq!(beyond.err(), Some(WaitError::Beyond { end: Position(1) }));
-    let unknown = running.projector.serving().unwrap().answer(CustomerId::from_u128(1), &mut Moment::now(NOW));
+    let unknown =
+        running.projector.serving().unwrap().answer(CustomerId::from_u128(1), &Rules::default(), &mut Moment::now(NOW));
     assert!(unknown.is_none());
     running.stop().await;
 }

@@ -78,7 +78,7 @@ impl Case {
             for known_at in [None, Some(*as_of)] {
                 let context = format!("{} at {as_of} known at {known_at:?}", V::NAME);
                 let wanted = oracle::population(&self.wanted, *as_of, known_at, &segments);
-                compare(&generation.totals_at(*as_of, known_at), &wanted, &context);
+                compare(&generation.totals_at(&self.rules, *as_of, known_at), &wanted, &context);
             }
         }
     }

@@ -15,6 +15,7 @@ use support::{Log, population};
 use tokio::time::Instant;
 use touchpoint::{CustomerId, Event, Kind, Position, Recorded};
 use view_store::{EncodedPage, PageNumber, Store};
+use views::rules::Rules;
 use views::{Difference, Record};
 
 /// Somebody of whom the log says nothing.
@@ -127,8 +128,8 @@ async fn rebuilt(running: &Running, customers: &[CustomerId]) -> Vec<Option<Vec<
 /// Lists and totals are the sum of the records.
 fn lists_hold(running: &Running) {
     let generation = running.projector.serving().unwrap();
-    let summed = generation.totals_at(NOW, None);
-    generation.totals(NOW, |totals, _| assert_eq!(*totals, summed));
+    let summed = generation.totals_at(&Rules::default(), NOW, None);
+    generation.totals(NOW, |totals, _, _| assert_eq!(*totals, summed));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -53,12 +53,12 @@ where
     let later: Vec<_> = instants.into_iter().filter(|at| *at >= now).collect();
     let step = (later.len() / INSTANTS).max(1);
     for at in std::iter::once(now).chain(later.into_iter().step_by(step)) {
-        let fresh = built.totals_at(at, None);
-        moved.totals(at, |totals, as_of| {
+        let fresh = built.totals_at(&Rules::default(), at, None);
+        moved.totals(at, |totals, as_of, _| {
             assert_eq!(as_of, at);
             assert_eq!(*totals, fresh, "moved one by one, seed {seed} {} at {at}", V::NAME);
         });
-        built.totals(at, |totals, _| assert_eq!(*totals, fresh, "built at once, seed {seed} {} at {at}", V::NAME));
+        built.totals(at, |totals, _, _| assert_eq!(*totals, fresh, "built at once, seed {seed} {} at {at}", V::NAME));
     }
 }
 
@@ -102,7 +102,7 @@ fn many_threads_fold_as_one_does() {
     for many in [on_threads(2, entries.len()), on_threads(5, 6_000)] {
         assert_eq!(many.digests(), one.digests());
         let now = recorded(&entries);
-        assert!(one.totals(now, |totals, _| many.totals(now, |others, _| totals == others)), "other lists");
+        assert!(one.totals(now, |totals, _, _| many.totals(now, |others, _, _| totals == others)), "other lists");
     }
 }
 

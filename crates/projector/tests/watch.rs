@@ -161,7 +161,10 @@ fn fresh<V: View>(
     let add = |all: &mut Vec<_>, customer, answer: &V::Answer| {
         all.extend(wanted(customer).then(|| (customer, V::placement(answer))));
     };
-    generation.sum_at(as_of, None, add, |all: &mut Vec<_>, more| all.extend(more)).into_iter().collect()
+    generation
+        .sum_at(&generation.rules_at(None).rules, as_of, None, add, |all: &mut Vec<_>, more| all.extend(more))
+        .into_iter()
+        .collect()
 }
 
 fn everybody(_: CustomerId) -> bool {

@@ -77,7 +77,7 @@ pub(crate) fn error(error: AppendError, event: EventId, field: &str) -> Error {
     }
 }
 
-fn unavailable(reason: &'static str, message: String) -> Error {
+pub(crate) fn unavailable(reason: &'static str, message: String) -> Error {
     Error::Unavailable { reason, message, retry_after: LOG_RETRY, position: None }
 }
 

@@ -6,11 +6,10 @@ use std::time::Duration;
 use api::errors::Error;
 use api::query::{self, Basis, Query};
 use api::v1;
-use projector::{Generation, NotServing, Projector, WaitError};
+use projector::{Edition, Generation, NotServing, Projector, WaitError};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use touchpoint::{CustomerId, MAX_CLOCK_LEAD, Position, Timestamp};
-use views::rules::Rules;
 use views::{Moment, Standing, View};
 
 use crate::export::MAX_EXPORTS;
@@ -36,7 +35,6 @@ pub(crate) struct Asker<V: View> {
     pub(crate) projector: Projector<V>,
     /// Places for exports.
     pub(crate) exports: Arc<Semaphore>,
-    rules_version: String,
 }
 
 /// A view that is far enough, and the instant that it is asked for.
@@ -47,7 +45,8 @@ pub(crate) struct Asked<V: View> {
     pub(crate) as_of: Timestamp,
     /// Read before anything is answered: a floor.
     position: Position,
-    pub(crate) rules_version: String,
+    /// The rules of the answer: the default at the instant of knowledge, of live lists those that they are kept by.
+    pub(crate) edition: Arc<Edition>,
     /// Of lists and totals, once they are read.
     pub(crate) unresolved: u64,
     /// When the view was far enough.
@@ -56,18 +55,7 @@ pub(crate) struct Asked<V: View> {
 
 impl<V: Stands> Asker<V> {
     pub(crate) fn new(projector: Projector<V>) -> Self {
-        let rules_version = projector.rules().version().to_string();
-        Self { projector, exports: Arc::new(Semaphore::new(MAX_EXPORTS)), rules_version }
-    }
-
-    /// The rules that are applied.
-    pub(crate) fn rules(&self) -> &Rules {
-        self.projector.rules()
-    }
-
-    /// The same, to take along into a scan.
-    pub(crate) fn shared_rules(&self) -> Arc<Rules> {
-        self.projector.rules().clone()
+        Self { projector, exports: Arc::new(Semaphore::new(MAX_EXPORTS)) }
     }
 
     /// Waits until the view is where the query wants it, at most until the deadline.
@@ -92,15 +80,8 @@ impl<V: Stands> Asker<V> {
             return Err(Error::field("query.as_of", message));
         }
         let position = generation.position();
-        Ok(Asked {
-            generation,
-            query,
-            as_of,
-            position,
-            rules_version: self.rules_version.clone(),
-            unresolved: 0,
-            begun: Instant::now(),
-        })
+        let edition = generation.rules_at(query.known_at);
+        Ok(Asked { generation, query, as_of, position, edition, unresolved: 0, begun: Instant::now() })
     }
 
     async fn reach(&self, position: Position, until: Instant) -> Result<Arc<Generation<V>>, Error> {
@@ -168,7 +149,7 @@ impl<V: View> Asked<V> {
     /// The answer for a customer and until when it holds.
     pub(crate) fn answer(&self, customer: CustomerId) -> Option<(V::Answer, Timestamp)> {
         let mut moment = Moment::new(self.as_of, self.query.known_at);
-        let answer = self.generation.answer(customer, &mut moment)?;
+        let answer = self.generation.answer(customer, &self.edition.rules, &mut moment)?;
         Some((answer, moment.valid_until()))
     }
 
@@ -186,7 +167,7 @@ impl<V: View> Asked<V> {
 
     fn meta(&self, valid_until: Option<Timestamp>, unresolved: u64, parked: u64) -> v1::AnswerMeta {
         let Self { as_of, position, .. } = *self;
-        let (known_at, rules_version) = (self.query.known_at, self.rules_version.clone());
+        let (known_at, rules_version) = (self.query.known_at, self.edition.version.clone());
         let lag = self.generation.log_end().0.saturating_sub(position.0);
         Basis { as_of, known_at, valid_until, position, lag, rules_version, unresolved, parked }.into()
     }
@@ -205,6 +186,15 @@ impl<V: View> Asked<V> {
 
 fn paused(message: String, position: Position) -> Error {
     Error::Unavailable { reason: "PAUSED", message, retry_after: PAUSED_RETRY, position: Some(position) }
+}
+
+/// What goes on must go on by the rules that it began under.
+pub(crate) fn same_rules(began: &str, now: &str) -> Result<(), Error> {
+    if began == now {
+        return Ok(());
+    }
+    let message = format!("the rules are {now} by now, it began under {began}: begin it anew");
+    Err(Error::Precondition { reason: "RULES_CHANGED", message })
 }
 
 fn behind(wanted: Position, present: Position) -> Error {

@@ -53,8 +53,9 @@ impl ChurnRisk {
             size: page.size,
         };
         let mut asked = self.view.ask(request.query.as_ref(), until).await?;
-        let range = range(wanted.band, request.without_lost, self.view.rules());
-        let (listed, more) = self.view.all(&mut asked, until, move |all| wanted.find(all, range)).await?;
+        let without_lost = request.without_lost;
+        let find = move |all: &Population<'_, Churn>| wanted.find(all, range(wanted.band, without_lost, all.rules));
+        let (listed, more) = self.view.all(&mut asked, until, find).await?;
         let risk = |listed: &AtRisk| {
             let (answer, _) = asked.answer(listed.customer)?;
             answer.risk.is_some().then(|| convert::risk(listed.customer, &answer, asked.as_of))

@@ -17,7 +17,7 @@ use tonic::Status;
 use touchpoint::{Position, Timestamp};
 use views::{Digests, Moment};
 
-use crate::ask::{Asked, Asker, Stands, not_serving};
+use crate::ask::{Asked, Asker, Stands, not_serving, same_rules};
 use crate::outlet::{self, Outlet};
 
 /// Exports of one view at once.
@@ -47,7 +47,7 @@ pub(crate) async fn start<V: Exported + Stands>(
     }
     let mut asked = view.ask(Some(&query), until).await?;
     let cursor = match cursor {
-        Some(cursor) => cursor.of_rules(&asked.rules_version)?,
+        Some(cursor) => cursor.of_rules(&asked.edition.version)?,
         None => Cursor::begin(view, &asked, until).await?,
     };
     asked.pin(cursor.position);
@@ -102,6 +102,7 @@ impl<V: Exported + Stands> Export<V> {
         let Asked { as_of, query, .. } = self.asked;
         let moment = Moment::new(as_of, query.known_at).up_to(self.cursor.position);
         let (from, size) = (self.cursor.place, self.page.size);
+        let edition = self.asked.edition.clone();
         let walk = self.projector.scan(self.asked.generation.clone(), move |generation| {
             let mut part = Part { items: Vec::new(), bytes: 0, unresolved: 0 };
             let visit = |part: &mut Part<V>, customer, answer: &V::Answer| {
@@ -111,7 +112,7 @@ impl<V: Exported + Stands> Export<V> {
                 part.items.push(item);
             };
             let enough = |part: &Part<V>| part.items.len() >= size || part.bytes >= MESSAGE_BYTES;
-            let next = generation.walk(from, &moment, &mut part, visit, enough);
+            let next = generation.walk(from, &edition.rules, &moment, &mut part, visit, enough);
             (part, next)
         });
         walk.await.map_err(not_serving)
@@ -154,17 +155,13 @@ impl Cursor {
             place: Place::start(),
             customers: 0,
             unresolved: 0,
-            rules_version: asked.rules_version.clone(),
+            rules_version: asked.edition.version.clone(),
         })
     }
 
     /// The same, if these are the rules that it began under.
     fn of_rules(self, rules_version: &str) -> Result<Self, Error> {
-        if self.rules_version == rules_version {
-            return Ok(self);
-        }
-        let message = "other rules apply than when the export began: begin it anew".to_owned();
-        Err(Error::Precondition { reason: "RULES_CHANGED", message })
+        same_rules(&self.rules_version, rules_version).map(|()| self)
     }
 
     fn bytes(&self) -> Vec<u8> {

@@ -6,6 +6,7 @@
 //! **Architecture Invariant:** no judgement. Whether an event is valid is said by `touchpoint`, what an answer is by
 //! `views`, when it is fresh enough by `projector`; here is only the order in which they are asked.
 
+mod activation;
 mod append;
 mod ask;
 mod call;
@@ -28,6 +29,7 @@ mod recorded;
 mod refold;
 mod replay;
 mod report;
+mod rules;
 mod rules_diff;
 mod satisfaction;
 mod satisfaction_service;
@@ -36,5 +38,6 @@ mod timeline;
 mod touchpoint_service;
 mod watch;
 
+pub use activation::{FreshId, RulesInLog};
 pub use limits::server;
 pub use process::{Gateway, Process, Served, gateway, view};

@@ -8,6 +8,7 @@ use projector::Generation;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use touchpoint::{CustomerId, Timestamp};
+use views::rules::Rules;
 use views::{Moment, Sign, Standing, View};
 
 use crate::ask::{Asked, Asker, NOT_SERVING_RETRY, Stands, not_serving};
@@ -17,6 +18,8 @@ pub(crate) struct Population<'g, V: View> {
     generation: &'g Generation<V>,
     /// The lists and totals. While they are read, nobody moves in them: be short.
     pub(crate) totals: &'g V::Totals,
+    /// The rules that they are by.
+    pub(crate) rules: &'g Rules,
     as_of: Timestamp,
     known_at: Option<Timestamp>,
 }
@@ -24,7 +27,7 @@ pub(crate) struct Population<'g, V: View> {
 impl<V: View> Population<'_, V> {
     /// The answer of one customer at the same instant. Events that arrived since the lists were read are in it.
     pub(crate) fn answer(&self, customer: CustomerId) -> Option<V::Answer> {
-        self.generation.answer(customer, &mut Moment::new(self.as_of, self.known_at))
+        self.generation.answer(customer, self.rules, &mut Moment::new(self.as_of, self.known_at))
     }
 }
 
@@ -50,11 +53,11 @@ impl<V: Stands> Asker<V> {
     ) -> Result<T, Error> {
         let Asked { generation, query, as_of, .. } = asked;
         if query.is_live() && scope == Scope::default() {
-            let (found, unresolved, as_of) = generation.totals(*as_of, |totals, as_of| {
-                let all = Population { generation, totals, as_of, known_at: None };
-                (read(&all), V::unresolved(totals), as_of)
+            let (found, unresolved, as_of, edition) = generation.totals(*as_of, |totals, as_of, edition| {
+                let all = Population { generation, totals, rules: &edition.rules, as_of, known_at: None };
+                (read(&all), V::unresolved(totals), as_of, edition.clone())
             });
-            (asked.unresolved, asked.as_of) = (unresolved, as_of);
+            (asked.unresolved, asked.as_of, asked.edition) = (unresolved, as_of, edition);
             asked.count(&self.projector);
             return Ok(found);
         }
@@ -63,7 +66,8 @@ impl<V: Stands> Asker<V> {
             V::place(totals, customer, &V::placement(answer), Sign::Add);
         };
         let totals = self.answers(asked, scope, until, sum, V::merge).await?;
-        Ok(read(&Population { generation: &asked.generation, totals: &totals, as_of, known_at }))
+        let Asked { generation, edition, .. } = asked;
+        Ok(read(&Population { generation, totals: &totals, rules: &edition.rules, as_of, known_at }))
     }
 
     /// Sums up the answers of the customers of a scope, by a scan in its turn.
@@ -88,7 +92,8 @@ impl<V: Stands> Asker<V> {
             merge(sum, more);
             *unresolved += others;
         };
-        let scan = move |generation: &Generation<V>| generation.sum_at(as_of, known_at, add, merge);
+        let edition = asked.edition.clone();
+        let scan = move |generation: &Generation<V>| generation.sum_at(&edition.rules, as_of, known_at, add, merge);
         let (sum, unresolved) = self.scan(asked.generation.clone(), until, scan).await?;
         asked.unresolved = unresolved;
         Ok(sum)

@@ -17,11 +17,13 @@ use views::churn::Churn;
 use views::satisfaction::Satisfaction;
 use views::segmentation::Segmentation;
 
+use crate::activation::RulesInLog;
 use crate::churn::ChurnRisk;
 use crate::damaged;
 use crate::limits::{MAX_READ_BYTES, MAX_WRITE_BYTES};
 use crate::operate::Operating;
 use crate::rebuild::Rebuilds;
+use crate::rules::Ruling;
 use crate::satisfaction::Satisfied;
 use crate::segmentation::Segments;
 use crate::timeline::Timelines;
@@ -49,6 +51,8 @@ pub struct Gateway {
     pub log: Log,
     /// The log, to write.
     pub appender: Appender,
+    /// The rules in the log.
+    pub rules: RulesInLog,
     /// The time.
     pub clock: Clock,
     /// Told when the process goes down: streams then end with a place to go on from.
@@ -56,7 +60,7 @@ pub struct Gateway {
 }
 
 /// What the gateway serves.
-pub fn gateway(Gateway { log, appender, clock, stop }: Gateway) -> Process {
+pub fn gateway(Gateway { log, appender, rules, clock, stop }: Gateway) -> Process {
     let touchpoints = Touchpoints::new(appender, clock, stop.clone());
     let timelines = Timelines::new(log.clone(), stop.clone());
     let mut services = RoutesBuilder::default();
@@ -68,8 +72,12 @@ pub fn gateway(Gateway { log, appender, clock, stop }: Gateway) -> Process {
         .add_service(
             v1::timeline_service_server::TimelineServiceServer::new(timelines)
                 .max_decoding_message_size(MAX_READ_BYTES),
+        )
+        .add_service(
+            v1::rules_service_server::RulesServiceServer::new(Ruling::new(rules))
+                .max_decoding_message_size(MAX_READ_BYTES),
         );
-    let names = [WHOLE, "lifefold.v1.TouchpointService", "lifefold.v1.TimelineService"];
+    let names = [WHOLE, "lifefold.v1.TouchpointService", "lifefold.v1.TimelineService", "lifefold.v1.RulesService"];
     process(services, move |health| async move {
         while !stop.is_cancelled() {
             report(&health, &names, log.is_connected()).await;

@@ -5,6 +5,7 @@ use api::page::Page;
 use api::{report as convert, satisfaction, v1};
 use tokio::time::Instant;
 use touchpoint::ServicePort;
+use views::rules::Satisfaction as Rules;
 use views::satisfaction::{Name, PortScore, Satisfaction, Totals, Unit};
 
 use crate::population::Population;
@@ -68,9 +69,8 @@ impl Satisfied {
     ) -> Result<v1::GetIndicatorsResponse, Error> {
         let v1::GetIndicatorsRequest { unit, wave_id, ports, previous_wave_id, query } = request;
         let asking = Asking::read(unit.as_ref(), &wave_id, &previous_wave_id, &ports)?;
-        let rules = self.view.shared_rules();
-        let read = move |totals: &Totals, asking: &Asking, wave: &Name| {
-            totals.indicators(&asking.unit, wave, asking.earlier.as_ref(), &asking.ports, &rules.satisfaction)
+        let read = |totals: &Totals, rules: &Rules, asking: &Asking, wave: &Name| {
+            totals.indicators(&asking.unit, wave, asking.earlier.as_ref(), &asking.ports, rules)
         };
         let Found { wave, said, meta } = self.read_wave(asking, query.as_ref(), until, read).await?;
         let indicators = said.iter().map(convert::indicator).collect();
@@ -88,9 +88,8 @@ impl Satisfied {
         let kind = kind.ok_or_else(|| Error::field("kind", "is required: COMPANY or PROJECT"))?;
         let port = port(request.port)?.unwrap_or(ServicePort::Overall);
         let asking = Asking::read(None, &request.wave_id, "", &[])?;
-        let rules = self.view.shared_rules();
-        let read = move |totals: &Totals, _: &Asking, wave: &Name| {
-            (totals.rank(kind, port, wave, &rules.satisfaction), totals.score(&Unit::Group, port, wave))
+        let read = move |totals: &Totals, rules: &Rules, _: &Asking, wave: &Name| {
+            (totals.rank(kind, port, wave, rules), totals.score(&Unit::Group, port, wave))
         };
         let Found { wave, said: (ranked, group), meta } =
             self.read_wave(asking, request.query.as_ref(), until, read).await?;
@@ -108,7 +107,7 @@ impl Satisfied {
     pub(crate) async fn nps(&self, request: v1::GetNpsRequest, until: Instant) -> Result<v1::GetNpsResponse, Error> {
         let port = port(request.port)?.unwrap_or(ServicePort::Overall);
         let asking = Asking::read(request.unit.as_ref(), &request.wave_id, "", &[])?;
-        let read = move |totals: &Totals, asking: &Asking, wave: &Name| {
+        let read = move |totals: &Totals, _: &Rules, asking: &Asking, wave: &Name| {
             let of = |unit: &Unit| (totals.nps(unit, port, wave), totals.ces(unit, port, wave));
             (of(&asking.unit), of(&Unit::Group))
         };
@@ -145,9 +144,8 @@ impl Satisfied {
         query: Option<&v1::ViewQuery>,
         until: Instant,
     ) -> Result<Found<Vec<PortScore>>, Error> {
-        let rules = self.view.shared_rules();
-        let read = move |totals: &Totals, asking: &Asking, wave: &Name| {
-            totals.port_scores(&asking.unit, wave, asking.earlier.as_ref(), &asking.ports, &rules.satisfaction)
+        let read = |totals: &Totals, rules: &Rules, asking: &Asking, wave: &Name| {
+            totals.port_scores(&asking.unit, wave, asking.earlier.as_ref(), &asking.ports, rules)
         };
         self.read_wave(asking, query, until, read).await
     }
@@ -158,12 +156,13 @@ impl Satisfied {
         asking: Asking,
         query: Option<&v1::ViewQuery>,
         until: Instant,
-        read: impl FnOnce(&Totals, &Asking, &Name) -> T + Send + 'static,
+        read: impl FnOnce(&Totals, &Rules, &Asking, &Name) -> T + Send + 'static,
     ) -> Result<Found<T>, Error> {
         let mut asked = self.view.ask(query, until).await?;
         let find = move |all: &Population<'_, Satisfaction>| {
             let wave = asking.wave.clone().or_else(|| all.totals.latest_wave().cloned());
-            let said = wave.as_ref().map(|wave| read(all.totals, &asking, wave)).unwrap_or_default();
+            let rules = &all.rules.satisfaction;
+            let said = wave.as_ref().map(|wave| read(all.totals, rules, &asking, wave)).unwrap_or_default();
             (wave.map(|wave| wave.to_string()).unwrap_or_default(), said)
         };
         let (wave, said) = self.view.all(&mut asked, until, find).await?;

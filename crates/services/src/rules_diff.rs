@@ -9,19 +9,20 @@ use api::page::Page;
 use api::rules_diff::{Compared, Request};
 use projector::Generation;
 use tokio::time::Instant;
-use touchpoint::{CustomerId, Position, Timestamp, Violation};
+use touchpoint::{CustomerId, Position, Timestamp};
 use views::Moment;
-use views::rules::Rules;
 
-use crate::ask::{Asker, Stands};
+use crate::ask::{Asker, Stands, same_rules};
+use crate::rules::read;
 use tally::Tally;
 
-/// Where the page before ended, and the instant and position of the first page: all pages are of one population.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where the page before ended, and the instant, position and rules of the first page: all pages are of one population.
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Cursor {
     as_of: Timestamp,
     position: Position,
     customer: CustomerId,
+    rules_version: String,
 }
 
 /// Answers DiffRules of a view. What the whole difference is, is said on the first page only: later ones evaluate
@@ -33,52 +34,50 @@ pub(crate) async fn diff<V: Compared + Stands, R: Request>(
 ) -> Result<R::Response, Error> {
     let page = Page::of(&request)?;
     let cursor = page.cursor.as_deref().map(Cursor::read).transpose()?;
-    let candidate = Arc::new(candidate(request.candidate())?);
+    let candidate = Arc::new(read("candidate", request.candidate())?);
     let mut query = request.query().copied().unwrap_or_default();
-    if let Some(cursor) = cursor {
+    if let Some(cursor) = &cursor {
         query.as_of = Some(api::names::timestamp(cursor.as_of));
         query.min_position = query.min_position.max(cursor.position.0);
     }
     let mut asked = view.ask(Some(&query), until).await?;
-    let position = cursor.map_or_else(|| asked.generation.position(), |cursor| cursor.position);
+    let rules_version = asked.edition.version.clone();
+    cursor.as_ref().map_or(Ok(()), |cursor| same_rules(&cursor.rules_version, &rules_version))?;
+    let position = cursor.as_ref().map_or_else(|| asked.generation.position(), |cursor| cursor.position);
     let moment = Moment::new(asked.as_of, asked.query.known_at).up_to(position);
-    let (after, size, rules) = (cursor.map(|cursor| cursor.customer), page.size, candidate.clone());
+    let (after, size) = (cursor.as_ref().map(|cursor| cursor.customer), page.size);
+    let (served, others) = (asked.edition.clone(), candidate.clone());
     let scan = move |generation: &Generation<V>| {
         let wanted = |customer| after.is_none_or(|after| customer > after);
         let add = |tally: &mut Tally<V>, customer, answers: [&V::Answer; 2]| tally.add(customer, answers, size);
-        generation.sum_beside(&rules, &moment, wanted, add, |tally, more| tally.merge(more, size))
+        generation.sum_beside([&served.rules, &others], &moment, wanted, add, |tally, more| tally.merge(more, size))
     };
     let tally = view.scan(asked.generation.clone(), until, scan).await?;
     asked.unresolved = tally.unresolved;
     let diff = cursor.is_none().then(|| tally.diff(&candidate));
     let (moved, last) = tally.page(size);
-    let token = |customer| page.token(&Cursor { as_of: asked.as_of, position, customer }.bytes());
+    let as_of = asked.as_of;
+    let token = |customer| page.token(&Cursor { as_of, position, customer, rules_version }.bytes());
     Ok(R::response(diff, moved, last.map(token).unwrap_or_default(), asked.meta_of_all()))
 }
 
-/// The candidate rules, or every mistake in them.
-fn candidate(text: &str) -> Result<Rules, Error> {
-    Rules::parse(text).map_err(|error| {
-        let violation =
-            |mistake: &views::rules::Mistake| Violation { field: "candidate".into(), message: mistake.to_string() };
-        Error::Invalid(error.mistakes.iter().map(violation).collect())
-    })
-}
-
 impl Cursor {
-    fn bytes(self) -> Vec<u8> {
-        let Self { as_of, position, customer } = self;
-        [&as_of.micros().to_be_bytes()[..], &position.0.to_be_bytes(), &customer.as_u128().to_be_bytes()].concat()
+    fn bytes(&self) -> Vec<u8> {
+        let Self { as_of, position, customer, rules_version } = self;
+        let [as_of, position] = [as_of.micros().to_be_bytes(), position.0.to_be_bytes()];
+        [&as_of[..], &position, &customer.as_u128().to_be_bytes(), rules_version.as_bytes()].concat()
     }
 
     fn read(bytes: &[u8]) -> Result<Self, Error> {
         let read = || {
             let (as_of, rest) = bytes.split_first_chunk()?;
-            let (position, customer) = rest.split_first_chunk()?;
+            let (position, rest) = rest.split_first_chunk()?;
+            let (customer, rules_version) = rest.split_first_chunk()?;
             Some(Self {
                 as_of: Timestamp::from_micros(i64::from_be_bytes(*as_of)),
                 position: Position(u64::from_be_bytes(*position)),
-                customer: CustomerId::from_u128(u128::from_be_bytes(customer.try_into().ok()?)),
+                customer: CustomerId::from_u128(u128::from_be_bytes(*customer)),
+                rules_version: String::from_utf8(rules_version.to_vec()).ok()?,
             })
         };
         read().ok_or_else(|| Error::field("page_token", "is damaged"))
@@ -95,18 +94,9 @@ mod tests {
             as_of: Timestamp::from_micros(-7),
             position: Position(9),
             customer: CustomerId::from_u128(u128::MAX - 1),
+            rules_version: "686a0adaf9b939b8".to_owned(),
         };
         assert_eq!(Cursor::read(&cursor.bytes()).unwrap(), cursor);
         assert!(Cursor::read(&cursor.bytes()[..31]).is_err());
-    }
-
-    #[test]
-    fn every_mistake_of_a_candidate_has_its_line() {
-        let Err(Error::Invalid(list)) = candidate("[churn]\nhorizn = 1\n\n[lifecycle]\nlost_after_days = -1\n") else {
-            panic!("it is accepted")
-        };
-        let lines: Vec<_> = list.iter().map(|one| one.message.split(',').next().unwrap().to_owned()).collect();
-        assert_eq!(lines, ["line 2", "line 5"]);
-        assert!(list.iter().all(|one| one.field == "candidate"));
     }
 }

@@ -46,11 +46,11 @@ impl Segments {
         let page = Page::of(&request)?;
         let after = page.cursor.as_deref().map(after).transpose()?;
         let scope = Scope::read(request.scope.as_ref())?;
-        let groups = convert::groups(request.selector.as_ref(), &scope, self.view.rules())?;
+        let mut asked = self.view.ask(request.query.as_ref(), until).await?;
+        let groups = convert::groups(request.selector.as_ref(), &scope, &asked.edition.rules)?;
         if groups.is_empty() {
             return Err(Error::field("selector", "is required where scope names nothing"));
         }
-        let mut asked = self.view.ask(request.query.as_ref(), until).await?;
         let size = page.size;
         let find = move |all: &Population<'_, Segmentation>| find(all.totals, &groups, after, size);
         let (listed, more) = self.view.all(&mut asked, until, find).await?;
@@ -68,8 +68,7 @@ impl Segments {
     async fn count(&self, request: v1::CountMembersRequest, until: Instant) -> Result<v1::CountMembersResponse, Error> {
         let scope = Scope::read(request.scope.as_ref())?;
         let mut asked = self.view.ask(request.query.as_ref(), until).await?;
-        let rules = self.view.shared_rules();
-        let count = move |all: &Population<'_, Segmentation>| convert::totals(all.totals, &rules);
+        let count = |all: &Population<'_, Segmentation>| convert::totals(all.totals, all.rules);
         let totals = self.view.within(&mut asked, scope, until, count).await?;
         let meta = Some(asked.meta_of_all());
         Ok(v1::CountMembersResponse { erased: asked.erased(), meta, ..totals })
@@ -181,7 +180,7 @@ impl v1::segmentation_service_server::SegmentationService for Segments {
     ) -> Result<Response<Self::WatchTransitionsStream>, Status> {
         let mut request = request.into_inner();
         call::answer(SERVICE, "WatchTransitions", async {
-            let filter = SegmentFilter::read(&request, self.watchers.rules())?;
+            let filter = SegmentFilter::read(&request, &self.watchers.rules()?.rules)?;
             let cursor = std::mem::take(&mut request.cursor);
             self.watchers.start(filter, Seal::of("WatchTransitions", &request), &cursor)
         })

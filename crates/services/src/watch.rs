@@ -10,13 +10,12 @@ use api::page::{self, Seal};
 use api::watch::Filter;
 use api::{names, v1};
 use futures::stream::BoxStream;
-use projector::{Cause, Cursor, Keeping, Move, Moves, Projector, Watch, WatchError};
+use projector::{Cause, Cursor, Edition, Keeping, Move, Moves, Projector, Watch, WatchError};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 use tonic::Status;
 use touchpoint::{CustomerId, Timestamp};
 use views::View;
-use views::rules::Rules;
 
 use crate::ask::not_serving;
 use crate::outlet::{self, Outlet};
@@ -49,8 +48,8 @@ impl<V: View> Watchers<V> {
     }
 
     /// The rules by which filters are read.
-    pub(crate) fn rules(&self) -> &Rules {
-        self.projector.rules()
+    pub(crate) fn rules(&self) -> Result<Arc<Edition>, Error> {
+        Ok(self.projector.serving().map_err(not_serving)?.rules_at(None))
     }
 
     /// Starts a watch: with the list, or after a cursor.
@@ -68,7 +67,7 @@ impl<V: View> Watchers<V> {
             true => self.projector.watch_after(read(&seal, cursor)?).map_err(ended)?,
             false => self.projector.watch().map_err(not_serving)?,
         };
-        let rules_version = self.rules().version().to_string();
+        let rules_version = watch.rules_version();
         let pump = |outlet| Pump { watch, filter, seal, rules_version, is_listed: resumes, outlet }.run();
         Ok(outlet::start(BUFFER_MESSAGES, place, outlet::until_draining(&self.projector), pump))
     }

@@ -2,7 +2,7 @@
 
 use api::v1;
 use event_log::MAX_CUSTOMER_EVENTS;
-use tests::{System, View, import, instant, visit};
+use tests::{CONTROL_MESSAGES, System, View, import, instant, visit};
 use touchpoint::{CustomerId, EventId};
 
 use crate::told::{Expect, Told, check, trouble};
@@ -51,7 +51,7 @@ async fn a_full_customer_is_refused_by_name_and_hurts_nobody() {
 
     // The views have both, and answer.
     let last = system.machine.last_position().await.unwrap();
-    assert_eq!(last, 1 + MAX_CUSTOMER_EVENTS + 101);
+    assert_eq!(last, CONTROL_MESSAGES as u64 + MAX_CUSTOMER_EVENTS + 101);
     for view in View::ALL {
         let reader = system.reader(view);
         tests::until(&format!("{} to know both", view.name()), async || {

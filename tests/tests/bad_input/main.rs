@@ -13,7 +13,7 @@ mod writing;
 
 use std::collections::HashMap;
 
-use tests::{Machine, System, View};
+use tests::{CONTROL_MESSAGES, Machine, System, View};
 
 /// One system for all requests: they leave no trace in each other.
 #[tokio::test(flavor = "multi_thread")]
@@ -31,14 +31,14 @@ async fn wrong_requests_are_refused_by_name_and_nothing_is_lost() {
     system.never_panicked();
 }
 
-/// The log has what was acknowledged, where it was acknowledged, and beside the genesis nothing else.
+/// The log has what was acknowledged, where it was acknowledged, and beside the control messages nothing else.
 async fn same_log(machine: &Machine, acknowledged: &HashMap<String, u64>) {
     let entries = machine.log_entries().await;
     let mut found = HashMap::new();
-    for entry in &entries[1..] {
+    for entry in &entries[CONTROL_MESSAGES..] {
         let body: serde_json::Value = serde_json::from_slice(&entry.body).unwrap();
         found.insert(body["id"].as_str().unwrap().to_owned(), entry.position.0);
     }
     assert_eq!(&found, acknowledged);
-    assert_eq!(entries.len(), acknowledged.len() + 1);
+    assert_eq!(entries.len(), acknowledged.len() + CONTROL_MESSAGES);
 }

@@ -1,7 +1,7 @@
 //! kill -9 of every process at many moments of an import.
 
 use history::Order;
-use tests::{System, View};
+use tests::{CONTROL_MESSAGES, System, View};
 use tokio::sync::watch;
 
 use crate::story::{ask, bodies, distinct, equals_refolds, import_all, whole_log};
@@ -37,7 +37,7 @@ async fn an_import_survives_the_crash_of_anything() {
         last = importing.await.unwrap().max(last);
     }
     whole_log(&system.machine, &shuffled).await;
-    assert_eq!(last, distinct(&shuffled) as u64 + 1);
+    assert_eq!(last, (distinct(&shuffled) + CONTROL_MESSAGES) as u64);
 
     // Everything again, after the crashes: duplicates have no second effect.
     for view in View::ALL {

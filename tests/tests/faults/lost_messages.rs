@@ -67,7 +67,7 @@ async fn lose(system: &mut System, of_each: u64) -> u64 {
 /// The views equal each other, and a system to which nothing else was ever sent than what is left.
 async fn same_as_what_is_left(system: &mut System, last: u64) {
     let entries = system.machine.log_entries().await;
-    let bodies: Vec<_> = entries[1..].iter().map(|entry| entry.body.to_vec()).collect();
+    let bodies: Vec<_> = entries[tests::CONTROL_MESSAGES..].iter().map(|entry| entry.body.to_vec()).collect();
     let mut other = System::start().await;
     let other_last = import_all(other.gateway_listens(), &bodies).await;
     for view in View::ALL {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use api::v1;
 use history::believable::{Config, Population};
 use history::{Arrival, Order, arrange};
-use tests::{Clients, Imported, Machine, PATIENCE, View, import, instant, json};
+use tests::{CONTROL_MESSAGES, Clients, Imported, Machine, PATIENCE, View, import, instant, json};
 use tokio::sync::watch;
 use tonic::Status;
 use touchpoint::Timestamp;
@@ -54,8 +54,8 @@ pub(crate) async fn import_all(gateway: watch::Receiver<SocketAddr>, bodies: &[V
 /// The log has every event once.
 pub(crate) async fn whole_log(machine: &Machine, bodies: &[Vec<u8>]) {
     let entries = machine.log_entries().await;
-    let found: HashSet<_> = entries[1..].iter().map(|entry| entry.body.to_vec()).collect();
-    assert_eq!(found.len() + 1, entries.len(), "every event is there once");
+    let found: HashSet<_> = entries[CONTROL_MESSAGES..].iter().map(|entry| entry.body.to_vec()).collect();
+    assert_eq!(found.len() + CONTROL_MESSAGES, entries.len(), "every event is there once");
     assert!(found == bodies.iter().cloned().collect(), "what was acknowledged is there, and nothing else");
 }
 

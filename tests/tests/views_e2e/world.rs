@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use history::believable::{Config, Population};
 use oracle::{DEFAULT_SEGMENTS, Entry, History, Segment, parse_segments, population};
-use tests::{System, View, import, json};
+use tests::{CONTROL_MESSAGES, System, View, import, json};
 use touchpoint::{CustomerId, Event, Timestamp};
 
 use crate::question::{QUIET, Question, now};
@@ -73,7 +73,7 @@ fn standing(population: &oracle::Population) -> String {
 /// The log, by customer.
 async fn read(system: &System) -> BTreeMap<CustomerId, History> {
     let mut entries: BTreeMap<CustomerId, Vec<Entry>> = BTreeMap::new();
-    for entry in &system.machine.log_entries().await[1..] {
+    for entry in &system.machine.log_entries().await[CONTROL_MESSAGES..] {
         let customer = Event::decode(&entry.body).unwrap().customer;
         let (position, recorded_at, body) = (entry.position.0, entry.recorded_at, entry.body.to_vec());
         entries.entry(customer).or_default().push(Entry { position, recorded_at, body });

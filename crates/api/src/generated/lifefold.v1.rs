@@ -208,6 +208,7 @@ pub struct SegmentationServiceDiffRulesRequest {
     #[prost(int32, tag = "3")]
     pub page_size: i32,
     /// The next_page_token of the page before, or nothing. Later pages are of the instant and position of the first one.
+    /// FAILED_PRECONDITION if other rules have come in force since.
     #[prost(string, tag = "4")]
     pub page_token: ::prost::alloc::string::String,
 }
@@ -240,6 +241,7 @@ pub struct SatisfactionServiceDiffRulesRequest {
     #[prost(int32, tag = "3")]
     pub page_size: i32,
     /// The next_page_token of the page before, or nothing. Later pages are of the instant and position of the first one.
+    /// FAILED_PRECONDITION if other rules have come in force since.
     #[prost(string, tag = "4")]
     pub page_token: ::prost::alloc::string::String,
 }
@@ -272,6 +274,7 @@ pub struct ChurnRiskServiceDiffRulesRequest {
     #[prost(int32, tag = "3")]
     pub page_size: i32,
     /// The next_page_token of the page before, or nothing. Later pages are of the instant and position of the first one.
+    /// FAILED_PRECONDITION if other rules have come in force since.
     #[prost(string, tag = "4")]
     pub page_token: ::prost::alloc::string::String,
 }
@@ -3185,11 +3188,18 @@ pub struct GetStatusResponse {
     /// Memory of the whole process (resident), in bytes; 0 where the system does not say.
     #[prost(uint64, tag = "9")]
     pub process_bytes: u64,
+    /// Position of the RulesActivated that put these rules in force; 0: the log has none, they are this process's own.
+    #[prost(uint64, tag = "10")]
+    pub rules_position: u64,
+    /// What somebody should know of the rules: the log's last ones cannot be read by this version, or overrule the file
+    /// that this process was given. Empty: nothing.
+    #[prost(string, tag = "11")]
+    pub rules_notice: ::prost::alloc::string::String,
     /// How the scrub does, which folds customers again from the log all the time. Absent: it is off.
-    #[prost(message, optional, tag = "10")]
+    #[prost(message, optional, tag = "12")]
     pub scrub: ::core::option::Option<Scrub>,
     /// Who paused the view. Absent: it is not paused.
-    #[prost(message, optional, tag = "11")]
+    #[prost(message, optional, tag = "13")]
     pub pause: ::core::option::Option<PauseDetails>,
 }
 /// Who paused a view.
@@ -5597,6 +5607,555 @@ pub mod rebuild_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "lifefold.v1.RebuildService";
     impl<T> tonic::server::NamedService for RebuildServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// When which rules came in force.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RulesActivation {
+    /// The position of the event; give it as min_position to be answered by these rules.
+    #[prost(uint64, tag = "1")]
+    pub position: u64,
+    /// When the log took it.
+    #[prost(message, optional, tag = "2")]
+    pub recorded_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Digest of the meaning of the rules, 16 hexadecimal digits.
+    #[prost(string, tag = "3")]
+    pub version: ::prost::alloc::string::String,
+    /// Who wanted them and why, as it was given.
+    #[prost(string, tag = "4")]
+    pub note: ::prost::alloc::string::String,
+    /// They are in force.
+    #[prost(bool, tag = "5")]
+    pub active: bool,
+}
+/// Rules to put in force.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ActivateRulesRequest {
+    /// The text of a rules file (TOML); what it leaves out has its default. Required. The log keeps it in canonical form,
+    /// every key and no comments, at most 63 KiB with the note.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// The version that must be in force until then. Default: whichever is.
+    #[prost(string, optional, tag = "2")]
+    pub expected_version: ::core::option::Option<::prost::alloc::string::String>,
+    /// Who wants them and why: one line of at most 500 characters, without personal data, since it stays in the log.
+    #[prost(string, tag = "3")]
+    pub note: ::prost::alloc::string::String,
+}
+/// They are in force.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ActivateRulesResponse {
+    /// Their activation.
+    #[prost(message, optional, tag = "1")]
+    pub activation: ::core::option::Option<RulesActivation>,
+    /// They were in force before: nothing was written.
+    #[prost(bool, tag = "2")]
+    pub already_active: bool,
+}
+/// Asks for the activations.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListRulesRequest {
+    /// Most activations of one page, at most 1,000. Default: 100.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// The next_page_token of the page before. Default: the first page. INVALID_ARGUMENT if it is of another query.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of activations.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListRulesResponse {
+    /// The activations, the last one first.
+    #[prost(message, repeated, tag = "1")]
+    pub activations: ::prost::alloc::vec::Vec<RulesActivation>,
+    /// Ask for the next page with this. Empty: there is none.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Asks for rules.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRulesRequest {
+    /// Their version. Default: the rules in force.
+    #[prost(string, optional, tag = "1")]
+    pub version: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// Rules.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetRulesResponse {
+    /// Their activation, the last one of this version.
+    #[prost(message, optional, tag = "1")]
+    pub activation: ::core::option::Option<RulesActivation>,
+    /// The rules in canonical form (TOML): every key, no comments.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+}
+/// Generated client implementations.
+pub mod rules_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// For analysts and operators; the gateway serves it. An activation is an event of the log: every view answers by the
+    /// rules whose activation is the last one at the instant of knowledge (known_at), and goes over to new ones when it has
+    /// applied their position (min_position). Rules are never changed and never forgotten.
+    #[derive(Debug, Clone)]
+    pub struct RulesServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl RulesServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> RulesServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RulesServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            RulesServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Puts rules in force, durably. Rules that are in force already are answered with their activation, nothing is
+        /// written. INVALID_ARGUMENT with every mistake of the text and its line; ABORTED if other rules are, or come, in force
+        /// than expected (ErrorInfo has their current_version): look at them and decide again; UNAVAILABLE if the log takes
+        /// nothing now or its answer is not known: the same call again is harmless.
+        pub async fn activate_rules(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ActivateRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ActivateRulesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.RulesService/ActivateRules",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.RulesService", "ActivateRules"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// All activations, the last one first. UNAVAILABLE if the log does not answer, as for the method below.
+        pub async fn list_rules(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRulesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.RulesService/ListRules",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.RulesService", "ListRules"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// The rules in force, or those of a version. NOT_FOUND if the log has none (of this version).
+        pub async fn get_rules(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetRulesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.RulesService/GetRules",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.RulesService", "GetRules"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod rules_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with RulesServiceServer.
+    #[async_trait]
+    pub trait RulesService: std::marker::Send + std::marker::Sync + 'static {
+        /// Puts rules in force, durably. Rules that are in force already are answered with their activation, nothing is
+        /// written. INVALID_ARGUMENT with every mistake of the text and its line; ABORTED if other rules are, or come, in force
+        /// than expected (ErrorInfo has their current_version): look at them and decide again; UNAVAILABLE if the log takes
+        /// nothing now or its answer is not known: the same call again is harmless.
+        async fn activate_rules(
+            &self,
+            request: tonic::Request<super::ActivateRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ActivateRulesResponse>,
+            tonic::Status,
+        >;
+        /// All activations, the last one first. UNAVAILABLE if the log does not answer, as for the method below.
+        async fn list_rules(
+            &self,
+            request: tonic::Request<super::ListRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListRulesResponse>,
+            tonic::Status,
+        >;
+        /// The rules in force, or those of a version. NOT_FOUND if the log has none (of this version).
+        async fn get_rules(
+            &self,
+            request: tonic::Request<super::GetRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetRulesResponse>,
+            tonic::Status,
+        >;
+    }
+    /// For analysts and operators; the gateway serves it. An activation is an event of the log: every view answers by the
+    /// rules whose activation is the last one at the instant of knowledge (known_at), and goes over to new ones when it has
+    /// applied their position (min_position). Rules are never changed and never forgotten.
+    #[derive(Debug)]
+    pub struct RulesServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> RulesServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for RulesServiceServer<T>
+    where
+        T: RulesService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/lifefold.v1.RulesService/ActivateRules" => {
+                    #[allow(non_camel_case_types)]
+                    struct ActivateRulesSvc<T: RulesService>(pub Arc<T>);
+                    impl<
+                        T: RulesService,
+                    > tonic::server::UnaryService<super::ActivateRulesRequest>
+                    for ActivateRulesSvc<T> {
+                        type Response = super::ActivateRulesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ActivateRulesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RulesService>::activate_rules(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ActivateRulesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.RulesService/ListRules" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListRulesSvc<T: RulesService>(pub Arc<T>);
+                    impl<
+                        T: RulesService,
+                    > tonic::server::UnaryService<super::ListRulesRequest>
+                    for ListRulesSvc<T> {
+                        type Response = super::ListRulesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRulesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RulesService>::list_rules(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListRulesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.RulesService/GetRules" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetRulesSvc<T: RulesService>(pub Arc<T>);
+                    impl<
+                        T: RulesService,
+                    > tonic::server::UnaryService<super::GetRulesRequest>
+                    for GetRulesSvc<T> {
+                        type Response = super::GetRulesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRulesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RulesService>::get_rules(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetRulesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for RulesServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "lifefold.v1.RulesService";
+    impl<T> tonic::server::NamedService for RulesServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

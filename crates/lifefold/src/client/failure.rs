@@ -132,7 +132,8 @@ fn details(status: &Status) -> String {
     {
         text += &fields(list.iter().map(|one| (one.field.as_str(), one.description.as_str())));
     }
-    if let Some(hint) = hint(status.code(), status.message()) {
+    let reason = details.error_info().map(|info| info.reason.as_str()).unwrap_or_default();
+    if let Some(hint) = hint(status.code(), reason, status.message()) {
         let _ = write!(text, "\n  {hint}");
     }
     if let Some(delay) = details.retry_info().and_then(|retry| retry.retry_delay) {
@@ -142,8 +143,11 @@ fn details(status: &Status) -> String {
 }
 
 /// What to do about an error of this kind, where its message alone does not say.
-const fn hint(code: Code, message: &str) -> Option<&'static str> {
+fn hint(code: Code, reason: &str, message: &str) -> Option<&'static str> {
     match code {
+        Code::Aborted | Code::NotFound if reason.starts_with("RULES_") => {
+            Some("`lifefold rules history` shows which rules there are")
+        }
         Code::NotFound => Some("check the id, and --as-of and --known-at if given"),
         Code::Unavailable => Some("`lifefold status` shows how the services do"),
         Code::DeadlineExceeded | Code::Cancelled => Some("give it longer with --timeout, in seconds"),

@@ -27,7 +27,9 @@ named! {
     GetCustomerIndexResponse CountClassesResponse GetPortScoresResponse GetIndicatorsResponse CompareWavesResponse
     RankUnitsResponse RankedUnit GetNpsResponse GetComplaintServiceLevelResponse ListOpenComplaintsResponse Complaint
     RiskChange Transition WatchMark
-    GetStatusResponse GetRebuildResponse RebuildCustomerResponse PauseResponse ResumeResponse PlanRebuildResponse ListRebuildsResponse PastRebuild
+    ActivateRulesResponse ListRulesResponse RulesActivation GetRulesResponse
+    GetStatusResponse GetRebuildResponse RebuildCustomerResponse PauseResponse ResumeResponse PlanRebuildResponse ListRebuildsResponse
+    PastRebuild
     UnreadableEvent ImportSummary
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use api::v1::churn_risk_service_client::ChurnRiskServiceClient;
 use api::v1::projector_service_client::ProjectorServiceClient;
 use api::v1::rebuild_service_client::RebuildServiceClient;
+use api::v1::rules_service_client::RulesServiceClient;
 use api::v1::satisfaction_service_client::SatisfactionServiceClient;
 use api::v1::segmentation_service_client::SegmentationServiceClient;
 use api::v1::timeline_service_client::TimelineServiceClient;
@@ -60,6 +61,10 @@ impl Link {
 
     pub(crate) async fn timelines(&self) -> Result<TimelineServiceClient<Channel>, Failure> {
         Ok(TimelineServiceClient::new(self.gateway().await?).max_decoding_message_size(MAX_ANSWER_BYTES))
+    }
+
+    pub(crate) async fn rules(&self) -> Result<RulesServiceClient<Channel>, Failure> {
+        Ok(RulesServiceClient::new(self.gateway().await?))
     }
 
     pub(crate) async fn segmentation(&self) -> Result<SegmentationServiceClient<Channel>, Failure> {

@@ -1,6 +1,7 @@
 //! The client half of the command line: ask the services over gRPC, show what they say.
 //!
-//! Every command is one file: its arguments, the call, and what it prints. Only [`rules`] works without services.
+//! Every command is one file: its arguments, the call, and what it prints. Only a part of [`rules`] works without
+//! services.
 
 mod asking;
 mod bisect;
@@ -78,7 +79,7 @@ pub(crate) enum Command {
     Parked(parked::Args),
     /// Looks at everything that is needed here, and says what to do
     Doctor(doctor::Args),
-    /// Checks a rules file, shows the rules, or says who would move under others
+    /// Checks and shows rules, says who would move under others, and puts them in force
     Rules(rules::Args),
 }
 

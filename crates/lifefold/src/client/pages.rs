@@ -58,6 +58,7 @@ pages! {
     ListOpenComplaintsResponse Complaint complaints
     ListParkedResponse ParkedEvent events
     ListRebuildsResponse PastRebuild rebuilds
+    ListRulesResponse RulesActivation activations
 }
 
 impl Limit {

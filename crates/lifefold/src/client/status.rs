@@ -96,10 +96,14 @@ fn parked(it: &v1::Generation) -> String {
 /// How a property of the whole projector reads.
 type Whole = (&'static str, fn(&v1::GetStatusResponse) -> String);
 
-const WHOLE: [Whole; 8] = [
+const WHOLE: [Whole; 9] = [
     ("store", |it| format::bytes(it.store_bytes)),
     ("process", |it| if it.process_bytes == 0 { format::NOTHING.to_owned() } else { format::bytes(it.process_bytes) }),
     ("rules", |it| it.rules_version.clone()),
+    ("in force from", |it| match it.rules_position {
+        0 => "(not in the log)".to_owned(),
+        position => format::count(position),
+    }),
     ("generation", |it| format!("{} (fold {})", serving(it).generation, it.fold_version)),
     ("rebuild", |it| {
         it.building.as_ref().map_or_else(
@@ -128,12 +132,12 @@ fn scrub(status: &v1::GetStatusResponse, show: impl FnOnce(&v1::Scrub) -> String
 
 /// What an operator should know beside the table.
 fn notes(status: &v1::GetStatusResponse) -> Vec<String> {
-    let message = Some(status.message.clone()).filter(|message| !message.is_empty());
+    let said = [&status.message, &status.rules_notice].into_iter().filter(|text| !text.is_empty()).cloned();
     let found = status.scrub.as_ref().and_then(|scrub| scrub.last_found.as_ref()).map(|found| {
         let at = format::clock(found.at.as_ref());
         format!("the record of {} differed from the log and was put right, {at}: {}", found.customer_id, found.what)
     });
-    message.into_iter().chain(found).collect()
+    said.chain(found).collect()
 }
 
 /// The serving generation; an empty one where the projector has none yet.

@@ -67,7 +67,12 @@ pub(crate) const ALL: [Spec; 17] = [
         default: "./data",
         about: "`up`: everything; a projector: its store (default: its folder below ./data)",
     },
-    Spec { name: "rules", form: "FILE", default: "", about: "The rules file; the compiled-in rules if empty" },
+    Spec {
+        name: "rules",
+        form: "FILE",
+        default: "",
+        about: "The rules that apply until the log has some, which the gateway gives it; the compiled-in ones if empty",
+    },
     Spec {
         name: "rebuild_max_lag",
         form: "MS",

@@ -1,6 +1,7 @@
 //! A log in memory, and histories in it.
 #![allow(dead_code, reason = "every test binary uses its part")]
 
+pub(crate) mod activations;
 pub(crate) mod running;
 
 use std::sync::{Arc, Mutex};
@@ -85,7 +86,7 @@ impl Log {
 
     /// The log as a projector reads it.
     pub(crate) fn source(&self) -> Source {
-        let [first, tail, check, end, entries, timeline] = [(); 6].map(|()| self.clone());
+        let [first, tail, check, end, control, entries, timeline] = [(); 7].map(|()| self.clone());
         Source {
             origin: Arc::new(move || -> BoxFuture<'static, _> {
                 let first = Checkpoint { created: first.created(), ..origin() };
@@ -103,6 +104,12 @@ impl Log {
             entries: Arc::new(move |after, limit| {
                 let entries = entries.entries.lock().unwrap();
                 let entries = entries.iter().filter(|it| it.position > after).take(limit).cloned().collect();
+                Box::pin(async move { Ok(entries) })
+            }),
+            control: Arc::new(move |through| {
+                let entries = control.entries.lock().unwrap();
+                let of_log = |it: &&Entry| it.customer.is_none() && it.position <= through;
+                let entries = entries.iter().filter(of_log).cloned().collect();
                 Box::pin(async move { Ok(entries) })
             }),
             timeline: Arc::new(move |customer, _| {

@@ -34,13 +34,8 @@ pub(crate) async fn start(log: &Log, dir: &Path) -> Running {
 /// The projector of a view, by this clock.
 pub(crate) async fn start_by<V: View>(log: &Log, dir: &Path, clock: Clock) -> Running<V> {
     let stop = CancellationToken::new();
-    let options = Options {
-        dir: dir.to_owned(),
-        rules: Arc::new(Rules::default()),
-        source: log.source(),
-        clock,
-        bounds: Bounds::default(),
-    };
+    let (dir, rules) = (dir.to_owned(), Arc::new(Rules::default()));
+    let options = Options { dir, rules, rules_given: true, source: log.source(), clock, bounds: Bounds::default() };
     let projector = Projector::start(options, stop.clone()).await.unwrap();
     let runs = projector.clone();
     let task = tokio::spawn(async move { runs.run().await });

@@ -4,4 +4,5 @@
 mod importing;
 mod reading;
 mod recording;
+mod ruling;
 mod support;

@@ -1,11 +1,13 @@
 //! A nats-server, a gateway on it, and touchpoints to send.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use api::v1;
 use broker::Broker;
 use event_log::{Appender, Log, Options};
+use services::RulesInLog;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -28,6 +30,8 @@ pub(crate) struct Running {
     pub(crate) channel: Channel,
     pub(crate) broker: Option<Broker>,
     pub(crate) log: Log,
+    pub(crate) appender: Appender,
+    pub(crate) rules: RulesInLog,
     pub(crate) stop: CancellationToken,
     _folder: TempDir,
 }
@@ -45,7 +49,16 @@ pub(crate) async fn start() -> Running {
     let broker = Broker::start(&found.path, options).unwrap();
     let log = Log::provision(&Options::new(broker.url()), Uuid::from_u128(7)).await.unwrap();
     let (appender, stop) = (Appender::start(log.clone()), CancellationToken::new());
-    let gateway = services::Gateway { log: log.clone(), appender, clock: Arc::new(now), stop: stop.clone() };
+    let ids = AtomicU64::new(1);
+    let fresh_id = Arc::new(move || EventId::from_u128(ids.fetch_add(1, Ordering::Relaxed).into()));
+    let rules = RulesInLog::new(log.clone(), appender.clone(), fresh_id);
+    let gateway = services::Gateway {
+        log: log.clone(),
+        appender: appender.clone(),
+        rules: rules.clone(),
+        clock: Arc::new(now),
+        stop: stop.clone(),
+    };
     let process = services::gateway(gateway);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -53,7 +66,7 @@ pub(crate) async fn start() -> Running {
     tokio::spawn(async move { server.serve_with_incoming(TcpListenerStream::new(listener)).await });
     tokio::spawn(process.health);
     let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-    Running { channel, broker: Some(broker), log, stop, _folder: folder }
+    Running { channel, broker: Some(broker), log, appender, rules, stop, _folder: folder }
 }
 
 /// A visit of this customer.

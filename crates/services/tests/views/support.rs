@@ -93,7 +93,7 @@ impl Log {
     }
 
     fn source(&self) -> Source {
-        let [tail, check, end, timeline] = [(); 4].map(|()| self.clone());
+        let [tail, check, end, control, timeline] = [(); 5].map(|()| self.clone());
         Source {
             origin: Arc::new(|| Box::pin(async { Ok(origin()) })),
             tail: Arc::new(move |after| tail.clone().tail(after.position)),
@@ -107,6 +107,12 @@ impl Log {
                 Box::pin(async move { Ok(end) })
             }),
             entries: Arc::new(|_, _| Box::pin(async { Ok(Vec::new()) })),
+            control: Arc::new(move |through| {
+                let entries = control.entries.lock().unwrap();
+                let of_log = |it: &&Entry| it.customer.is_none() && it.position <= through;
+                let entries = entries.iter().filter(of_log).cloned().collect();
+                Box::pin(async move { Ok(entries) })
+            }),
             timeline: Arc::new(move |customer, _| {
                 let entries = timeline.entries.lock().unwrap();
                 let entries = entries.iter().filter(|it| it.customer == Some(customer)).cloned().collect();
@@ -159,6 +165,7 @@ pub(crate) async fn serve<V: Served>(log: &Log) -> Running {
     let options = Options {
         dir: folder.path().join(V::NAME),
         rules: Arc::new(Rules::default()),
+        rules_given: false,
         source: log.source(),
         clock: Arc::new(now),
         bounds: Bounds::default(),

@@ -41,7 +41,8 @@ fn row<V: View>(corpus: &Corpus) -> Row {
     corpus.batches().iter().for_each(|batch| generation.fold(batch, UNTIL));
     let live = wall(|| generation.go_live(UNTIL));
     let days = (1..=RUNS as i64).map(|step| UNTIL.plus_days(step * STEP_DAYS));
-    let runs: Vec<_> = days.map(|day| wall(|| drop(generation.totals_at(day, None)))).collect();
+    let runs: Vec<_> =
+        days.map(|day| wall(|| drop(generation.totals_at(&generation.rules_at(None).rules, day, None)))).collect();
     let taken = median(&runs);
     let row = Row::new(V::NAME, seconds(taken)).beside(format!("{} to go live", seconds(live)), taken / live);
     row.target(format!("≤ {}", seconds(TARGET)), taken <= TARGET)

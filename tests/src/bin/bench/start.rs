@@ -131,6 +131,7 @@ fn to_serving<V: View>(dir: &Path) -> Result<f64> {
     let options = Options {
         dir: dir.to_owned(),
         rules: Arc::new(Rules::default()),
+        rules_given: false,
         source: at_its_end(),
         clock: Arc::new(|| UNTIL),
         bounds: projector::Bounds::default(),
@@ -160,6 +161,7 @@ fn at_its_end() -> Source {
         check: Arc::new(|_| Box::pin(async { Ok(origin().position) })),
         end: Arc::new(|| Box::pin(async { Ok(origin().position) })),
         entries: Arc::new(|_, _| Box::pin(async { Ok(Vec::new()) })),
+        control: Arc::new(|_| Box::pin(async { Ok(Vec::new()) })),
         timeline: Arc::new(|_, _| Box::pin(async { Ok(Vec::new()) })),
     }
 }

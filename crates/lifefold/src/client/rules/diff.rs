@@ -144,7 +144,8 @@ macro_rules! diff {
 }
 
 impl Ask {
-    async fn diff(&self, view: View, candidate: &str, size: u32, token: String) -> Result<Said, Failure> {
+    /// A page of what a view says.
+    pub(super) async fn diff(&self, view: View, candidate: &str, size: u32, token: String) -> Result<Said, Failure> {
         match view {
             View::Segmentation => {
                 diff!(self, segmentation, SegmentationServiceDiffRulesRequest, candidate, size, token)

@@ -1,7 +1,7 @@
 //! Who would move, in tables.
 
 use api::v1;
-use comfy_table::Cell;
+use comfy_table::{Cell, Color};
 
 use super::diff::Said;
 use crate::cli::View;
@@ -45,6 +45,36 @@ pub(super) fn view(screen: Screen, view: View, said: &Said) -> String {
     }
     text += &query::basis(said.meta.as_ref());
     text + &format!("candidate rules {}\n", diff.candidate_version)
+}
+
+/// How many would move in each view, and which rules take the place of which.
+pub(super) fn brief(screen: Screen, active: Option<&v1::RulesActivation>, diffs: &[(View, v1::RulesDiff)]) -> String {
+    let mut table = screen.table(&["View", ">Customers", ">Move", ">Other figures", ">As they are", ">Withheld"]);
+    for (view, it) in diffs {
+        let counts = [it.customers, it.moved, it.shifted, it.same, it.withheld].map(format::count);
+        table.add_row(std::iter::once(view.name().to_owned()).chain(counts));
+    }
+    let candidate = diffs.first().map(|(_, it)| it.candidate_version.as_str()).unwrap_or_default();
+    let active = active.map_or_else(
+        || "the log has none yet".to_owned(),
+        |it| format!("in force are {}, since {}", it.version, format::local(it.recorded_at.as_ref())),
+    );
+    format!("these rules are {candidate}; {active}\n\n{}", output::text(&table))
+}
+
+/// Which rules were in force when.
+pub(super) fn history(screen: Screen, activations: &[v1::RulesActivation]) -> String {
+    if activations.is_empty() {
+        return "the log has no rules: each projector answers by its own\n".to_owned();
+    }
+    let mut table = screen.table(&["In force from (Shanghai)", ">Position", "Version", "", "Note"]);
+    for it in activations {
+        let version = if it.version.is_empty() { format::NOTHING } else { &it.version };
+        let active = if it.active { screen.paint("active", Some(Color::Green)) } else { Cell::new("") };
+        let [from, position] = [format::clock(it.recorded_at.as_ref()), format::count(it.position)].map(Cell::new);
+        table.add_row([from, position, Cell::new(version), active, Cell::new(&it.note)]);
+    }
+    output::text(&table)
 }
 
 /// An axis: from above to beside, or a line for each move where there are many values.
@@ -138,6 +168,27 @@ mod tests {
 
     fn cell(from: &str, to: &str, customers: u64) -> v1::MoveCell {
         v1::MoveCell { from: from.to_owned(), to: to.to_owned(), customers }
+    }
+
+    #[test]
+    fn a_history_fits_on_a_screen() {
+        let activation = |position, version: &str, note: &str, active| v1::RulesActivation {
+            position,
+            recorded_at: Some(prost_types::Timestamp { seconds: 1_743_442_200, nanos: 0 }),
+            version: version.to_owned(),
+            note: note.to_owned(),
+            active,
+        };
+        let long = "silence counts less, and who has moved in is asked for longer: the board of 3 March";
+        let all = [
+            activation(1_077_232, "", "this version cannot read it: dataschema: expected x", false),
+            activation(77_231, "f3f281f62e9b0e59", long, true),
+            activation(2, "686a0adaf9b939b8", "", false),
+        ];
+        let text = history(Screen::plain(), &all);
+        assert!(text.contains("2025-04-01 01:30:00          77,231  f3f281f62e9b0e59  active  silence"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        assert!(history(Screen::plain(), &[]).starts_with("the log has no rules"));
     }
 
     #[test]
