@@ -6,6 +6,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
 use crate::binary::lifefold;
 use crate::wait::until_sync;
 
@@ -175,4 +178,18 @@ pub fn text_of(dir: &Path, arguments: &[&str]) -> (Option<i32>, String, String) 
     let done = done.unwrap_or_else(|error| panic!("lifefold {arguments:?}: {error}"));
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     (done.status.code(), text(done.stdout), text(done.stderr))
+}
+
+/// The page of metrics that is served here.
+///
+/// # Panics
+/// If nobody serves one.
+pub async fn metrics(address: SocketAddr) -> String {
+    let page = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await?;
+        let mut page = String::new();
+        stream.read_to_string(&mut page).await.map(|_| page)
+    };
+    page.await.unwrap_or_else(|error: std::io::Error| panic!("{address}: {error}"))
 }

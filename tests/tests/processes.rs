@@ -1,12 +1,12 @@
 //! Processes as an operator meets them: started too early, twice, wrongly, stopped under load.
 #![allow(clippy::unwrap_used)]
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use api::v1;
 use tempfile::TempDir;
-use tests::{CONTROL_MESSAGES, Clients, Machine, Recorder, Service, View, instant, text_of, until, visit};
+use tests::{CONTROL_MESSAGES, Clients, Machine, Recorder, Service, View, instant, metrics, text_of, until, visit};
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 use touchpoint::{CustomerId, EventId};
@@ -110,15 +110,6 @@ async fn metrics_say_how_a_projector_does() {
     assert!(page.lines().any(|line| line == recorded), "{page}");
     assert!(page.contains(r#"lifefold_gateway_append_seconds_bucket{le="0.005"}"#), "{page}");
     assert!(!page.contains(&CustomerId::from_u128(0).to_string()), "no customer is in a label");
-}
-
-async fn metrics(address: SocketAddr) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
-    let mut page = String::new();
-    stream.read_to_string(&mut page).await.unwrap();
-    page
 }
 
 #[test]

@@ -23,6 +23,10 @@ async fn a_python_client_reads_what_it_has_just_recorded() {
     let position = |value: &Value| value["position"].as_str().unwrap().parse::<u64>().unwrap();
     assert!(position(meta) >= position(&told["recorded"]));
 
+    let step = &told["watched"]["step"];
+    assert_eq!(step["effect"], "WATCH_EFFECT_ENTERED");
+    assert_eq!(position(step), position(&told["recorded"]), "by the event that was recorded");
+
     let entry = system.machine.log_entries().await.into_iter().next_back().unwrap();
     assert_eq!(entry.position.0, position(&told["recorded"]));
     let body: Value = serde_json::from_slice(&entry.body).unwrap();

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use serde_json::Value;
-use tests::{Clients, Machine, Service, View, import_believable, lose_a_page, lose_an_event, text_of};
+use tests::{Clients, Machine, Service, View, import_believable, lose_a_page, lose_an_event, metrics, text_of, until};
 use touchpoint::CustomerId;
 
 const CUSTOMERS: u64 = 60;
@@ -77,5 +77,51 @@ async fn one_customer_is_put_right_by_a_command_durably() {
     assert_eq!((code, answer["position"].as_u64(), answer.get("difference")), (Some(0), Some(scene.last), None));
     let (code, nobody) = scene.rebuild(CustomerId::from_u128(1));
     assert!(code == Some(1) && nobody.to_string().contains("is not known"), "{nobody}");
+    scene.churn.never_panicked();
+}
+
+/// A number of the metrics page.
+async fn metric(service: &mut Service, name: &str) -> Option<f64> {
+    let text = metrics(service.metrics_address()).await;
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    line.rsplit_once(' ')?.1.parse().ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_scrub_finds_what_is_wrong_counts_it_and_puts_it_right() {
+    let mut scene = Scene::new().await;
+    let store = scene.machine.store(View::Churn);
+    let wrong = lose_a_page(&store).len() + 1;
+    let short = lose_an_event(&store);
+    scene.churn = scene.machine.service(
+        "scrubbed",
+        ["projector", View::Churn.name(), "--data", &store.to_string_lossy(), "--scrub-rate", "1000"],
+    );
+    let clients = Clients::of(scene.churn.address());
+    clients.serving(View::Churn.service()).await;
+    let scrub = until("a whole round", async || {
+        clients.status().await?.scrub.filter(|scrub| scrub.round > 1 && scrub.repaired == wrong as u64)
+    })
+    .await;
+    assert_eq!((scrub.different, scrub.waiting.as_str()), (wrong as u64, ""), "{scrub:?}");
+    assert!(scrub.checked >= CUSTOMERS && scrub.last_round.is_some());
+    assert_eq!(clients.reached(scene.last).await.digest, scene.right, "as a fresh fold of the log");
+
+    assert_eq!(metric(&mut scene.churn, "lifefold_projector_scrub_different_total").await, Some(wrong as f64));
+    assert_eq!(metric(&mut scene.churn, "lifefold_projector_scrub_repaired_total").await, Some(wrong as f64));
+    let told: Vec<Value> = scene.churn.output().lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let told: Vec<_> = told.iter().filter(|line| line["level"] == "ERROR").map(|line| &line["fields"]).collect();
+    assert_eq!(told.len(), wrong, "{told:?}");
+    assert!(
+        told.iter().any(|it| it["customer"] == short.to_string() && it["what"].as_str().unwrap().starts_with("EXTRA "))
+    );
+    let (code, status) = scene.lifefold(&["status"]);
+    assert_eq!(status[2]["scrub"]["different"], wrong, "{code:?} {status}");
+    // Killed at once: what was counted as repaired is durable.
+    scene.churn.kill();
+    scene.churn = scene.machine.projector_on("again", View::Churn, &store);
+    let clients = Clients::of(scene.churn.address());
+    clients.serving(View::Churn.service()).await;
+    assert_eq!(clients.reached(scene.last).await.digest, scene.right);
     scene.churn.never_panicked();
 }

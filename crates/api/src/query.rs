@@ -126,6 +126,8 @@ pub struct Basis {
     pub valid_until: Option<Timestamp>,
     /// Every event up to here is in the answer.
     pub position: Position,
+    /// Events of the log after it, as far as is known.
+    pub lag: u64,
     /// Digest of the rules.
     pub rules_version: String,
     /// References of admitted events that lead nowhere.
@@ -141,6 +143,7 @@ impl From<Basis> for v1::AnswerMeta {
             as_of: Some(names::timestamp(basis.as_of)),
             valid_until: valid_until.map(names::timestamp),
             position: basis.position.0,
+            lag_events: basis.lag,
             rules_version: basis.rules_version,
             unresolved_references: basis.unresolved,
             parked: basis.parked,

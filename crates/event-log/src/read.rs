@@ -77,6 +77,12 @@ impl Log {
         Ok(messages.into_iter().map(Entry::from_stored).collect())
     }
 
+    /// The first entries after a position, whoever they are about, in order, at most [`MAX_PAGE_ENTRIES`].
+    pub async fn entries(&self, after: Position, limit: usize) -> Result<Vec<Entry>, ReadError> {
+        let page = self.page(json!({ "seq": after.next(), "batch": limit.min(MAX_PAGE_ENTRIES) })).await?;
+        Ok(page.into_iter().map(Entry::from_stored).collect())
+    }
+
     /// The first position that was recorded at this instant or later, if there is one yet.
     pub async fn position_at(&self, time: Timestamp) -> Result<Option<Position>, ReadError> {
         let page = self.page(json!({ "start_time": time, "batch": 1 })).await?;

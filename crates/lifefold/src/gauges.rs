@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use metrics::{Unit, describe_counter, describe_gauge, gauge};
-use projector::{Progress, Projector, Source, State};
+use projector::{Progress, Projector, ScrubStatus, Source};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
-use touchpoint::Position;
+use touchpoint::{Position, Timestamp};
 use views::View;
 
 /// How often the gauges are set.
@@ -21,6 +21,10 @@ const COMMIT_AGE: &str = "lifefold_projector_commit_age_seconds";
 const POSITION: &str = "lifefold_projector_position";
 const CUSTOMERS: &str = "lifefold_projector_customers";
 const CONFLICTS: &str = "lifefold_projector_conflicts";
+const PAUSED: &str = "lifefold_projector_paused";
+const SCRUB_COVERAGE: &str = "lifefold_projector_scrub_coverage";
+const SCRUB_ROUND_AGE: &str = "lifefold_projector_scrub_round_age_seconds";
+const MICROS_PER_SECOND: f64 = 1_000_000.0;
 
 /// Tells the recorder what these metrics are.
 pub(crate) fn describe() {
@@ -32,6 +36,16 @@ pub(crate) fn describe() {
     describe_gauge!(POSITION, "The position up to which every event is in the view.");
     describe_gauge!(CUSTOMERS, "Customers in the view.");
     describe_gauge!(CONFLICTS, "Events since the start whose id was taken by other content.");
+    describe_gauge!(PAUSED, "1 while an operator has paused the view, else 0.");
+    describe_gauge!(SCRUB_COVERAGE, "The share of customers that this round of the scrub has checked, 0 to 1.");
+    let round_age = "How long ago the scrub had checked everybody; if it never has, since it began.";
+    describe_gauge!(SCRUB_ROUND_AGE, Unit::Seconds, round_age);
+    describe_counter!("lifefold_projector_scrub_checked_total", "Customers that the scrub folded again.");
+    describe_counter!("lifefold_projector_scrub_different_total", "Of them, those whose record differed from the log.");
+    describe_counter!(
+        "lifefold_projector_scrub_repaired_total",
+        "Of them, those whose record is right again, durably."
+    );
     describe_counter!("lifefold_projector_events_total", "Events folded.");
     describe_counter!("lifefold_projector_commit_failures_total", "Commits that the disk refused.");
 }
@@ -47,9 +61,22 @@ pub(crate) async fn watch<V: View>(projector: Projector<V>, source: Source) {
         // Waits while lists are built: not for the threads that answer.
         let asked = projector.clone();
         let Ok(progress) = tokio::task::spawn_blocking(move || asked.progress()).await else { continue };
-        let serving = matches!(*projector.state().borrow(), State::Serving);
+        let (serving, paused) = {
+            let state = projector.state();
+            let state = state.borrow();
+            (state.answers(), projector.paused().is_some())
+        };
         set::<V>(serving, &progress, end, &mut ages);
+        gauge!(PAUSED, "view" => V::NAME).set(f64::from(u8::from(paused)));
+        set_scrub::<V>(&projector.scrub_status(), projector.now());
     }
+}
+
+/// Nothing of a scrub that is off.
+fn set_scrub<V: View>(status: &ScrubStatus, now: Timestamp) {
+    let Some(since) = status.last_round.or(status.began) else { return };
+    gauge!(SCRUB_COVERAGE, "view" => V::NAME).set(f64::from(status.covered_bp) / f64::from(ScrubStatus::ALL_BP));
+    gauge!(SCRUB_ROUND_AGE, "view" => V::NAME).set((now.since(since) as f64 / MICROS_PER_SECOND).floor());
 }
 
 /// Since when things have not been as they should be.

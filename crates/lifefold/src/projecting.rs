@@ -29,16 +29,19 @@ pub(crate) async fn run<V: Served>(
 ) -> anyhow::Result<()> {
     let source = source::source(log_options(&settings, view.process()));
     let rules_given = settings.is_given("rules");
-    let Settings { rules, bounds, .. } = settings;
+    let Settings { rules, bounds, scrub_rate, .. } = settings;
     let options = Options { dir, rules, rules_given, source: source.clone(), clock: clock::clock(), bounds };
     let opening = start::<V>(&options, &stop);
     let Some(projector) = door.wait_for(&[V::SERVICE], opening).await? else { return Ok(()) };
     tracing::info!(view = V::NAME, address = %door.address(), "the projector folds and listens");
     let watching = tokio::spawn(gauges::watch(projector.clone(), source));
+    let scrubbed = projector.clone();
+    let scrubbing = tokio::spawn(async move { scrubbed.scrub(scrub_rate).await });
     let telling = tokio::spawn(tell_state(V::NAME, projector.state()));
     let (served, ()) = tokio::join!(serve(door, services::view(&projector), stop), projector.run());
     watching.abort();
     telling.abort();
+    scrubbing.abort();
     served
 }
 

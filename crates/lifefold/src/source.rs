@@ -14,12 +14,15 @@ use uuid::Uuid;
 /// The source that reads this log. Nothing is connected before it is asked for something.
 pub(crate) fn source(options: Options) -> Source {
     let link = Arc::new(Link { options, log: Mutex::new(None), opening: tokio::sync::Mutex::new(()) });
-    let [origin, tail, check, end, control, timeline] = [(); 6].map(|()| link.clone());
+    let [origin, tail, check, end, control, entries, timeline] = [(); 7].map(|()| link.clone());
     Source {
         origin: Arc::new(move || -> BoxFuture<'static, _> { Box::pin(origin.clone().origin()) }),
         tail: Arc::new(move |after| tail_after(tail.clone(), after)),
         check: Arc::new(move |checkpoint| -> BoxFuture<'static, _> { Box::pin(check.clone().check(checkpoint)) }),
         end: Arc::new(move || -> BoxFuture<'static, _> { Box::pin(end.clone().end()) }),
+        entries: Arc::new(move |after, limit| -> BoxFuture<'static, _> {
+            Box::pin(entries.clone().entries(after, limit))
+        }),
         control: Arc::new(move |through| -> BoxFuture<'static, _> { Box::pin(control.clone().control(through)) }),
         timeline: Arc::new(move |customer, through| -> BoxFuture<'static, _> {
             Box::pin(timeline.clone().timeline(customer, through))
@@ -86,6 +89,13 @@ impl Link {
         log.last().await.map_err(|error| SourceError::Unavailable(error.to_string()))
     }
 
+    async fn entries(self: Arc<Self>, after: Position, limit: usize) -> Result<Vec<Entry>, SourceError> {
+        let entries = self.log().await?.entries(after, limit).await;
+        let entries = entries.map_err(|error| SourceError::Unavailable(error.to_string()))?;
+        Ok(entries.into_iter().map(entry_of).collect())
+    }
+
+    /// The messages of the log about itself, all up to a position.
     async fn control(self: Arc<Self>, through: Position) -> Result<Vec<Entry>, SourceError> {
         let log = self.log().await?;
         let entries = log.control(through).await.map_err(|error| SourceError::Unavailable(error.to_string()))?;

@@ -3,6 +3,7 @@
 use touchpoint::Position;
 use view_store::{CommitError, LoadError, OpenError, PageError};
 
+use crate::pause::Pause;
 use crate::source::SourceError;
 use crate::status::State;
 
@@ -29,6 +30,14 @@ pub enum WaitError {
     Beyond {
         /// Where it ends.
         end: Position,
+    },
+    /// The view stands still before that position.
+    #[error("the view stands at position {position}: {}", paused(.pause))]
+    Paused {
+        /// The applied position.
+        position: Position,
+        /// Who paused it.
+        pause: Pause,
     },
     /// Not in time.
     #[error("applied up to position {position} so far")]
@@ -58,6 +67,9 @@ pub enum RebuildError {
     /// One at a time.
     #[error("a rebuild of this view is running already")]
     Rebuilding,
+    /// The view is to stand still.
+    #[error("{}", paused(.0))]
+    Paused(Pause),
     /// The log did not allow it.
     #[error("the log cannot be read: {0}")]
     Source(#[from] SourceError),
@@ -73,6 +85,30 @@ pub enum RebuildError {
     /// The process is going down.
     #[error("the projector is going down")]
     Draining,
+}
+
+/// A view was not paused, or does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum PauseError {
+    /// Not answering.
+    #[error(transparent)]
+    NotServing(#[from] NotServing),
+    /// A rebuild is under way, or it is paused already.
+    #[error(transparent)]
+    Rebuild(#[from] RebuildError),
+    /// It does not stand still.
+    #[error("the view is not paused")]
+    NotPaused,
+    /// The disk did not allow it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Who paused a view, and what to do.
+fn paused(pause: &Pause) -> String {
+    let Pause { at, by, reason } = pause;
+    let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+    format!("it is paused by {by} since {at}{reason}, and goes on when somebody resumes it")
 }
 
 /// A customer could not be folded again.

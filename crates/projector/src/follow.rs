@@ -69,10 +69,13 @@ impl<V: View> Follow<V> {
 
     async fn follow(&mut self, committing: &mut Option<Committing>) -> Result<(), SourceError> {
         // Nothing is served of a log that was not recognised.
-        let Some(target) = self.stop.run_until_cancelled(self.recognise()).await.transpose()? else { return Ok(()) };
+        let Some(end) = self.stop.run_until_cancelled(self.recognise()).await.transpose()? else { return Ok(()) };
+        self.generation.saw_end(end);
         let learning = answered::<V, _>(|| (self.source.control)(self.generation.position()));
         let Some(control) = self.stop.run_until_cancelled(learning).await.transpose()? else { return Ok(()) };
         self.generation.learn(&control);
+        // One that is paused serves as of where it stands.
+        let target = if self.generation.stands() { self.generation.taken_in() } else { end };
         self.go_live_at(target);
         let mut batches = (self.source.tail)(self.generation.checkpoint());
         let mut drain = interval(DRAIN_EVERY);
@@ -202,8 +205,9 @@ async fn watch_log<V: View>(source: Source, generation: Arc<Generation<V>>) -> S
         let checkpoint = tokio::task::block_in_place(|| generation.checkpoint());
         match (source.check)(checkpoint).await {
             Err(broken @ SourceError::Broken(_)) => return broken,
+            Ok(end) => generation.saw_end(end),
             // The tail tells of a log that does not answer.
-            Ok(_) | Err(SourceError::Unavailable(_)) => {}
+            Err(SourceError::Unavailable(_)) => {}
         }
     }
 }

@@ -53,6 +53,8 @@ pub struct Generation<V: View> {
     /// The latest recorded_at that was taken in, in microseconds: "now" is never before it.
     pub(crate) recorded: AtomicU64,
     pub(crate) counters: Counters,
+    /// While the view is paused: "now" is never after this, in microseconds; 0 if it is not.
+    stands_at: AtomicU64,
 }
 
 pub(crate) struct Changes {
@@ -133,6 +135,7 @@ impl<V: View> Generation<V> {
             erased: AtomicU64::new(0),
             recorded: AtomicU64::new(0),
             counters: Counters::default(),
+            stands_at: AtomicU64::new(0),
         }
     }
 
@@ -165,8 +168,26 @@ impl<V: View> Generation<V> {
     /// "Now" is never before what the log has recorded, whatever this machine's clock says: so that who reads what
     /// they have just written, finds it. But it is not taken far ahead by one wrong stamp.
     pub fn at_least(&self, now: Timestamp) -> Timestamp {
+        let stands_at = self.stands_at.load(Ordering::Relaxed);
+        let now = if stands_at == 0 { now } else { now.min(Timestamp::from_micros(stands_at.cast_signed())) };
         let latest = now.plus_micros(MAX_CLOCK_LEAD);
         self.last_recorded_at().map_or(now, |recorded| now.max(recorded.min(latest)))
+    }
+
+    /// From now on time stands still at this instant, or goes on.
+    pub(crate) fn stand_still(&self, at: Option<Timestamp>) {
+        let micros = at.map_or(0, |at| u64::try_from(at.micros()).unwrap_or(1));
+        self.stands_at.store(micros, Ordering::Relaxed);
+    }
+
+    /// Time stands still.
+    pub(crate) fn stands(&self) -> bool {
+        self.stands_at.load(Ordering::Relaxed) != 0
+    }
+
+    /// The log was seen to end here, or further.
+    pub(crate) fn saw_end(&self, end: Position) {
+        self.log_end.fetch_max(end.0, Ordering::Relaxed);
     }
 
     /// The position up to which everything is applied.

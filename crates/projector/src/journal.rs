@@ -124,15 +124,15 @@ fn write(store: &Store, rebuilds: &[Remembered]) -> Result<(), StoreError> {
 }
 
 /// Instants as microseconds since 1970.
-mod micros {
+pub(crate) mod micros {
     use serde::{Deserialize, Deserializer, Serializer};
     use touchpoint::Timestamp;
 
-    pub(super) fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(at.micros())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         Ok(Timestamp::from_micros(i64::deserialize(deserializer)?))
     }
 }

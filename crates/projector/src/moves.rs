@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use touchpoint::{CustomerId, Position, Timestamp};
 
-/// Moves that are kept at least, for who reads slowly or comes back. Each needs about 300 bytes.
+/// Moves that are kept at least, for who reads slowly or comes back: 13 MiB, and the codes of units in them.
 pub const KEPT_MOVES: usize = 65_536;
 
 /// Names the moves that are kept in one go: numbers of other ones say nothing here.

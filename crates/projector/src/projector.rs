@@ -19,7 +19,9 @@ use crate::journal::Journal;
 use crate::latency::Latencies;
 use crate::load::{Loaded, known_loss, load};
 use crate::pace::{Bounds, Pace};
+use crate::pause::Pausing;
 use crate::rebuild::{Rebuilding, first};
+use crate::round::Round;
 use crate::source::{Checkpoint, Clock, Source, SourceError};
 use crate::status::{Progress, State, Status};
 use crate::watch::Names;
@@ -69,6 +71,8 @@ pub(crate) struct Inner<V: View> {
     pub(crate) state: watch::Sender<State>,
     pub(crate) stop: CancellationToken,
     pub(crate) names: Names,
+    pub(crate) round: Round,
+    pub(crate) pausing: Arc<Pausing>,
 }
 
 impl<V: View> Inner<V> {
@@ -80,7 +84,7 @@ impl<V: View> Inner<V> {
 
 impl<V: View> Projector<V> {
     /// Opens the store and reads it, blocking; then feeds it. Inside a runtime.
-    pub async fn start(options: Options, stop: CancellationToken) -> Result<Self, StartError> {
+    pub async fn start(mut options: Options, stop: CancellationToken) -> Result<Self, StartError> {
         let (dir, rules) = (options.dir.clone(), options.rules.clone());
         let Loaded { store, generation } = tokio::task::block_in_place(|| load::<V>(&dir, &rules))?;
         let store = Arc::new(store);
@@ -93,9 +97,14 @@ impl<V: View> Projector<V> {
                 tokio::task::block_in_place(|| first(&store, origin, &options.rules))?
             }
         };
+        let pausing = Arc::new(Pausing::open(store.clone(), (options.clock)()));
+        generation.stand_still(pausing.now().map(|pause| pause.at));
+        options.source = pausing.over(options.source);
         let names = Names::of((options.clock)());
         let fed = Fed::start(&options, &store, id, generation, stop.child_token(), Pace::free());
         let inner = Arc::new(Inner {
+            round: Round::new(store.clone()),
+            pausing,
             names,
             options,
             journal: Journal::open(store.clone()),
@@ -145,7 +154,7 @@ impl<V: View> Projector<V> {
         self.inner.state.send_if_modified(|state| {
             let changes = matches!(state, State::CatchingUp | State::Broken(_));
             if changes {
-                *state = State::Serving;
+                *state = self.paused().map_or(State::Serving, State::Paused);
             }
             changes
         });
@@ -175,7 +184,7 @@ impl<V: View> Projector<V> {
     /// The serving generation.
     pub fn serving(&self) -> Result<Arc<Generation<V>>, NotServing> {
         match &*self.inner.state.borrow() {
-            State::Serving => Ok(self.inner.serving.borrow().generation.clone()),
+            state if state.answers() => Ok(self.inner.serving.borrow().generation.clone()),
             state => Err(NotServing(state.clone())),
         }
     }
@@ -194,6 +203,9 @@ impl<V: View> Projector<V> {
         let mut serving = self.inner.serving.subscribe();
         loop {
             let generation = self.serving()?;
+            if let Some(pause) = self.paused() {
+                return Err(WaitError::Paused { position: generation.position(), pause });
+            }
             let mut applied = generation.applied();
             let wait = async {
                 tokio::select! {

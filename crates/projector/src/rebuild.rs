@@ -20,7 +20,7 @@ use crate::generation::lock;
 use crate::journal::{Origin, RebuildOptions, Remembered};
 use crate::pace::{Brake, Pace, Vitals};
 use crate::source::Checkpoint;
-use crate::status::{RebuildProgress, State};
+use crate::status::RebuildProgress;
 use crate::verify::Findings;
 use crate::{Generation, Projector, cores, load};
 
@@ -109,7 +109,7 @@ impl<V: View> Projector<V> {
     /// Begins to fold the log into a new generation beside the serving one. The previous one is dropped.
     pub async fn begin_rebuild(&self, options: RebuildOptions) -> Result<Rebuild<V>, RebuildError> {
         let inner = &self.inner;
-        let turn = self.turn().await?;
+        let turn = self.turn_unless_paused().await?;
         let origin = (inner.options.source.origin)().await?;
         let (id, generation) = block_in_place(|| {
             let in_use = inner.serving.borrow().id;
@@ -121,7 +121,7 @@ impl<V: View> Projector<V> {
 
     /// Begins to go back to the generation that served before: it is read from disk, and catches up.
     pub async fn begin_rollback(&self) -> Result<Rebuild<V>, RebuildError> {
-        let (turn, inner) = (self.turn().await?, &self.inner);
+        let (turn, inner) = (self.turn_unless_paused().await?, &self.inner);
         let previous = || -> Result<_, StoreError> {
             let Some(id) = inner.store.previous()? else { return Ok(None) };
             Ok(load::generation(&inner.store, id, &inner.options.rules, Manner::GivingWay)?
@@ -152,6 +152,12 @@ impl<V: View> Projector<V> {
                 Err(_) => sleep(LOOK_AGAIN).await,
             }
         }
+    }
+
+    /// What a rebuild would serve, a pause keeps away.
+    pub(crate) async fn turn_unless_paused(&self) -> Result<OwnedSemaphorePermit, RebuildError> {
+        let turn = self.turn().await?;
+        self.paused().map_or(Ok(turn), |pause| Err(RebuildError::Paused(pause)))
     }
 
     fn remember(&self, id: GenerationId, origin: Origin, options: RebuildOptions) -> Result<(), StoreError> {
@@ -190,7 +196,7 @@ impl<V: View> Projector<V> {
     fn brake(&self) -> Brake {
         let (serving, state) = (self.inner.serving.subscribe(), self.state());
         let served = move || {
-            let goes_on = *state.borrow() == State::Serving;
+            let goes_on = state.borrow().answers();
             goes_on.then(|| serving.borrow().generation.position())
         };
         Brake::new(self.inner.options.bounds, self.inner.latencies.clone(), served)

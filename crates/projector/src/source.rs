@@ -121,6 +121,8 @@ pub struct Source {
     pub check: Arc<dyn Fn(Checkpoint) -> BoxFuture<'static, Result<Position, SourceError>> + Send + Sync>,
     /// The last position of the log now.
     pub end: Arc<dyn Fn() -> BoxFuture<'static, Result<Position, SourceError>> + Send + Sync>,
+    /// The first messages after a position, so many at most.
+    pub entries: Arc<dyn Fn(Position, usize) -> Asked<Vec<Entry>> + Send + Sync>,
     /// The messages of the log about itself, all up to this position.
     pub control: Arc<dyn Fn(Position) -> Asked<Vec<Entry>> + Send + Sync>,
     /// The messages about a customer in the order of the log: all of them up to this position, and perhaps later ones.

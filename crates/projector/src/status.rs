@@ -6,7 +6,7 @@ use touchpoint::{Position, Timestamp};
 use views::Digests;
 
 use crate::pace::{Bounds, Vitals};
-use crate::{Broken, Edition, ParkedEvent};
+use crate::{Broken, Edition, ParkedEvent, Pause};
 
 /// Whether a projector answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum State {
     CatchingUp,
     /// Answering.
     Serving,
+    /// Answering as of where it stands, until somebody lets it go on.
+    Paused(Pause),
     /// The log is not the one that was folded; a rebuild heals it.
     Broken(Broken),
     /// Going down.
@@ -22,11 +24,17 @@ pub enum State {
 }
 
 impl State {
+    /// Queries are answered.
+    pub const fn answers(&self) -> bool {
+        matches!(self, Self::Serving | Self::Paused(_))
+    }
+
     /// The name in the API.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::CatchingUp => "CATCHING_UP",
             Self::Serving => "SERVING",
+            Self::Paused(_) => "PAUSED",
             Self::Broken(broken) => broken.trouble.name(),
             Self::Draining => "DRAINING",
         }

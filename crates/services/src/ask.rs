@@ -16,6 +16,8 @@ use crate::export::MAX_EXPORTS;
 
 /// When to ask a view again that is not far enough.
 const BEHIND_RETRY: Duration = Duration::from_millis(250);
+/// When to ask a view again that is paused: only an operator ends that.
+const PAUSED_RETRY: Duration = Duration::from_secs(30);
 /// When to ask a view again that is not serving.
 pub(crate) const NOT_SERVING_RETRY: Duration = Duration::from_secs(2);
 
@@ -65,7 +67,15 @@ impl<V: Stands> Asker<V> {
         let generation = self.reach(query.min_position, until).await?;
         let now = generation.at_least(self.projector.now());
         let as_of = query.as_of.unwrap_or(now);
-        if as_of > now.plus_micros(MAX_CLOCK_LEAD) {
+        let latest = |now: Timestamp| now.plus_micros(MAX_CLOCK_LEAD);
+        if as_of > latest(now)
+            && as_of <= latest(self.projector.now())
+            && let Some(pause) = self.projector.paused()
+        {
+            let position = generation.position();
+            return Err(paused(WaitError::Paused { position, pause }.to_string(), position));
+        }
+        if as_of > latest(now) {
             let message = format!("expected at most 5 minutes after now ({now}), got {as_of}");
             return Err(Error::field("query.as_of", message));
         }
@@ -84,6 +94,7 @@ impl<V: Stands> Asker<V> {
             Ok(Err(WaitError::Beyond { end })) => {
                 Err(Error::BeyondHead { field: "query.min_position", asked: position, head: end })
             }
+            Ok(Err(error @ WaitError::Paused { position, .. })) => Err(paused(error.to_string(), position)),
             Ok(Err(WaitError::Behind { position: present })) => Err(behind(position, present)),
             // The log did not even say where it ends.
             Err(_) => Err(behind(position, self.projector.serving().map_err(not_serving)?.position())),
@@ -157,7 +168,8 @@ impl<V: View> Asked<V> {
     fn meta(&self, valid_until: Option<Timestamp>, unresolved: u64, parked: u64) -> v1::AnswerMeta {
         let Self { as_of, position, .. } = *self;
         let (known_at, rules_version) = (self.query.known_at, self.edition.version.clone());
-        Basis { as_of, known_at, valid_until, position, rules_version, unresolved, parked }.into()
+        let lag = self.generation.log_end().0.saturating_sub(position.0);
+        Basis { as_of, known_at, valid_until, position, lag, rules_version, unresolved, parked }.into()
     }
 
     /// What a list or total rests on: nobody knows until when it holds.
@@ -170,6 +182,10 @@ impl<V: View> Asked<V> {
     pub(crate) fn erased(&self) -> u64 {
         self.generation.erased()
     }
+}
+
+fn paused(message: String, position: Position) -> Error {
+    Error::Unavailable { reason: "PAUSED", message, retry_after: PAUSED_RETRY, position: Some(position) }
 }
 
 /// What goes on must go on by the rules that it began under.

@@ -21,6 +21,7 @@ pub mod metrics;
 mod operate;
 mod outlet;
 mod parked;
+mod pause;
 mod population;
 mod process;
 mod rebuild;

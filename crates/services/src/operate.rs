@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use api::errors::Error;
-use api::v1;
-use projector::{GenerationStatus, Projector, RebuildError, RebuildOptions, State, Status as Doing, Trouble};
+use api::{names, v1};
+use projector::{
+    Found, GenerationStatus, Projector, RebuildError, RebuildOptions, ScrubStatus, State, Status as Doing, Trouble,
+    Waiting,
+};
 use tonic::{Request, Response, Status};
 use touchpoint::Timestamp;
 use views::{Digests, View};
 
 use crate::machine::process_bytes;
-use crate::{call, parked};
+use crate::{call, parked, pause};
 
 const SERVICE: &str = "ProjectorService";
 /// When to ask again for what the log or the disk did not allow.
@@ -48,6 +51,7 @@ pub(crate) fn not_rebuilt(error: RebuildError) -> Error {
         |reason, message| Error::Unavailable { reason, message, retry_after: REBUILD_RETRY, position: None };
     match error {
         RebuildError::Rebuilding => Error::Precondition { reason: "REBUILD_RUNNING", message },
+        RebuildError::Paused(_) => Error::Precondition { reason: "PAUSED", message },
         RebuildError::NoPrevious => Error::Precondition { reason: "NO_PREVIOUS", message },
         RebuildError::Draining | RebuildError::Cancelled => call::draining(),
         RebuildError::Source(_) => unavailable("LOG_UNAVAILABLE", message),
@@ -69,6 +73,8 @@ fn answer(status: &Doing, now: Timestamp) -> v1::GetStatusResponse {
         fold_version: status.fold_version,
         store_bytes: status.store_bytes,
         process_bytes: process_bytes().unwrap_or(0),
+        scrub: None,
+        pause: None,
     }
 }
 
@@ -78,6 +84,7 @@ fn state(state: &State) -> (v1::ProjectorState, String) {
     match state {
         State::CatchingUp => (Twin::CatchingUp, "folding up to the head that the log had at the start".to_owned()),
         State::Serving => (Twin::Serving, String::new()),
+        State::Paused(pause) => (Twin::Paused, pause::words(pause)),
         State::Draining => (Twin::Draining, "the process is going down".to_owned()),
         State::Broken(broken) => {
             let twin = match broken.trouble {
@@ -115,6 +122,28 @@ fn generation(it: &GenerationStatus, now: Timestamp) -> v1::Generation {
     }
 }
 
+/// Nothing of a scrub that is off.
+fn scrub(it: ScrubStatus) -> Option<v1::Scrub> {
+    let finding = |it: Found| v1::ScrubFinding {
+        at: Some(names::timestamp(it.at)),
+        customer_id: it.customer.to_string(),
+        position: it.position.0,
+        what: it.what,
+    };
+    (it.rate > 0).then(|| v1::Scrub {
+        rate: it.rate,
+        round: it.round,
+        covered_bp: it.covered_bp,
+        checked: it.checked,
+        different: it.different,
+        repaired: it.repaired,
+        began: it.began.map(names::timestamp),
+        last_round: it.last_round.map(names::timestamp),
+        waiting: it.waiting.map_or("", Waiting::name).to_owned(),
+        last_found: it.last_found.map(finding),
+    })
+}
+
 /// Whole seconds since then; 0 before the first event.
 fn seconds(since: Option<Timestamp>, now: Timestamp) -> u64 {
     since.and_then(|since| u64::try_from(now.since(since) / MICROS_PER_SECOND).ok()).unwrap_or(0)
@@ -126,7 +155,13 @@ impl<V: View> v1::projector_service_server::ProjectorService for Operating<V> {
         &self,
         _request: Request<v1::GetStatusRequest>,
     ) -> Result<Response<v1::GetStatusResponse>, Status> {
-        call::answer(SERVICE, "GetStatus", async { Ok(answer(&self.status().await?, self.projector.now())) }).await
+        let scrub = scrub(self.projector.scrub_status());
+        let answered = async {
+            let status = answer(&self.status().await?, self.projector.now());
+            let pause = pause::present(&self.projector);
+            Ok(v1::GetStatusResponse { scrub, pause, ..status })
+        };
+        call::answer(SERVICE, "GetStatus", answered).await
     }
 
     async fn rebuild(&self, request: Request<v1::RebuildRequest>) -> Result<Response<v1::RebuildResponse>, Status> {
@@ -153,6 +188,14 @@ impl<V: View> v1::projector_service_server::ProjectorService for Operating<V> {
     ) -> Result<Response<v1::RetryParkedResponse>, Status> {
         let until = call::answer_by(request.metadata());
         call::answer(SERVICE, "RetryParked", parked::retry(&self.projector, request.get_ref(), until)).await
+    }
+
+    async fn pause(&self, request: Request<v1::PauseRequest>) -> Result<Response<v1::PauseResponse>, Status> {
+        call::answer(SERVICE, "Pause", pause::pause(&self.projector, request.into_inner())).await
+    }
+
+    async fn resume(&self, _request: Request<v1::ResumeRequest>) -> Result<Response<v1::ResumeResponse>, Status> {
+        call::answer(SERVICE, "Resume", async { pause::resume(&self.projector) }).await
     }
 }
 

@@ -144,7 +144,7 @@ pub fn view<V: Served>(projector: &Projector<V>) -> Process {
         report(&health, &OPERATED, true).await;
         loop {
             let now = state.borrow_and_update().clone();
-            report(&health, &[V::SERVICE, WHOLE], now == State::Serving).await;
+            report(&health, &[V::SERVICE, WHOLE], now.answers()).await;
             // Without a projector there is nobody left to change it.
             if now == State::Draining || state.changed().await.is_err() {
                 return;

@@ -41,6 +41,10 @@ pub struct AnswerMeta {
     /// The instant up to which recorded events were admitted, as asked. Absent: everything.
     #[prost(message, optional, tag = "7")]
     pub known_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Events of the log after position that may be missing in the answer, as last seen. A view that is paused says as_of of
+    /// when it was paused, unless an earlier instant was asked for, and how many events have come since.
+    #[prost(uint64, tag = "8")]
+    pub lag_events: u64,
 }
 /// Narrows a list or a total to customers by their present project, company and consultant. Each is the one of the
 /// latest-signed live contract, else of the latest event that names one; the consultant is the latest.
@@ -3191,6 +3195,105 @@ pub struct GetStatusResponse {
     /// that this process was given. Empty: nothing.
     #[prost(string, tag = "11")]
     pub rules_notice: ::prost::alloc::string::String,
+    /// How the scrub does, which folds customers again from the log all the time. Absent: it is off.
+    #[prost(message, optional, tag = "12")]
+    pub scrub: ::core::option::Option<Scrub>,
+    /// Who paused the view. Absent: it is not paused.
+    #[prost(message, optional, tag = "13")]
+    pub pause: ::core::option::Option<PauseDetails>,
+}
+/// Who paused a view.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PauseDetails {
+    /// Since when. The view's "now" is never after this.
+    #[prost(message, optional, tag = "1")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Who, as the caller said.
+    #[prost(string, tag = "2")]
+    pub by: ::prost::alloc::string::String,
+    /// Why, as the caller said.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Every event up to this position is in the answers.
+    #[prost(uint64, tag = "4")]
+    pub position: u64,
+}
+/// Asks for a pause.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PauseRequest {
+    /// Who wants it: 1 to 200 bytes. It is shown to everybody who asks the view for what it does not know.
+    #[prost(string, tag = "1")]
+    pub by: ::prost::alloc::string::String,
+    /// Why: at most 200 bytes, no personal data. Default: no reason.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// The view stands still.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PauseResponse {
+    /// As GetStatus says it.
+    #[prost(message, optional, tag = "1")]
+    pub pause: ::core::option::Option<PauseDetails>,
+}
+/// Asks for the end of the pause; nothing to say.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeRequest {}
+/// The view goes on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeResponse {
+    /// The pause that is over.
+    #[prost(message, optional, tag = "1")]
+    pub pause: ::core::option::Option<PauseDetails>,
+}
+/// How the scrub of a view does. What it finds is put right, and told in the log of the process.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Scrub {
+    /// Customers a second at most.
+    #[prost(uint32, tag = "1")]
+    pub rate: u32,
+    /// The round over all customers since the start of the process, from 1; 0: the first is about to begin.
+    #[prost(uint64, tag = "2")]
+    pub round: u64,
+    /// The share of customers that this round has checked, in basis points, 0 to 10,000.
+    #[prost(uint32, tag = "3")]
+    pub covered_bp: u32,
+    /// Customers checked since the start of the process.
+    #[prost(uint64, tag = "4")]
+    pub checked: u64,
+    /// Of them, those whose record differed from the log.
+    #[prost(uint64, tag = "5")]
+    pub different: u64,
+    /// Of them, those whose record is right again, durably.
+    #[prost(uint64, tag = "6")]
+    pub repaired: u64,
+    /// When the scrub of this store began; restarts do not count.
+    #[prost(message, optional, tag = "7")]
+    pub began: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the last round over everybody ended, at another start perhaps. Absent: none has.
+    #[prost(message, optional, tag = "8")]
+    pub last_round: ::core::option::Option<::prost_types::Timestamp>,
+    /// Why it waits: BEHIND, PAUSED, REBUILD or LOG. Empty: it goes on.
+    #[prost(string, tag = "9")]
+    pub waiting: ::prost::alloc::string::String,
+    /// The last record that differed. Absent: none since the start of the process.
+    #[prost(message, optional, tag = "10")]
+    pub last_found: ::core::option::Option<ScrubFinding>,
+}
+/// A record that differed from the log.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ScrubFinding {
+    /// When it was found.
+    #[prost(message, optional, tag = "1")]
+    pub at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Whose record.
+    #[prost(string, tag = "2")]
+    pub customer_id: ::prost::alloc::string::String,
+    /// Compared by the events up to this position.
+    #[prost(uint64, tag = "3")]
+    pub position: u64,
+    /// What differed: kinds of differences and types of events, such as "EXTRA VisitRecorded, 3 x CHANGED SurveyAnswered".
+    #[prost(string, tag = "4")]
+    pub what: ::prost::alloc::string::String,
 }
 /// One folding of the log.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3382,6 +3485,8 @@ pub enum ProjectorState {
     Broken = 6,
     /// Shutting down.
     Draining = 7,
+    /// Serving as of where it stands, which pause says; follows the log no more until resumed.
+    Paused = 8,
 }
 impl ProjectorState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -3398,6 +3503,7 @@ impl ProjectorState {
             Self::Gap => "PROJECTOR_STATE_GAP",
             Self::Broken => "PROJECTOR_STATE_BROKEN",
             Self::Draining => "PROJECTOR_STATE_DRAINING",
+            Self::Paused => "PROJECTOR_STATE_PAUSED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -3411,6 +3517,7 @@ impl ProjectorState {
             "PROJECTOR_STATE_GAP" => Some(Self::Gap),
             "PROJECTOR_STATE_BROKEN" => Some(Self::Broken),
             "PROJECTOR_STATE_DRAINING" => Some(Self::Draining),
+            "PROJECTOR_STATE_PAUSED" => Some(Self::Paused),
             _ => None,
         }
     }
@@ -3674,6 +3781,53 @@ pub mod projector_service_client {
                 .insert(GrpcMethod::new("lifefold.v1.ProjectorService", "RetryParked"));
             self.inner.unary(req, path, codec).await
         }
+        /// Lets the view stand still: it takes no more events, and its "now" is the instant of the pause. It goes on answering as
+        /// of then, says how far it is behind, and refuses what it cannot know (UNAVAILABLE, reason PAUSED). Kept across restarts
+        /// until Resume. FAILED_PRECONDITION while the view is not serving, is paused already, or a rebuild is under way; a
+        /// paused view is not rebuilt.
+        pub async fn pause(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PauseRequest>,
+        ) -> std::result::Result<tonic::Response<super::PauseResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.ProjectorService/Pause",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.ProjectorService", "Pause"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lets a paused view go on; it catches up while it serves. FAILED_PRECONDITION if it is not paused.
+        pub async fn resume(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResumeRequest>,
+        ) -> std::result::Result<tonic::Response<super::ResumeResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/lifefold.v1.ProjectorService/Resume",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("lifefold.v1.ProjectorService", "Resume"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -3731,6 +3885,19 @@ pub mod projector_service_server {
             tonic::Response<super::RetryParkedResponse>,
             tonic::Status,
         >;
+        /// Lets the view stand still: it takes no more events, and its "now" is the instant of the pause. It goes on answering as
+        /// of then, says how far it is behind, and refuses what it cannot know (UNAVAILABLE, reason PAUSED). Kept across restarts
+        /// until Resume. FAILED_PRECONDITION while the view is not serving, is paused already, or a rebuild is under way; a
+        /// paused view is not rebuilt.
+        async fn pause(
+            &self,
+            request: tonic::Request<super::PauseRequest>,
+        ) -> std::result::Result<tonic::Response<super::PauseResponse>, tonic::Status>;
+        /// Lets a paused view go on; it catches up while it serves. FAILED_PRECONDITION if it is not paused.
+        async fn resume(
+            &self,
+            request: tonic::Request<super::ResumeRequest>,
+        ) -> std::result::Result<tonic::Response<super::ResumeResponse>, tonic::Status>;
     }
     /// For operators. Every projector serves it for its own view.
     #[derive(Debug)]
@@ -4019,6 +4186,95 @@ pub mod projector_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RetryParkedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.ProjectorService/Pause" => {
+                    #[allow(non_camel_case_types)]
+                    struct PauseSvc<T: ProjectorService>(pub Arc<T>);
+                    impl<
+                        T: ProjectorService,
+                    > tonic::server::UnaryService<super::PauseRequest> for PauseSvc<T> {
+                        type Response = super::PauseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PauseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ProjectorService>::pause(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PauseSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/lifefold.v1.ProjectorService/Resume" => {
+                    #[allow(non_camel_case_types)]
+                    struct ResumeSvc<T: ProjectorService>(pub Arc<T>);
+                    impl<
+                        T: ProjectorService,
+                    > tonic::server::UnaryService<super::ResumeRequest>
+                    for ResumeSvc<T> {
+                        type Response = super::ResumeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ResumeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ProjectorService>::resume(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ResumeSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

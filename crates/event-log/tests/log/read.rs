@@ -25,6 +25,8 @@ async fn a_timeline_has_one_customers_events_in_order_and_in_pages() {
     assert_eq!(log.timeline(customer(7), all[9].position, 4).await.unwrap(), []);
     assert_eq!(log.timeline(customer(999), Position::ZERO, 4).await.unwrap(), []);
     assert_eq!(log.timeline(customer(7), Position::ZERO, 0).await.unwrap(), []);
+    let entries: Vec<_> = log.entries(all[3].position, 3).await.unwrap().iter().map(|it| it.position).collect();
+    assert_eq!(entries, [1, 2, 3].map(|next| Position(all[3].position.0 + next)), "of whoever it is");
     assert_eq!(log.last_of(customer(7)).await.unwrap(), Some(all[9].position));
     assert_eq!(log.last_of(customer(999)).await.unwrap(), None);
 }

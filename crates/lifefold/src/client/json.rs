@@ -28,7 +28,8 @@ named! {
     RankUnitsResponse RankedUnit GetNpsResponse GetComplaintServiceLevelResponse ListOpenComplaintsResponse Complaint
     RiskChange Transition WatchMark
     ActivateRulesResponse ListRulesResponse RulesActivation GetRulesResponse
-    GetStatusResponse GetRebuildResponse RebuildCustomerResponse PlanRebuildResponse ListRebuildsResponse PastRebuild
+    GetStatusResponse GetRebuildResponse RebuildCustomerResponse PauseResponse ResumeResponse PlanRebuildResponse ListRebuildsResponse
+    PastRebuild
     UnreadableEvent ImportSummary
 }
 

@@ -20,6 +20,7 @@ mod link;
 mod output;
 mod pages;
 mod parked;
+mod pause;
 mod progress;
 mod query;
 mod rebuild;
@@ -70,6 +71,10 @@ pub(crate) enum Command {
     Status(status::Args),
     /// Folds the whole log again for one view, and compares the digests
     Rebuild(rebuild::Args),
+    /// Lets a view stand still: it answers as of now until it is resumed, also after a restart
+    Pause(pause::Args),
+    /// Lets a paused view go on
+    Resume(pause::Resume),
     /// Lists, shows, retries or drops the events that could not be read
     Parked(parked::Args),
     /// Looks at everything that is needed here, and says what to do
@@ -97,6 +102,8 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
         Command::Segment(args) => segment::run(args, settings).await,
         Command::Churn(args) => churn::run(args, settings).await,
         Command::Satisfaction(args) => satisfaction::run(args, settings).await,
+        Command::Pause(args) => pause::run(args, settings).await,
+        Command::Resume(args) => pause::resume(args, settings).await,
         Command::Parked(args) => parked::run(args, settings).await,
         Command::Doctor(args) => doctor::run(args, settings).await,
         Command::Status(args) => status::run(args, settings).await,

@@ -56,7 +56,7 @@ pub(crate) async fn ask(link: &Link, view: View) -> Said {
 }
 
 fn serves(said: &Said) -> bool {
-    said.as_ref().is_ok_and(|status| status.state() == v1::ProjectorState::Serving)
+    said.as_ref().is_ok_and(|status| matches!(status.state(), v1::ProjectorState::Serving | v1::ProjectorState::Paused))
 }
 
 fn values(all: &[Said; 3]) -> Result<Vec<Value>, Failure> {
@@ -96,7 +96,7 @@ fn parked(it: &v1::Generation) -> String {
 /// How a property of the whole projector reads.
 type Whole = (&'static str, fn(&v1::GetStatusResponse) -> String);
 
-const WHOLE: [Whole; 6] = [
+const WHOLE: [Whole; 9] = [
     ("store", |it| format::bytes(it.store_bytes)),
     ("process", |it| if it.process_bytes == 0 { format::NOTHING.to_owned() } else { format::bytes(it.process_bytes) }),
     ("rules", |it| it.rules_version.clone()),
@@ -111,7 +111,34 @@ const WHOLE: [Whole; 6] = [
             |building| format!("at {} of {}", format::count(building.position), format::count(building.head)),
         )
     }),
+    ("scrub", |it| {
+        scrub(it, |scrub| {
+            let covered = format::percent(Some(scrub.covered_bp));
+            match scrub.waiting.as_str() {
+                "" => format!("{covered} of round {}", scrub.round),
+                waiting => format!("{covered}, waits: {waiting}"),
+            }
+        })
+    }),
+    ("last round", |it| scrub(it, |scrub| format::clock(scrub.last_round.as_ref()))),
+    ("differed", |it| {
+        scrub(it, |scrub| format!("{} of {}", format::count(scrub.different), format::count(scrub.checked)))
+    }),
 ];
+
+fn scrub(status: &v1::GetStatusResponse, show: impl FnOnce(&v1::Scrub) -> String) -> String {
+    status.scrub.as_ref().map_or_else(|| "off".to_owned(), show)
+}
+
+/// What an operator should know beside the table.
+fn notes(status: &v1::GetStatusResponse) -> Vec<String> {
+    let said = [&status.message, &status.rules_notice].into_iter().filter(|text| !text.is_empty()).cloned();
+    let found = status.scrub.as_ref().and_then(|scrub| scrub.last_found.as_ref()).map(|found| {
+        let at = format::clock(found.at.as_ref());
+        format!("the record of {} differed from the log and was put right, {at}: {}", found.customer_id, found.what)
+    });
+    said.chain(found).collect()
+}
 
 /// The serving generation; an empty one where the projector has none yet.
 pub(crate) fn serving(status: &v1::GetStatusResponse) -> v1::Generation {
@@ -151,8 +178,7 @@ fn render(screen: Screen, all: &[Said; 3]) -> String {
         text = format!("{text}\n{}", output::text(&digests));
     }
     for status in all.iter().flatten() {
-        let remarks = [&status.message, &status.rules_notice].into_iter().filter(|remark| !remark.is_empty());
-        text.extend(remarks.map(|remark| format!("\n{}: {remark}\n", status.view)));
+        notes(status).iter().for_each(|note| text += &format!("\n{}: {note}\n", status.view));
     }
     text
 }
@@ -165,7 +191,9 @@ fn row(screen: Screen, name: &str, all: &[Said; 3], show: impl Fn(&v1::GetStatus
 const fn colour(state: v1::ProjectorState) -> Option<Color> {
     match state {
         v1::ProjectorState::Serving => Some(Color::Green),
-        v1::ProjectorState::CatchingUp | v1::ProjectorState::Draining => Some(Color::DarkYellow),
+        v1::ProjectorState::CatchingUp | v1::ProjectorState::Draining | v1::ProjectorState::Paused => {
+            Some(Color::DarkYellow)
+        }
         _ => Some(Color::Red),
     }
 }
@@ -228,6 +256,40 @@ mod tests {
         assert!(text.ends_with("\nsatisfaction: the log lost its tail: rebuild\n"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         assert_eq!(all.each_ref().map(serves), [true, false, false]);
+    }
+
+    #[test]
+    fn what_the_scrub_found_is_told() {
+        let found = v1::ScrubFinding {
+            customer_id: "c1".to_owned(),
+            what: "EXTRA VisitRecorded".to_owned(),
+            ..Default::default()
+        };
+        let scrub = v1::Scrub {
+            rate: 20,
+            round: 3,
+            covered_bp: 4_250,
+            checked: 1_234,
+            different: 1,
+            last_found: Some(found),
+            ..Default::default()
+        };
+        let waits = v1::Scrub { waiting: "REBUILD".to_owned(), ..scrub.clone() };
+        let all = [
+            Ok(v1::GetStatusResponse { scrub: Some(scrub), ..status("segmentation") }),
+            Ok(v1::GetStatusResponse { scrub: Some(waits), ..status("satisfaction") }),
+            Ok(status("churn")),
+        ];
+        let text = render(Screen::plain(), &all);
+        let has = |line: &str| text.lines().any(|have| have == line);
+        assert!(has("scrub            42.50% of round 3  42.50%, waits: REBUILD  off"), "{text}");
+        assert!(has("differed         1 of 1,234         1 of 1,234              off"), "{text}");
+        assert!(
+            text.contains(
+                "segmentation: the record of c1 differed from the log and was put right, –: EXTRA VisitRecorded"
+            ),
+            "{text}"
+        );
     }
 
     #[test]

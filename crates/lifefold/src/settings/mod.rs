@@ -77,6 +77,8 @@ pub(crate) struct Settings {
     pub(crate) rules: Arc<Rules>,
     /// What a rebuild leaves to those who are served.
     pub(crate) bounds: Bounds,
+    /// Customers a second that a projector scrubs.
+    pub(crate) scrub_rate: u32,
     /// What is logged.
     pub(crate) log: Filter,
     /// How it is logged.
@@ -120,6 +122,7 @@ impl Settings {
         let (data, rules) = (reader.read("data", parse::folder), reader.read("rules", parse::rules));
         let lag = reader.read("rebuild_max_lag", parse::millis);
         let p99 = reader.read("rebuild_max_p99", parse::millis);
+        let scrub_rate = reader.read("scrub_rate", parse::scrub_rate);
         let (log, log_format) = (reader.read("log", parse::log_filter), reader.read("log_format", parse::log_format));
         let endpoints = Process::ALL.map(|process| reader.read(process.name(), parse::endpoint));
         let [Some(gateway), Some(segmentation), Some(satisfaction), Some(churn)] = endpoints else { return None };
@@ -133,6 +136,7 @@ impl Settings {
             data: data?,
             rules: rules?,
             bounds: Bounds { lag: lag?, p99: p99? },
+            scrub_rate: scrub_rate?,
             log: log?,
             log_format: log_format?,
             endpoints: [gateway, segmentation, satisfaction, churn],

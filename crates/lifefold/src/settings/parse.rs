@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use projector::MAX_SCRUB_RATE;
 use views::rules::Rules;
 
 use crate::settings::Mistake;
@@ -59,6 +60,11 @@ pub(crate) fn millis(text: &str) -> Result<Duration, String> {
     const MOST: u64 = 3_600_000;
     let millis = text.parse().ok().filter(|millis| (1..=MOST).contains(millis));
     millis.map(Duration::from_millis).ok_or_else(|| format!("expected whole milliseconds from 1 to {MOST}"))
+}
+
+pub(crate) fn scrub_rate(text: &str) -> Result<u32, String> {
+    let rate = text.parse().ok().filter(|rate| *rate <= MAX_SCRUB_RATE);
+    rate.ok_or_else(|| format!("expected a whole number of customers a second, 0 to {MAX_SCRUB_RATE}"))
 }
 
 pub(crate) fn flag(text: &str) -> Result<bool, String> {

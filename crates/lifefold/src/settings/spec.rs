@@ -29,7 +29,7 @@ impl Spec {
 pub(crate) const PROVISION: &str = "provision";
 
 /// Every setting.
-pub(crate) const ALL: [Spec; 16] = [
+pub(crate) const ALL: [Spec; 17] = [
     Spec {
         name: "nats_url",
         form: "URL",
@@ -84,6 +84,12 @@ pub(crate) const ALL: [Spec; 16] = [
         form: "MS",
         default: "50",
         about: "A rebuild slows down while 99 of 100 live answers take longer than this",
+    },
+    Spec {
+        name: "scrub_rate",
+        form: "NUMBER",
+        default: "5",
+        about: "A projector: customers a second that are folded again from the log and compared; 0 for none, at most 1000",
     },
     Spec { name: "log", form: "FILTER", default: "info", about: "What is logged, as warn or info,projector=debug" },
     Spec { name: "log_format", form: "auto|text|json", default: "auto", about: "auto: text on a terminal, else json" },

@@ -52,6 +52,10 @@ pub(crate) async fn views(announcement: &Announcement, position: u64) -> anyhow:
 fn is_settled(status: &v1::GetStatusResponse, position: u64) -> bool {
     match status.state() {
         ProjectorState::Serving => status.serving.as_ref().is_some_and(|serving| serving.position >= position),
+        ProjectorState::Paused => {
+            println!("the {} view is {}: `lifefold resume {}`", status.view, status.message, status.view);
+            true
+        }
         ProjectorState::RolledBack | ProjectorState::Recreated | ProjectorState::Gap | ProjectorState::Broken => {
             println!("the {} view does not serve: {}", status.view, status.message);
             println!("  its answers came from another log than this one: `lifefold rebuild {}`", status.view);

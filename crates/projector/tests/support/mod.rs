@@ -86,7 +86,7 @@ impl Log {
 
     /// The log as a projector reads it.
     pub(crate) fn source(&self) -> Source {
-        let [first, tail, check, end, control, timeline] = [(); 6].map(|()| self.clone());
+        let [first, tail, check, end, control, entries, timeline] = [(); 7].map(|()| self.clone());
         Source {
             origin: Arc::new(move || -> BoxFuture<'static, _> {
                 let first = Checkpoint { created: first.created(), ..origin() };
@@ -100,6 +100,11 @@ impl Log {
             end: Arc::new(move || {
                 let end = end.end();
                 Box::pin(async move { Ok(end) })
+            }),
+            entries: Arc::new(move |after, limit| {
+                let entries = entries.entries.lock().unwrap();
+                let entries = entries.iter().filter(|it| it.position > after).take(limit).cloned().collect();
+                Box::pin(async move { Ok(entries) })
             }),
             control: Arc::new(move |through| {
                 let entries = control.entries.lock().unwrap();

@@ -8,3 +8,4 @@ mod operation;
 mod others;
 mod rules_diff;
 mod support;
+mod watch;

@@ -160,6 +160,7 @@ fn at_its_end() -> Source {
         tail: Arc::new(|_| futures::stream::pending().boxed()),
         check: Arc::new(|_| Box::pin(async { Ok(origin().position) })),
         end: Arc::new(|| Box::pin(async { Ok(origin().position) })),
+        entries: Arc::new(|_, _| Box::pin(async { Ok(Vec::new()) })),
         control: Arc::new(|_| Box::pin(async { Ok(Vec::new()) })),
         timeline: Arc::new(|_, _| Box::pin(async { Ok(Vec::new()) })),
     }

@@ -57,15 +57,15 @@ pub(crate) trait Watched {
 pub(crate) async fn run<W: Watched>(watched: W, ask: &Ask, from: From) -> Result<(), Failure> {
     if ask.query.is_some_and(|query| query != v1::ViewQuery::default()) {
         let message = "a watch is of the present: leave out --as-of, --known-at and --min-position";
-        return Err(Failure::Other(message.to_owned()));
+        return Err(Failure::Usage(message.to_owned()));
     }
     if ask.output.output == Format::Json {
-        return Err(Failure::Other("a watch has no end: -o ndjson prints one JSON value a line".to_owned()));
+        return Err(Failure::Usage("a watch has no end: -o ndjson prints one JSON value a line".to_owned()));
     }
     let stop = tasks::stop_on_signal().map_err(|error| Failure::Other(error.to_string()))?;
     let mut session = Session { watched, ask, cursor: from.cursor.unwrap_or_default(), known: false, listed: None };
     let ended = stop.run_until_cancelled(session.follow()).await;
-    if !session.cursor.is_empty() {
+    if session.known && !session.cursor.is_empty() {
         output::note(&format!("to go on, while the view's process runs: --cursor {}", session.cursor));
     }
     ended.unwrap_or(Ok(()))

@@ -1,0 +1,165 @@
+//! Pausing: a view that stands still, in the log and in time, until somebody lets it go on; also across restarts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use tokio::task::block_in_place;
+use tokio::time::timeout;
+use touchpoint::Timestamp;
+use view_store::Store;
+use views::View;
+
+use crate::error::{PauseError, StoreError};
+use crate::journal::micros;
+use crate::projector::Projector;
+use crate::source::{Batch, Checkpoint, Source, SourceError};
+use crate::status::State;
+
+const NOTE: &str = "pause.json";
+/// How long what is being folded may take to be folded, before a pause is answered all the same.
+const STANDS_WITHIN: Duration = Duration::from_secs(5);
+
+/// A view stands still.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Since when: its "now" is never after this.
+    #[serde(with = "micros")]
+    pub at: Timestamp,
+    /// Who wanted it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Whether a view is paused.
+pub(crate) struct Pausing {
+    store: Arc<Store>,
+    pause: watch::Sender<Option<Pause>>,
+    /// The tail was asked for more while paused, and gives none: all that it gave before is folded.
+    stands: watch::Sender<bool>,
+}
+
+impl Pausing {
+    /// As the store has it noted. A note that cannot be read says at least that there is a pause.
+    pub(crate) fn open(store: Arc<Store>, now: Timestamp) -> Self {
+        let noted = store.note(NOTE).map_err(|error| error.to_string()).and_then(|note| match note.as_deref() {
+            None | Some([]) => Ok(None),
+            Some(bytes) => serde_json::from_slice(bytes).map(Some).map_err(|error| error.to_string()),
+        });
+        let pause = noted.unwrap_or_else(|error| {
+            tracing::error!(error, "it cannot be read who paused this view: it stays paused");
+            Some(Pause { at: now, by: "somebody".to_owned(), reason: format!("{NOTE} cannot be read") })
+        });
+        Self { store, pause: watch::Sender::new(pause), stands: watch::Sender::new(false) }
+    }
+
+    pub(crate) fn now(&self) -> Option<Pause> {
+        self.pause.borrow().clone()
+    }
+
+    /// Notes a pause, or that there is none, before it takes effect.
+    fn set(&self, pause: Option<Pause>) -> Result<(), StoreError> {
+        let bytes = pause.as_ref().map_or(Ok(Vec::new()), serde_json::to_vec).map_err(std::io::Error::other)?;
+        self.store.put_note(NOTE, &bytes)?;
+        self.stands.send_replace(false);
+        self.pause.send_replace(pause);
+        Ok(())
+    }
+
+    /// This log, whose tail gives nothing while the view is paused. What the log is, is asked all the same.
+    pub(crate) fn over(self: &Arc<Self>, source: Source) -> Source {
+        let (tail, pausing) = (source.tail.clone(), self.clone());
+        let tail = move |after| pausing.clone().halting(tail.clone(), after);
+        Source { tail: Arc::new(tail), ..source }
+    }
+
+    fn halting(self: Arc<Self>, tail: Tail, after: Checkpoint) -> Batches {
+        let halting = Halting { paused: self.pause.subscribe(), pausing: self, tail, after, open: None };
+        stream::unfold(halting, |mut halting| async move { Some((halting.next().await?, halting)) }).boxed()
+    }
+}
+
+type Batches = BoxStream<'static, Result<Batch, SourceError>>;
+type Tail = Arc<dyn Fn(Checkpoint) -> Batches + Send + Sync>;
+
+/// A tail that is let go of while the view is paused, and opened again where it was.
+struct Halting {
+    pausing: Arc<Pausing>,
+    paused: watch::Receiver<Option<Pause>>,
+    tail: Tail,
+    after: Checkpoint,
+    open: Option<Batches>,
+}
+
+impl Halting {
+    async fn next(&mut self) -> Option<Result<Batch, SourceError>> {
+        loop {
+            if self.paused.borrow_and_update().is_some() {
+                self.open = None;
+                self.pausing.stands.send_replace(true);
+                self.paused.changed().await.ok()?;
+                continue;
+            }
+            let batches = self.open.get_or_insert_with(|| (self.tail)(self.after));
+            let batch = tokio::select! {
+                biased;
+                changed = self.paused.changed() => {
+                    changed.ok()?;
+                    continue;
+                }
+                batch = batches.next() => batch?,
+            };
+            if let Ok(batch) = &batch
+                && let Some(last) = batch.entries.last()
+            {
+                (self.after.position, self.after.digest) = (last.position, batch.digest);
+            }
+            return Some(batch);
+        }
+    }
+}
+
+impl<V: View> Projector<V> {
+    /// Who paused the view, if it is paused.
+    pub fn paused(&self) -> Option<Pause> {
+        self.inner.pausing.now()
+    }
+
+    /// Lets the view stand still, durably; when this returns it does.
+    pub async fn pause(&self, by: String, reason: String) -> Result<Pause, PauseError> {
+        // Held, so that no rebuild begins meanwhile: it would serve what the pause keeps away.
+        let _turn = self.turn_unless_paused().await?;
+        let generation = self.serving()?;
+        let pause = Pause { at: generation.at_least(self.now()), by, reason };
+        block_in_place(|| self.inner.pausing.set(Some(pause.clone())))?;
+        generation.stand_still(Some(pause.at));
+        let mut stands = self.inner.pausing.stands.subscribe();
+        // Whether in time or not: the tail gives nothing more.
+        drop(timeout(STANDS_WITHIN, stands.wait_for(|stands| *stands)).await);
+        self.inner.state.send_if_modified(|state| replace(state, &State::Serving, State::Paused(pause.clone())));
+        tracing::warn!(view = V::NAME, by = pause.by, reason = pause.reason, "the view is paused");
+        Ok(pause)
+    }
+
+    /// Lets a paused view go on, whatever its state is; gives the pause that is over.
+    pub fn resume(&self) -> Result<Pause, PauseError> {
+        let pause = self.paused().ok_or(PauseError::NotPaused)?;
+        block_in_place(|| self.inner.pausing.set(None))?;
+        self.inner.serving.borrow().generation.stand_still(None);
+        self.inner.state.send_if_modified(|state| replace(state, &State::Paused(pause.clone()), State::Serving));
+        tracing::warn!(view = V::NAME, "the view goes on");
+        Ok(pause)
+    }
+}
+
+fn replace(state: &mut State, old: &State, new: State) -> bool {
+    let same = state == old;
+    if same {
+        *state = new;
+    }
+    same
+}
