@@ -261,8 +261,8 @@ fn members_are_asked_for_by_selector_or_scope() {
     use v1::member_selector::Selector;
     assert_eq!(groups(Some(by(Selector::Stage(v1::LifecycleStage::Lost.into()))), "C01").unwrap().len(), 2);
     assert_eq!(groups(None, "C01").unwrap().len(), 1);
+    assert!(groups(None, "").unwrap().is_empty());
     for (selector, field) in [
-        (None, "selector"),
         (Some(by(Selector::Stage(0))), "selector.stage"),
         (Some(by(Selector::ValueTier(99))), "selector.value_tier"),
         (Some(by(Selector::RuleSegment("nobody".to_owned()))), "selector.rule_segment"),

@@ -54,7 +54,7 @@ fn an_address_that_nobody_listens_at_is_named_with_what_to_do() {
         (vec!["satisfaction", "report"], "satisfaction view"),
         (vec!["timeline", CUSTOMER], "gateway"),
         (vec!["replay", "--limit", "1"], "gateway"),
-        (vec!["rebuild", "churn"], "churn view"),
+        (vec!["rebuild", "churn", "--yes"], "churn view"),
         (vec!["import", "-"], "gateway"),
     ] {
         let (code, out, err) = check(&arguments);

@@ -26,16 +26,13 @@ fn table(screen: Screen, view: View, rebuilds: &[v1::PastRebuild]) -> String {
     if rebuilds.is_empty() {
         return format!("{} was not rebuilt yet\n", view.name());
     }
-    let headings = ["Begun (Shanghai)", ">Took", ">Generation", ">Instead of", ">Compared", ">Differed", "Outcome"];
-    let mut table = screen.table(&headings);
+    let mut table = screen.table(&["Begun (Shanghai)", ">Took", ">Generation", ">Differed", "Outcome"]);
     for it in rebuilds {
         table.add_row([
             format::clock(it.begin_time.as_ref()),
             took(it),
-            it.generation.to_string(),
-            it.replaced_generation.to_string(),
-            format::count(it.customers_compared),
-            format::count(it.customers_different),
+            format!("{} → {}", it.replaced_generation, it.generation),
+            format!("{} of {}", format::count(it.customers_different), format::count(it.customers_compared)),
             outcome(it),
         ]);
     }
@@ -86,9 +83,14 @@ mod tests {
         };
         let rebuilds = [v1::PastRebuild::default(), serves, given_up];
         let text = table(Screen::plain(), View::Churn, &rebuilds);
-        for part in
-            ["1 min 15 s", "10,000", "serves (went on after a restart)", "given up: it was cancelled", "under way"]
-        {
+        for part in [
+            "1 min 15 s",
+            "2 → 3",
+            "0 of 10,000",
+            "serves (went on after a restart)",
+            "given up: it was cancelled",
+            "under way",
+        ] {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert_eq!(table(Screen::plain(), View::Churn, &[]), "churn was not rebuilt yet\n");
