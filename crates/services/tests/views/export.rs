@@ -103,8 +103,9 @@ async fn what_arrives_meanwhile_is_not_in_it_also_after_a_resume() {
     for rest in [stream, begun(&mut client, resumed).await] {
         let (rest, mut summary) = taken(rest).await;
         assert_eq!([&first.risks[..], &rest].concat(), before);
-        let lag = summary.meta.as_mut().map(|meta| std::mem::take(&mut meta.lag_events));
-        assert_eq!((summary, lag), (rests_on.clone(), Some(customers.len() as u64)), "only the log went on");
+        // How far it is behind the log by now is all that may differ.
+        summary.meta.as_mut().unwrap().lag_events = 0;
+        assert_eq!(summary, rests_on);
     }
     let other = v1::ExportRisksRequest { query: at_now(), page_token: first.next_page_token, ..request };
     assert_eq!(field(&client.export_risks(other).await.unwrap_err()), "page_token");
