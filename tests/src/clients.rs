@@ -113,6 +113,17 @@ impl Clients {
         .await
     }
 
+    /// Waits until this position is durable, and gives the generation that serves it then.
+    ///
+    /// # Panics
+    /// If that does not happen.
+    pub async fn kept(&self, position: u64) -> v1::Generation {
+        until(&format!("the projector to keep {position}"), async || {
+            self.status().await?.serving.filter(|serving| serving.committed_position >= position)
+        })
+        .await
+    }
+
     /// Rebuilds, waits for the new generation to serve, and gives it.
     ///
     /// # Panics

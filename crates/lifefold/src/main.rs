@@ -1,6 +1,7 @@
 //! The lifefold binary: reads the command and the settings, runs it, says why it failed.
 
 mod announcement;
+mod beside;
 mod cli;
 mod client;
 mod clock;

@@ -6,18 +6,27 @@ use event_log::{
     Broken as LogBroken, CheckError, Log, MAX_PAGE_ENTRIES, OpenError, Options, ReadError, Subject, TailError,
 };
 use futures::future::BoxFuture;
-use futures::stream::{self, BoxStream, StreamExt};
-use projector::{Batch, Broken, Checkpoint, Entry, Source, SourceError, Trouble};
+use futures::stream::{self, StreamExt};
+use projector::{Batch, Batches, Broken, Checkpoint, Entry, Manner, Source, SourceError, Trouble};
 use touchpoint::{CustomerId, Position};
 use uuid::Uuid;
 
+use crate::beside;
+
 /// The source that reads this log. Nothing is connected before it is asked for something.
 pub(crate) fn source(options: Options) -> Source {
-    let link = Arc::new(Link { options, log: Mutex::new(None), opening: tokio::sync::Mutex::new(()) });
+    let link = Arc::new(Link::new(options));
     let [origin, tail, check, end, control, entries, timeline] = [(); 7].map(|()| link.clone());
     Source {
         origin: Arc::new(move || -> BoxFuture<'static, _> { Box::pin(origin.clone().origin()) }),
-        tail: Arc::new(move |after| tail_after(tail.clone(), after)),
+        tail: Arc::new(move |after, manner| match manner {
+            Manner::AtOnce => tail_after(tail.clone(), after),
+            Manner::GivingWay => {
+                // A connection belongs to the threads on which it was made.
+                let own = Arc::new(Link::new(tail.options.clone()));
+                beside::read(move || tail_after(own, after))
+            }
+        }),
         check: Arc::new(move |checkpoint| -> BoxFuture<'static, _> { Box::pin(check.clone().check(checkpoint)) }),
         end: Arc::new(move || -> BoxFuture<'static, _> { Box::pin(end.clone().end()) }),
         entries: Arc::new(move |after, limit| -> BoxFuture<'static, _> {
@@ -39,6 +48,10 @@ struct Link {
 }
 
 impl Link {
+    fn new(options: Options) -> Self {
+        Self { options, log: Mutex::new(None), opening: tokio::sync::Mutex::new(()) }
+    }
+
     fn current(&self) -> Option<Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -119,7 +132,7 @@ impl Link {
     }
 }
 
-fn tail_after(link: Arc<Link>, after: Checkpoint) -> BoxStream<'static, Result<Batch, SourceError>> {
+fn tail_after(link: Arc<Link>, after: Checkpoint) -> Batches {
     let opened = async move {
         match link.log().await {
             Ok(log) => log.tail_after(theirs(after)).map(|batch| batch.map(batch_of).map_err(ended)).boxed(),

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use view_store::{GenerationId, Head, Store};
 use views::{FOLD_VERSION, View};
 
+use crate::Generation;
+use crate::changes::Dirty;
 use crate::error::StoreError;
 use crate::source::Checkpoint;
-use crate::{Generation, generation::Dirty};
 
 /// Pages that are encoded and written at once: bounds the memory of a large commit.
 const PAGES_AT_ONCE: usize = 2_000;

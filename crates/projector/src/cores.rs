@@ -9,7 +9,7 @@ const GIVEN_WAY: i32 = 10;
 
 /// Whether work goes before that of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Manner {
+pub enum Manner {
     /// Somebody waits for it.
     AtOnce,
     /// On threads that give way to those who serve.
@@ -50,8 +50,8 @@ pub(crate) fn giving_way<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 impl Manner {
-    /// For the rest of the life of this thread: a thread can give its priority away, but not take it back.
-    fn taken_on(self) {
+    /// The calling thread works in this manner, for the rest of its life: a thread can give its priority away, but not take it back.
+    pub fn taken_on(self) {
         if self == Self::GivingWay
             && let Err(error) = rustix::process::nice(GIVEN_WAY)
         {

@@ -20,7 +20,7 @@ use crate::cores::{Manner, giving_way};
 use crate::due::{Due, Stage};
 use crate::error::StoreError;
 use crate::pace::Pace;
-use crate::source::{Batch, Checkpoint, Clock, Source, SourceError};
+use crate::source::{Batch, Batches, Checkpoint, Clock, Source, SourceError};
 
 /// How often timers are drained without anybody asking.
 const DRAIN_EVERY: Duration = Duration::from_millis(500);
@@ -77,7 +77,7 @@ impl<V: View> Follow<V> {
         // One that is paused serves as of where it stands.
         let target = if self.generation.stands() { self.generation.taken_in() } else { end };
         self.go_live_at(target);
-        let mut batches = (self.source.tail)(self.generation.checkpoint());
+        let mut batches = self.tail();
         let mut drain = interval(DRAIN_EVERY);
         drain.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut broken = pin!(watch_log(self.source.clone(), self.generation.clone()));
@@ -102,6 +102,9 @@ impl<V: View> Follow<V> {
                         self.pace.folded(batch.entries.len(), batch.log_end);
                         if !was_live && self.generation.is_live() {
                             due.went_live();
+                            if self.generation.manner() == Manner::GivingWay {
+                                batches = self.tail();
+                            }
                         }
                     }
                     None => return Err(SourceError::Unavailable("the log's tail ended".to_owned())),
@@ -121,6 +124,12 @@ impl<V: View> Follow<V> {
                 *committing = Some(spawn_blocking(move || if gives_way { giving_way(commit) } else { commit() }));
             }
         }
+    }
+
+    /// What follows. Who is live goes before others, whoever serves.
+    fn tail(&self) -> Batches {
+        let manner = if self.generation.is_live() { Manner::AtOnce } else { self.generation.manner() };
+        (self.source.tail)(self.generation.checkpoint(), manner)
     }
 
     /// The end of the log as it is at the start, once the log is recognised: when it is passed, the generation is live.

@@ -1,6 +1,5 @@
 //! One folding of the log in memory: records, and the lists and totals derived from them.
 
-use std::convert::identity;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -8,20 +7,17 @@ use tokio::sync::watch;
 use touchpoint::{CustomerId, MAX_CLOCK_LEAD, Position, Timestamp};
 use view_store::{EncodedPage, PageError, PageNumber};
 use views::rules::Rules;
-use views::{Digests, Moment, Record, Sign, View};
+use views::{Moment, Record, View};
 
-use crate::cores::{self, Manner, merged};
+use crate::changes::Changes;
+use crate::cores::Manner;
 use crate::lists::Lists;
-use crate::page_set::PageSet;
-use crate::pages::{Pages, Slot, shares};
+use crate::pages::Pages;
 use crate::parking::{ParkedEvent, Parking};
 use crate::refold::Commit;
 use crate::rules::RuleBook;
 use crate::source::Checkpoint;
 use crate::staging::Staging;
-
-/// Pages of which the digests are summed up under one lock.
-const SUMMED_AT_ONCE: usize = 64;
 
 /// One folding of the log. Reading is concurrent; [`Generation::fold`] and
 /// [`Generation::settle`] are called by one task.
@@ -57,33 +53,6 @@ pub struct Generation<V: View> {
     stands_at: AtomicU64,
 }
 
-pub(crate) struct Changes {
-    pub(crate) checkpoint: Checkpoint,
-    pub(crate) dirty: PageSet,
-    pub(crate) stale: PageSet,
-    digests: Digests,
-    /// Commits that were begun.
-    begun: Commit,
-}
-
-impl Changes {
-    /// A page has changed.
-    pub(crate) fn mark(&mut self, page: PageNumber) {
-        self.dirty.insert(page);
-        self.stale.insert(page);
-    }
-
-    /// The digests of a customer who is no more do not count.
-    pub(crate) const fn forget(&mut self, digests: Digests) {
-        self.digests = self.digests.minus(digests);
-    }
-
-    /// The commit that will take along what has changed by now.
-    pub(crate) const fn next_commit(&self) -> Commit {
-        self.begun + 1
-    }
-}
-
 /// What happened since the start of the process.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -92,19 +61,8 @@ pub(crate) struct Counters {
     pub(crate) conflicts: AtomicU64,
 }
 
-/// What a commit takes along.
-pub(crate) struct Dirty {
-    pub(crate) checkpoint: Checkpoint,
-    pub(crate) pages: Vec<PageNumber>,
-    pub(crate) commit: Commit,
-}
-
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn answer_of<V: View>(slot: &Slot<V>, rules: &Rules, moment: &Moment) -> Option<V::Answer> {
-    V::answer(&slot.record, rules, &mut moment.clone())
 }
 
 impl<V: View> Generation<V> {
@@ -116,7 +74,6 @@ impl<V: View> Generation<V> {
 
     /// As [`Generation::new`], on so many threads where much is to be done.
     pub fn on_threads(threads: usize, checkpoint: Checkpoint, rules: Arc<Rules>) -> Self {
-        let (dirty, stale, digests) = Default::default();
         Self {
             threads,
             gives_way: AtomicBool::new(false),
@@ -127,7 +84,7 @@ impl<V: View> Generation<V> {
             pages: Pages::default(),
             lists: RwLock::default(),
             live: watch::Sender::new(false),
-            changes: Mutex::new(Changes { checkpoint, dirty, stale, digests, begun: 0 }),
+            changes: Mutex::new(Changes::after(checkpoint)),
             parking: Mutex::default(),
             applied: watch::Sender::new(checkpoint.position),
             commits: watch::Sender::new(0),
@@ -234,120 +191,6 @@ impl<V: View> Generation<V> {
     /// A customer's record; an empty one if there is none.
     pub(crate) fn record(&self, customer: CustomerId) -> Record {
         self.pages.read(customer, |slot| slot.record.clone()).unwrap_or_default()
-    }
-
-    /// Lists and totals at another instant, evaluated from the records: slow, and exact.
-    pub fn totals_at(&self, rules: &Rules, as_of: Timestamp, known_at: Option<Timestamp>) -> V::Totals {
-        let moment = self.moment(as_of, known_at);
-        let visit = |placed: &mut Vec<_>, slot: &Slot<V>| {
-            placed.extend(answer_of(slot, rules, &moment).map(|answer| {
-                let placement = V::placement(&answer);
-                (V::rank(&placement), slot.customer, placement)
-            }));
-        };
-        let place = |mut placed: Vec<(u32, CustomerId, V::Placement)>| {
-            // Sets that grow at their end are made several times as fast.
-            placed.sort_unstable_by_key(|(rank, customer, _)| (*rank, *customer));
-            let mut totals = V::Totals::default();
-            placed.iter().for_each(|(_, customer, it)| V::place(&mut totals, *customer, it, Sign::Add));
-            totals
-        };
-        merged(self.sums(visit, place), V::merge)
-    }
-
-    /// Sums up every customer's answer at another instant, in no order: some groups of pages on each thread, whose
-    /// sums are merged. Events after the position at the start of the scan do not count.
-    pub fn sum_at<S: Default + Send>(
-        &self,
-        rules: &Rules,
-        as_of: Timestamp,
-        known_at: Option<Timestamp>,
-        add: impl Fn(&mut S, CustomerId, &V::Answer) + Sync,
-        merge: impl Fn(&mut S, S),
-    ) -> S {
-        let moment = self.moment(as_of, known_at);
-        let visit = |sum: &mut S, slot: &Slot<V>| {
-            if let Some(answer) = answer_of(slot, rules, &moment) {
-                add(sum, slot.customer, &answer);
-            }
-        };
-        merged(self.sums(visit, identity), merge)
-    }
-
-    /// As [`Self::sum_at`], of each customer's answers under these rules and under those, at a moment. Customers who
-    /// are not wanted are passed over.
-    pub fn sum_beside<S: Default + Send>(
-        &self,
-        [these, those]: [&Rules; 2],
-        moment: &Moment,
-        wanted: impl Fn(CustomerId) -> bool + Sync,
-        add: impl Fn(&mut S, CustomerId, [&V::Answer; 2]) + Sync,
-        merge: impl Fn(&mut S, S),
-    ) -> S {
-        let visit = |sum: &mut S, slot: &Slot<V>| {
-            if wanted(slot.customer)
-                && let (Some(here), Some(there)) = (answer_of(slot, these, moment), answer_of(slot, those, moment))
-            {
-                add(sum, slot.customer, [&here, &there]);
-            }
-        };
-        merged(self.sums(visit, identity), merge)
-    }
-
-    /// Visits all customers, some groups of pages on each thread, and gives what each thread has made of its sum. Not
-    /// on threads that give way: who waits for a page would wait for them.
-    fn sums<S: Default, T: Send>(
-        &self,
-        visit: impl Fn(&mut S, &Slot<V>) + Sync,
-        finish: impl Fn(S) -> T + Sync,
-    ) -> Vec<T> {
-        cores::share_out(Manner::AtOnce, shares(self.threads), |groups| {
-            let mut sum = S::default();
-            groups.for_each(|group| self.pages.scan(group, |slot| visit(&mut sum, slot)));
-            finish(sum)
-        })
-    }
-
-    /// Another instant, of the log as far as it is applied now.
-    fn moment(&self, as_of: Timestamp, known_at: Option<Timestamp>) -> Moment {
-        Moment::new(as_of, known_at).up_to(self.position())
-    }
-
-    /// The digests of all records, summed up; works off what changed since the last time, some pages under one lock, so
-    /// that filing goes on meanwhile.
-    pub fn digests(&self) -> (Checkpoint, Digests) {
-        loop {
-            let mut changes = lock(&self.changes);
-            if changes.stale.len() == 0 {
-                return (changes.checkpoint, changes.digests);
-            }
-            let mut sum = changes.digests;
-            for page in changes.stale.take_some(SUMMED_AT_ONCE) {
-                self.pages.write_page(page, |slot| {
-                    let new = slot.record.digests(slot.customer);
-                    sum = sum.minus(slot.digests).plus(new);
-                    slot.digests = new;
-                });
-            }
-            changes.digests = sum;
-        }
-    }
-
-    /// What changed since the last commit: the caller has to make it durable or give it back.
-    pub(crate) fn take_dirty(&self) -> Dirty {
-        let mut changes = lock(&self.changes);
-        changes.begun += 1;
-        Dirty { checkpoint: changes.checkpoint, pages: changes.dirty.take(), commit: changes.begun }
-    }
-
-    /// Takes back what could not be made durable.
-    pub(crate) fn give_back(&self, pages: Vec<PageNumber>) {
-        lock(&self.changes).dirty.extend(pages);
-    }
-
-    /// Pages that changed since the last commit; nothing at a moment at which that is changing.
-    pub(crate) fn dirty_pages(&self) -> Option<usize> {
-        Some(self.changes.try_lock().ok()?.dirty.len())
     }
 
     pub(crate) fn encode(&self, page: PageNumber) -> Result<EncodedPage, PageError> {

@@ -6,6 +6,7 @@
 //!
 //! **Architecture Invariant:** no NATS here (a source is a stream of batches), no gRPC, no clock of its own.
 
+mod changes;
 mod commit;
 mod cores;
 mod due;
@@ -33,6 +34,7 @@ mod resume;
 mod retry;
 mod round;
 mod rules;
+mod scanning;
 mod scrub;
 mod source;
 mod staging;
@@ -42,9 +44,11 @@ mod verify;
 mod walk;
 mod watch;
 
+pub use cores::Manner;
 pub use error::{NotServing, PauseError, RebuildError, RefoldError, StartError, StoreError, WaitError, WatchError};
 pub use generation::Generation;
 pub use journal::{Ending, Origin, RebuildOptions, Remembered};
+pub use lists::Placements;
 pub use moves::{Cause, Cursor, KEPT_MOVES, Keeping, Move, Moves};
 pub use pace::{Bounds, Vitals};
 pub use parking::ParkedEvent;
@@ -57,7 +61,7 @@ pub use retry::{MAX_RETRIED, Retried};
 pub use round::{Found, ScrubStatus, Waiting};
 pub use rules::Edition;
 pub use scrub::MAX_SCRUB_RATE;
-pub use source::{Batch, Broken, Checkpoint, Clock, Entry, Source, SourceError, Trouble};
+pub use source::{Batch, Batches, Broken, Checkpoint, Clock, Entry, Source, SourceError, Trouble};
 pub use status::{GenerationStatus, Progress, RebuildProgress, State, Status};
 pub use verify::Findings;
 pub use walk::Place;

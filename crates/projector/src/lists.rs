@@ -32,6 +32,31 @@ impl<V: View> Default for Lists<V> {
     }
 }
 
+/// Customers and where they stand, to be listed together: sets that grow at their end are made several times as fast.
+pub struct Placements<V: View>(Vec<(u32, CustomerId, V::Placement)>);
+
+impl<V: View> Default for Placements<V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<V: View> Placements<V> {
+    /// Where the customer of this answer stands.
+    pub fn add(&mut self, customer: CustomerId, answer: &V::Answer) {
+        let placement = V::placement(answer);
+        self.0.push((V::rank(&placement), customer, placement));
+    }
+
+    /// Lists and totals of them.
+    pub fn totals(mut self) -> V::Totals {
+        self.0.sort_unstable_by_key(|(rank, customer, _)| (*rank, *customer));
+        let mut totals = V::Totals::default();
+        self.0.iter().for_each(|(_, customer, placement)| V::place(&mut totals, *customer, placement, Sign::Add));
+        totals
+    }
+}
+
 /// A customer's answer, as far as lists need it: the placement and until when it holds.
 pub(crate) type Placed<V> = (Option<<V as View>::Placement>, Timestamp);
 

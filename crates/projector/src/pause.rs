@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::stream::{self, BoxStream};
+use futures::stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::block_in_place;
@@ -13,10 +13,11 @@ use touchpoint::Timestamp;
 use view_store::Store;
 use views::View;
 
+use crate::cores::Manner;
 use crate::error::{PauseError, StoreError};
 use crate::journal::micros;
 use crate::projector::Projector;
-use crate::source::{Batch, Checkpoint, Source, SourceError};
+use crate::source::{Batch, Batches, Checkpoint, Source, SourceError};
 use crate::status::State;
 
 const NOTE: &str = "pause.json";
@@ -73,18 +74,17 @@ impl Pausing {
     /// This log, whose tail gives nothing while the view is paused. What the log is, is asked all the same.
     pub(crate) fn over(self: &Arc<Self>, source: Source) -> Source {
         let (tail, pausing) = (source.tail.clone(), self.clone());
-        let tail = move |after| pausing.clone().halting(tail.clone(), after);
+        let tail = move |after, manner| pausing.clone().halting(tail.clone(), after, manner);
         Source { tail: Arc::new(tail), ..source }
     }
 
-    fn halting(self: Arc<Self>, tail: Tail, after: Checkpoint) -> Batches {
-        let halting = Halting { paused: self.pause.subscribe(), pausing: self, tail, after, open: None };
+    fn halting(self: Arc<Self>, tail: Tail, after: Checkpoint, manner: Manner) -> Batches {
+        let halting = Halting { paused: self.pause.subscribe(), pausing: self, tail, after, manner, open: None };
         stream::unfold(halting, |mut halting| async move { Some((halting.next().await?, halting)) }).boxed()
     }
 }
 
-type Batches = BoxStream<'static, Result<Batch, SourceError>>;
-type Tail = Arc<dyn Fn(Checkpoint) -> Batches + Send + Sync>;
+type Tail = Arc<dyn Fn(Checkpoint, Manner) -> Batches + Send + Sync>;
 
 /// A tail that is let go of while the view is paused, and opened again where it was.
 struct Halting {
@@ -92,6 +92,7 @@ struct Halting {
     paused: watch::Receiver<Option<Pause>>,
     tail: Tail,
     after: Checkpoint,
+    manner: Manner,
     open: Option<Batches>,
 }
 
@@ -104,7 +105,7 @@ impl Halting {
                 self.paused.changed().await.ok()?;
                 continue;
             }
-            let batches = self.open.get_or_insert_with(|| (self.tail)(self.after));
+            let batches = self.open.get_or_insert_with(|| (self.tail)(self.after, self.manner));
             let batch = tokio::select! {
                 biased;
                 changed = self.paused.changed() => {

@@ -41,8 +41,14 @@ impl Running {
             generation.totals(NOW, |totals, _, edition| (*totals == wanted, edition.version.clone()));
         assert!(totals_are_wanted && by == version, "lists are by {by}, not {version}");
         let mut sum = Totals::default();
-        let customers: Vec<_> =
-            generation.sum_at(rules, NOW, None, |all: &mut Vec<_>, id, _| all.push(id), |all, it| all.extend(it));
+        let customers: Vec<_> = generation.sum_at(
+            rules,
+            NOW,
+            None,
+            |all: &mut Vec<_>, id, _| all.push(id),
+            |all| all,
+            |all, it| all.extend(it),
+        );
         for customer in customers {
             let answer = generation.answer(customer, rules, &mut views::Moment::now(NOW)).unwrap();
             Churn::place(&mut sum, customer, &Churn::placement(&answer), Sign::Add);

@@ -162,7 +162,14 @@ fn fresh<V: View>(
         all.extend(wanted(customer).then(|| (customer, V::placement(answer))));
     };
     generation
-        .sum_at(&generation.rules_at(None).rules, as_of, None, add, |all: &mut Vec<_>, more| all.extend(more))
+        .sum_at(
+            &generation.rules_at(None).rules,
+            as_of,
+            None,
+            add,
+            |all| all,
+            |all: &mut Vec<_>, more| all.extend(more),
+        )
         .into_iter()
         .collect()
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use api::errors::Error;
 use api::query::Scope;
-use projector::Generation;
+use projector::{Generation, Placements};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use touchpoint::{CustomerId, Timestamp};
 use views::rules::Rules;
-use views::{Moment, Sign, Standing, View};
+use views::{Moment, Standing, View};
 
 use crate::ask::{Asked, Asker, NOT_SERVING_RETRY, Stands, not_serving};
 
@@ -62,23 +62,21 @@ impl<V: Stands> Asker<V> {
             return Ok(found);
         }
         let (as_of, known_at) = (*as_of, query.known_at);
-        let sum = |totals: &mut V::Totals, customer: CustomerId, answer: &V::Answer| {
-            V::place(totals, customer, &V::placement(answer), Sign::Add);
-        };
-        let totals = self.answers(asked, scope, until, sum, V::merge).await?;
+        let totals = self.answers(asked, scope, until, Placements::<V>::add, Placements::totals, V::merge).await?;
         let Asked { generation, edition, .. } = asked;
         Ok(read(&Population { generation, totals: &totals, rules: &edition.rules, as_of, known_at }))
     }
 
-    /// Sums up the answers of the customers of a scope, by a scan in its turn.
-    pub(crate) async fn answers<S: Default + Send + 'static>(
+    /// Sums up the answers of the customers of a scope, by a scan in its turn. Sums are finished side by side, and merged.
+    pub(crate) async fn answers<S: Default + 'static, T: Default + Send + 'static>(
         &self,
         asked: &mut Asked<V>,
         scope: Scope,
         until: Instant,
         add: impl Fn(&mut S, CustomerId, &V::Answer) + Send + Sync + 'static,
-        merge: impl Fn(&mut S, S) + Send + 'static,
-    ) -> Result<S, Error> {
+        finish: impl Fn(S) -> T + Send + Sync + 'static,
+        merge: impl Fn(&mut T, T) + Send + 'static,
+    ) -> Result<T, Error> {
         let (as_of, known_at) = (asked.as_of, asked.query.known_at);
         let add = move |(sum, unresolved): &mut (S, u64), customer, answer: &V::Answer| {
             let standing = V::standing(answer);
@@ -88,12 +86,14 @@ impl<V: Stands> Asker<V> {
                 add(sum, customer, answer);
             }
         };
-        let merge = move |(sum, unresolved): &mut (S, u64), (more, others)| {
+        let finish = move |(sum, unresolved)| (finish(sum), unresolved);
+        let merge = move |(sum, unresolved): &mut (T, u64), (more, others)| {
             merge(sum, more);
             *unresolved += others;
         };
         let edition = asked.edition.clone();
-        let scan = move |generation: &Generation<V>| generation.sum_at(&edition.rules, as_of, known_at, add, merge);
+        let scan =
+            move |generation: &Generation<V>| generation.sum_at(&edition.rules, as_of, known_at, add, finish, merge);
         let (sum, unresolved) = self.scan(asked.generation.clone(), until, scan).await?;
         asked.unresolved = unresolved;
         Ok(sum)

@@ -1,5 +1,7 @@
 //! SegmentationService: who a customer is for the company.
 
+use std::convert::identity;
+
 use api::errors::Error;
 use api::export::Exported;
 use api::page::{Page, Seal};
@@ -79,7 +81,7 @@ impl Segments {
         let scope = Scope::read(request.scope.as_ref())?;
         let mut asked = self.view.ask(request.query.as_ref(), until).await?;
         let add = |funnels: &mut Vec<Funnel>, _, answer: &Answer| funnels.push(answer.funnel.clone());
-        let funnels = self.view.answers(&mut asked, scope, until, add, |all, more| all.extend(more)).await?;
+        let funnels = self.view.answers(&mut asked, scope, until, add, identity, |all, more| all.extend(more)).await?;
         Ok(v1::GetFunnelResponse { rows: funnel::rows(&table(&funnels)), meta: Some(asked.meta_of_all()) })
     }
 }

@@ -1,7 +1,5 @@
 //! Survey answers that count: one per project × wave × port × item × metric, the latest by order.
 
-use std::collections::HashMap;
-
 use touchpoint::{Code, Metric, Score, ServicePort, SurveyAnswered, Touchpoint};
 
 use crate::{Filed, Timeline};
@@ -19,22 +17,22 @@ pub struct Answer<'t> {
 
 /// The counting answers of a customer, in order. Where the latest of its kind is not_applicable there is none.
 pub fn answers<'t>(timeline: &'t Timeline<'t>) -> Vec<Answer<'t>> {
-    let mut latest: HashMap<Item<'t>, (&'t Filed<'t>, &'t SurveyAnswered<'t>)> = HashMap::new();
-    for event in &timeline.events {
-        if let Touchpoint::SurveyAnswered(answered) = &event.body {
-            latest.insert(Item::of(event, answered), (event, answered));
-        }
-    }
-    let scored = latest
-        .into_values()
-        .filter_map(|(event, answered)| answered.score.map(|score| Answer { event, answered, score }));
-    let mut answers: Vec<_> = scored.collect();
-    answers.sort_unstable_by_key(|answer| answer.event.order());
-    answers
+    let said = |(place, event): (usize, &'t Filed<'t>)| match &event.body {
+        Touchpoint::SurveyAnswered(answered) => Some((Item::of(event, answered), place, answered)),
+        _ => None,
+    };
+    let mut said: Vec<_> = timeline.events.iter().enumerate().filter_map(said).collect();
+    said.sort_unstable_by(|(one, earlier, _), (other, later, _)| one.cmp(other).then(later.cmp(earlier)));
+    said.dedup_by(|(other, ..), (latest, ..)| other == latest);
+    said.sort_unstable_by_key(|(_, place, _)| *place);
+    let answer = |(_, place, answered): (Item<'t>, usize, &'t SurveyAnswered<'t>)| {
+        Some(Answer { event: &timeline.events[place], answered, score: answered.score? })
+    };
+    said.into_iter().filter_map(answer).collect()
 }
 
 /// What is asked: one answer of a customer to it counts.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Item<'t> {
     project: Option<&'t str>,
     wave: &'t str,

@@ -92,7 +92,7 @@ impl Log {
                 let first = Checkpoint { created: first.created(), ..origin() };
                 Box::pin(async move { Ok(first) })
             }),
-            tail: Arc::new(move |after| tail.clone().tail(after)),
+            tail: Arc::new(move |after, _| tail.clone().tail(after)),
             check: Arc::new(move |checkpoint| {
                 let checked = check.check(checkpoint);
                 Box::pin(async move { checked })

@@ -96,7 +96,7 @@ impl Log {
         let [tail, check, end, control, timeline] = [(); 5].map(|()| self.clone());
         Source {
             origin: Arc::new(|| Box::pin(async { Ok(origin()) })),
-            tail: Arc::new(move |after| tail.clone().tail(after.position)),
+            tail: Arc::new(move |after, _| tail.clone().tail(after.position)),
             check: Arc::new(move |_| {
                 let broken = check.broken.lock().unwrap().clone();
                 let checked = broken.map_or(Ok(Position(check.end())), |reason| Err(SourceError::Broken(reason)));

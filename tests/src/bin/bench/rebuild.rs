@@ -116,6 +116,8 @@ async fn build(running: &Running, view: View, round: usize, last: Position, meas
     clients.serving(view.service()).await;
     measured.first.push(last.0 as f64 / begun.elapsed().as_secs_f64());
     let serving = clients.reached(last.0).await;
+    // A rebuild beside a first commit would measure both.
+    clients.kept(last.0).await;
     let begun = Instant::now();
     let generation = clients.projector().rebuild(v1::RebuildRequest::default()).await?.into_inner().generation;
     serves(&clients).await?;

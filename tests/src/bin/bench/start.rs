@@ -157,7 +157,7 @@ fn to_serving<V: View>(dir: &Path) -> Result<f64> {
 fn at_its_end() -> Source {
     Source {
         origin: Arc::new(|| Box::pin(async { Ok(origin()) })),
-        tail: Arc::new(|_| futures::stream::pending().boxed()),
+        tail: Arc::new(|_, _| futures::stream::pending().boxed()),
         check: Arc::new(|_| Box::pin(async { Ok(origin().position) })),
         end: Arc::new(|| Box::pin(async { Ok(origin().position) })),
         entries: Arc::new(|_, _| Box::pin(async { Ok(Vec::new()) })),
