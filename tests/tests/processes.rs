@@ -105,17 +105,22 @@ async fn metrics_say_how_a_projector_does() {
         wanted.iter().all(|line| page.lines().any(|found| found == line)).then_some(())
     })
     .await;
+    let nothing = v1::RecordRequest { touchpoint: Some(v1::Touchpoint::default()), expected_revision: None };
+    let refused = Clients::of(gateway.address()).touchpoints().record(nothing).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
     let page = metrics(gateway.metrics_address()).await;
-    let recorded = format!(r#"lifefold_gateway_appends_total{{outcome="recorded"}} {events}"#);
-    assert!(page.lines().any(|line| line == recorded), "{page}");
+    for (outcome, events) in [("recorded", events), ("invalid", 1)] {
+        let line = format!(r#"lifefold_gateway_appends_total{{outcome="{outcome}"}} {events}"#);
+        assert!(page.lines().any(|found| found == line), "{line} is not in\n{page}");
+    }
     assert!(page.contains(r#"lifefold_gateway_append_seconds_bucket{le="0.005"}"#), "{page}");
     assert!(!page.contains(&CustomerId::from_u128(0).to_string()), "no customer is in a label");
 }
 
 #[test]
 fn a_port_in_use_is_one_clear_line() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let holder = TcpListener::bind(taken).unwrap();
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap();
     let folder = TempDir::new().unwrap();
     let mut gateway = Service::new("gateway", folder.path(), ["gateway", "--listen", &taken.to_string()]);
     gateway.start();

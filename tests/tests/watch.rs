@@ -8,7 +8,7 @@ use std::process::Command;
 use api::v1;
 use api::v1::watch_step::Cause;
 use serde_json::Value;
-use tests::{Clients, PATIENCE, Service, System, View, instant, until_sync, visit};
+use tests::{Clients, PATIENCE, Service, System, View, instant, metrics, until, until_sync, visit};
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 use touchpoint::{CustomerId, EventId, Timestamp};
@@ -162,6 +162,13 @@ async fn a_change_is_told_with_its_event_and_a_restart_ends_the_cursor() {
     system.never_panicked();
 }
 
+/// Waits until the metrics say that so many watch the churn risk.
+async fn watched_by(system: &mut System, watchers: u32) {
+    let address = system.projector(View::Churn).metrics_address();
+    let line = format!("lifefold_projector_watchers{{view=\"churn\"}} {watchers}\n");
+    until("the number of watchers", async || metrics(address).await.contains(&line).then_some(())).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rebuild_and_the_end_of_the_process_end_a_watch() {
     let mut system = System::start().await;
@@ -170,10 +177,12 @@ async fn a_rebuild_and_the_end_of_the_process_end_a_watch() {
     let mut watcher = Watcher::start(&churn).await;
     let position = record(&gateway, 1, at).await;
     watcher.until("the mark", |watcher| watcher.position >= position).await;
+    watched_by(&mut system, 1).await;
     churn.rebuilt().await;
     assert_eq!(watcher.ended().await, (Code::OutOfRange, "CURSOR_ENDED".to_owned()));
     let request = v1::WatchRiskRequest { cursor: watcher.cursor.clone(), ..Default::default() };
     assert_eq!(refusal(&open(&churn, request).await.err().unwrap()), (Code::OutOfRange, "CURSOR_ENDED".to_owned()));
+    watched_by(&mut system, 0).await;
 
     let mut again = Watcher::start(&churn).await;
     assert_eq!(again.state, watcher.state);

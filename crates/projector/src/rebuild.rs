@@ -97,7 +97,7 @@ impl<V: View> Rebuild<V> {
         let generation = self.generation();
         tokio::spawn(async move {
             match self.finish().await {
-                Ok(()) => tracing::info!(view = V::NAME, generation, "the new generation serves"),
+                Ok(()) => tracing::info!(view = V::NAME, generation, "the new generation is durable"),
                 Err(error) => tracing::warn!(view = V::NAME, generation, %error, "no new generation"),
             }
         });

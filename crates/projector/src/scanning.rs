@@ -41,20 +41,16 @@ impl<V: View> Generation<V> {
         merged(self.sums(visit, finish), merge)
     }
 
-    /// As [`Self::sum_at`], of each customer's answers under these rules and under those, at a moment. Customers who
-    /// are not wanted are passed over.
+    /// As [`Self::sum_at`], of each customer's answers under these rules and under those, at a moment.
     pub fn sum_beside<S: Default + Send>(
         &self,
         [these, those]: [&Rules; 2],
         moment: &Moment,
-        wanted: impl Fn(CustomerId) -> bool + Sync,
         add: impl Fn(&mut S, CustomerId, [&V::Answer; 2]) + Sync,
         merge: impl Fn(&mut S, S),
     ) -> S {
         let visit = |sum: &mut S, slot: &Slot<V>| {
-            if wanted(slot.customer)
-                && let (Some(here), Some(there)) = (answer_of(slot, these, moment), answer_of(slot, those, moment))
-            {
+            if let (Some(here), Some(there)) = (answer_of(slot, these, moment), answer_of(slot, those, moment)) {
                 add(sum, slot.customer, [&here, &there]);
             }
         };

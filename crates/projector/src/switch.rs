@@ -130,6 +130,7 @@ impl<V: View> Projector<V> {
         let old = self.inner.serving.send_replace(fed.clone());
         building.phase.send_replace(Phase::Saving(compared.clone()));
         self.serve();
+        tracing::info!(view = V::NAME, generation = fed.id.get(), "the new generation serves, and is made durable");
         old.stop.cancel();
         old.kept().await;
         // Millions of records are given back: away from the threads that serve.

@@ -2,14 +2,13 @@
 
 use touchpoint::CustomerId;
 use view_store::PageNumber;
-use views::rules::Rules;
-use views::{Moment, View};
+use views::{Record, View};
 
 use crate::Generation;
 
 /// How far a walk through all customers came: everybody before this place was visited. It means the same in every
 /// generation and process, since customers are spread over the places by their ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place(PageNumber);
 
 impl Place {
@@ -19,6 +18,11 @@ impl Place {
     /// Before everybody.
     pub fn start() -> Self {
         Self(PageNumber::all().start)
+    }
+
+    /// Where this customer is visited, together with some others.
+    pub fn of(customer: CustomerId) -> Self {
+        Self(PageNumber::of(customer.as_u128()))
     }
 
     /// The place of this number, if there is one.
@@ -39,16 +43,15 @@ impl Place {
 }
 
 impl<V: View> Generation<V> {
-    /// Visits the customers from a place on, until it is enough or nobody is left; gives the place to go on from. The
-    /// order is always the same. What is read of one customer and the next may be of a log that has grown meanwhile:
-    /// the moment must name the position up to which it counts.
-    pub fn walk<S>(
+    /// Visits the customers who have such an answer, from a place on, until it is enough or nobody is left; gives the
+    /// place to go on from. The order is always the same: by place, then id. What is read of one customer and the next
+    /// may be of a log that has grown meanwhile: who answers must name the position up to which it counts.
+    pub fn walk<S, A>(
         &self,
         from: Place,
-        rules: &Rules,
-        moment: &Moment,
+        answer: impl Fn(&Record) -> Option<A>,
         sum: &mut S,
-        mut visit: impl FnMut(&mut S, CustomerId, &V::Answer),
+        mut visit: impl FnMut(&mut S, CustomerId, &A),
         enough: impl Fn(&S) -> bool,
     ) -> Option<Place> {
         for page in (from.number()..PageNumber::COUNT).filter_map(PageNumber::at) {
@@ -57,8 +60,7 @@ impl<V: View> Generation<V> {
             }
             let mut answers = Vec::new();
             self.pages.scan_page(page, |slot| {
-                let answer = V::answer(&slot.record, rules, &mut moment.clone());
-                answers.extend(answer.map(|answer| (slot.customer, answer)));
+                answers.extend(answer(&slot.record).map(|answer| (slot.customer, answer)));
             });
             answers.sort_unstable_by_key(|(customer, _)| *customer);
             answers.iter().for_each(|(customer, answer)| visit(sum, *customer, answer));

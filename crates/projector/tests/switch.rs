@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use history::Order;
-use projector::{Origin, Phase, RebuildOptions, Remembered};
+use projector::{Manner, Origin, Phase, RebuildOptions, Remembered};
 use support::running::{PATIENCE, Running, start};
 use support::{Log, population};
 use tokio::time::{Duration, sleep, timeout};
@@ -51,6 +51,18 @@ fn newest(running: &Running) -> Remembered {
 async fn ended(running: &Running) -> Remembered {
     until("the rebuild to end", || newest(running).ending.is_some() && !is_saving(running)).await;
     newest(running)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_what_is_read_beside_the_serving_generation_gives_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, running) = serving(dir.path(), 16).await;
+    assert_eq!(log.manners(), [Manner::AtOnce], "whoever starts is waited for");
+    running.projector.begin_rebuild(AT_ONCE).await.unwrap().carry_out();
+    assert_eq!(ended(&running).await.ending.unwrap().given_up, None);
+    assert_eq!(log.manners(), [Manner::AtOnce, Manner::GivingWay, Manner::AtOnce], "what is to serve is not held up");
+    assert_eq!(log.tails()[2], log.end(), "nothing is read twice");
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

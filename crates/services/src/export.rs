@@ -15,7 +15,7 @@ use prost::Message;
 use tokio::time::Instant;
 use tonic::Status;
 use touchpoint::{Position, Timestamp};
-use views::{Digests, Moment};
+use views::{Digests, Moment, Record};
 
 use crate::ask::{Asked, Asker, Stands, not_serving, same_rules};
 use crate::outlet::{self, Outlet};
@@ -112,7 +112,8 @@ impl<V: Exported + Stands> Export<V> {
                 part.items.push(item);
             };
             let enough = |part: &Part<V>| part.items.len() >= size || part.bytes >= MESSAGE_BYTES;
-            let next = generation.walk(from, &edition.rules, &moment, &mut part, visit, enough);
+            let answer = |record: &Record| V::answer(record, &edition.rules, &mut moment.clone());
+            let next = generation.walk(from, answer, &mut part, visit, enough);
             (part, next)
         });
         walk.await.map_err(not_serving)

@@ -5,6 +5,8 @@ use bytes::Bytes;
 use event_log::Draft;
 use touchpoint::{Event, Intake, Timestamp, Violation, Violations};
 
+use crate::metrics::{self, Outcome};
+
 /// Judges a message. Violations are worded for the message, with paths below `prefix`.
 pub(crate) fn message(
     sent: &v1::Touchpoint,
@@ -22,6 +24,10 @@ pub(crate) fn json(body: Vec<u8>, now: Timestamp, by: Intake) -> Result<Draft, V
 }
 
 fn judge(body: Bytes, now: Timestamp, by: Intake) -> Result<Draft, Violations> {
+    read(body, now, by).inspect_err(|_| metrics::appended(Outcome::Invalid, 1))
+}
+
+fn read(body: Bytes, now: Timestamp, by: Intake) -> Result<Draft, Violations> {
     let event = Event::decode(&body)?;
     event.admit(now, by)?;
     let (customer, event) = (event.customer, event.id);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 /// How long a call takes to its answer, by `service` and `method`, in seconds.
 pub const QUERY_SECONDS: &str = "lifefold_query_seconds";
@@ -10,6 +10,8 @@ pub const QUERY_SECONDS: &str = "lifefold_query_seconds";
 pub const APPEND_SECONDS: &str = "lifefold_gateway_append_seconds";
 /// Events that were to be appended, by `outcome`.
 pub const APPENDS_TOTAL: &str = "lifefold_gateway_appends_total";
+/// Callers who watch a view, by `view`.
+pub const WATCHERS: &str = "lifefold_projector_watchers";
 /// Bounds of the buckets of both histograms, in seconds.
 pub const BUCKETS_SECONDS: [f64; 13] =
     [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
@@ -18,6 +20,7 @@ pub const BUCKETS_SECONDS: [f64; 13] =
 pub fn describe() {
     describe_histogram!(QUERY_SECONDS, Unit::Seconds, "How long a call takes to its answer.");
     describe_histogram!(APPEND_SECONDS, Unit::Seconds, "How long an event or batch takes to be durable.");
+    describe_gauge!(WATCHERS, "Callers who watch the view.");
     describe_counter!(APPENDS_TOTAL, "Events that were to be appended, by outcome.");
 }
 
@@ -54,6 +57,22 @@ impl Outcome {
             Self::Unavailable => "unavailable",
             Self::Unknown => "unknown",
         }
+    }
+}
+
+/// A caller who watches a view, counted as long as this lives.
+pub(crate) struct Watching(&'static str);
+
+impl Watching {
+    pub(crate) fn begins(view: &'static str) -> Self {
+        gauge!(WATCHERS, "view" => view).increment(1.0);
+        Self(view)
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        gauge!(WATCHERS, "view" => self.0).decrement(1.0);
     }
 }
 

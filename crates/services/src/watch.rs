@@ -18,6 +18,7 @@ use touchpoint::{CustomerId, Timestamp};
 use views::View;
 
 use crate::ask::not_serving;
+use crate::metrics::Watching;
 use crate::outlet::{self, Outlet};
 
 /// Watchers of a view at once.
@@ -68,7 +69,9 @@ impl<V: View> Watchers<V> {
             false => self.projector.watch().map_err(not_serving)?,
         };
         let rules_version = watch.rules_version();
-        let pump = |outlet| Pump { watch, filter, seal, rules_version, is_listed: resumes, outlet }.run();
+        let watching = Watching::begins(V::NAME);
+        let pump =
+            |outlet| Pump { watch, filter, seal, rules_version, is_listed: resumes, outlet, _watching: watching }.run();
         Ok(outlet::start(BUFFER_MESSAGES, place, outlet::until_draining(&self.projector), pump))
     }
 }
@@ -82,6 +85,7 @@ struct Pump<F: Filter> {
     /// The list was given: from here on there are cursors.
     is_listed: bool,
     outlet: Outlet<F::Response>,
+    _watching: Watching,
 }
 
 impl<F: Filter> Pump<F> {

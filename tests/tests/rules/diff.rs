@@ -90,8 +90,8 @@ fn segmentation(said: &Value) {
         {"name": "lost_ones", "before": 0, "after": 1, "gained": 1, "lost": 0},
     ]);
     assert_eq!(said["diff"]["segments"], segments);
-    let ids: Vec<_> = said["moved"].as_array().unwrap().iter().map(|it| it["customer_id"].clone()).collect();
-    assert_eq!(ids, [STALE_ONE, LOST_ONE, FRESH_ONE].map(id));
+    let ids: BTreeSet<_> = said["moved"].as_array().unwrap().iter().map(|it| it["customer_id"].to_string()).collect();
+    assert_eq!(ids, [STALE_ONE, LOST_ONE, FRESH_ONE].map(|one| json!(id(one)).to_string()).into());
 }
 
 fn satisfaction(said: &Value) {

@@ -218,7 +218,7 @@ pub struct SegmentationServiceDiffRulesResponse {
     /// The whole difference. Absent on later pages.
     #[prost(message, optional, tag = "1")]
     pub diff: ::core::option::Option<RulesDiff>,
-    /// The customers who move, by customer id.
+    /// The customers who move, in an order that is always the same.
     #[prost(message, repeated, tag = "2")]
     pub moved: ::prost::alloc::vec::Vec<MovedCustomer>,
     /// Ask for the next page with this. Empty: there is none.
@@ -251,7 +251,7 @@ pub struct SatisfactionServiceDiffRulesResponse {
     /// The whole difference. Absent on later pages.
     #[prost(message, optional, tag = "1")]
     pub diff: ::core::option::Option<RulesDiff>,
-    /// The customers who move, by customer id.
+    /// The customers who move, in an order that is always the same.
     #[prost(message, repeated, tag = "2")]
     pub moved: ::prost::alloc::vec::Vec<MovedCustomer>,
     /// Ask for the next page with this. Empty: there is none.
@@ -284,7 +284,7 @@ pub struct ChurnRiskServiceDiffRulesResponse {
     /// The whole difference. Absent on later pages.
     #[prost(message, optional, tag = "1")]
     pub diff: ::core::option::Option<RulesDiff>,
-    /// The customers who move, by customer id.
+    /// The customers who move, in an order that is always the same.
     #[prost(message, repeated, tag = "2")]
     pub moved: ::prost::alloc::vec::Vec<MovedCustomer>,
     /// Ask for the next page with this. Empty: there is none.
@@ -3676,9 +3676,10 @@ pub mod projector_service_client {
                 .insert(GrpcMethod::new("lifefold.v1.ProjectorService", "GetStatus"));
             self.inner.unary(req, path, codec).await
         }
-        /// Starts to fold the whole log beside the serving generation, which goes on; switches over once the new one is folded
-        /// and durable. Answers at once; GetStatus shows the progress as building. It also heals ROLLED_BACK, RECREATED and GAP.
-        /// FAILED_PRECONDITION if a rebuild is under way.
+        /// Starts to fold the whole log beside the serving generation, which goes on; every customer is compared, then the new
+        /// one serves, and then it is made durable. Answers at once; GetStatus shows the progress as building, RebuildService
+        /// all of it. It also heals ROLLED_BACK, RECREATED, GAP and BROKEN. FAILED_PRECONDITION if a rebuild is under way, or
+        /// the view is paused.
         pub async fn rebuild(
             &mut self,
             request: impl tonic::IntoRequest<super::RebuildRequest>,
@@ -3851,9 +3852,10 @@ pub mod projector_service_server {
             tonic::Response<super::GetStatusResponse>,
             tonic::Status,
         >;
-        /// Starts to fold the whole log beside the serving generation, which goes on; switches over once the new one is folded
-        /// and durable. Answers at once; GetStatus shows the progress as building. It also heals ROLLED_BACK, RECREATED and GAP.
-        /// FAILED_PRECONDITION if a rebuild is under way.
+        /// Starts to fold the whole log beside the serving generation, which goes on; every customer is compared, then the new
+        /// one serves, and then it is made durable. Answers at once; GetStatus shows the progress as building, RebuildService
+        /// all of it. It also heals ROLLED_BACK, RECREATED, GAP and BROKEN. FAILED_PRECONDITION if a rebuild is under way, or
+        /// the view is paused.
         async fn rebuild(
             &self,
             request: tonic::Request<super::RebuildRequest>,
@@ -4345,7 +4347,7 @@ pub struct GetRebuildResponse {
     /// Why it was given up, or what to do now. Empty: nothing to say.
     #[prost(string, tag = "3")]
     pub message: ::prost::alloc::string::String,
-    /// What was compared. Absent: nothing was yet, or the serving generation was of a broken log.
+    /// What was compared. Absent: nothing was yet, the serving generation was of a broken log, or it is a RollBack.
     #[prost(message, optional, tag = "4")]
     pub findings: ::core::option::Option<RebuildFindings>,
     /// How far it is. Absent: it has ended.

@@ -40,6 +40,7 @@ mod words;
 use std::process::ExitCode;
 
 use failure::{Failure, Outcome};
+pub(crate) use format::count;
 pub(crate) use progress::Progress;
 
 use crate::settings::Settings;
@@ -69,7 +70,7 @@ pub(crate) enum Command {
     Satisfaction(satisfaction::Args),
     /// Shows how the projectors do, side by side
     Status(status::Args),
-    /// Folds the whole log again for one view, and compares the digests
+    /// Folds the whole log again for one view, compares every customer, and switches over
     Rebuild(rebuild::Args),
     /// Lets a view stand still: it answers as of now until it is resumed, also after a restart
     Pause(pause::Args),

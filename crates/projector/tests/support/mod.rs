@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use history::nasty::{self, Config};
 use history::{Arrival, Order, arrange};
-use projector::{Batch, Broken, Checkpoint, Entry, Source, SourceError, Trouble};
+use projector::{Batch, Broken, Checkpoint, Entry, Manner, Source, SourceError, Trouble};
 use tokio::sync::watch;
 use touchpoint::{CustomerId, Position, Timestamp};
 
@@ -24,7 +24,7 @@ pub(crate) struct Log {
     batch: usize,
     broken: Arc<Mutex<Option<Broken>>>,
     created: Arc<Mutex<Timestamp>>,
-    tails: Arc<Mutex<Vec<Position>>>,
+    tails: Arc<Mutex<Vec<(Position, Manner)>>>,
 }
 
 impl Log {
@@ -81,7 +81,12 @@ impl Log {
 
     /// After which positions it was read, in the order of the readers.
     pub(crate) fn tails(&self) -> Vec<Position> {
-        self.tails.lock().unwrap().clone()
+        self.tails.lock().unwrap().iter().map(|(after, _)| *after).collect()
+    }
+
+    /// In which manner it was read, in the order of the readers.
+    pub(crate) fn manners(&self) -> Vec<Manner> {
+        self.tails.lock().unwrap().iter().map(|(_, manner)| *manner).collect()
     }
 
     /// The log as a projector reads it.
@@ -92,7 +97,7 @@ impl Log {
                 let first = Checkpoint { created: first.created(), ..origin() };
                 Box::pin(async move { Ok(first) })
             }),
-            tail: Arc::new(move |after, _| tail.clone().tail(after)),
+            tail: Arc::new(move |after, manner| tail.clone().tail(after, manner)),
             check: Arc::new(move |checkpoint| {
                 let checked = check.check(checkpoint);
                 Box::pin(async move { checked })
@@ -138,8 +143,8 @@ impl Log {
         }
     }
 
-    fn tail(self, after: Checkpoint) -> BoxStream<'static, Result<Batch, SourceError>> {
-        self.tails.lock().unwrap().push(after.position);
+    fn tail(self, after: Checkpoint, manner: Manner) -> BoxStream<'static, Result<Batch, SourceError>> {
+        self.tails.lock().unwrap().push((after.position, manner));
         let changes = self.end.subscribe();
         futures::stream::unfold((self, changes, after.position), |(log, mut changes, at)| async move {
             loop {

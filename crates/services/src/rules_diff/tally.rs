@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use api::rules_diff::{Compared, Value, moved};
 use api::v1;
+use projector::Place;
 use touchpoint::CustomerId;
 use views::rules::Rules;
 
 use crate::ask::Stands;
 
-/// What is summed up, and the first customers who move, by id.
+/// What is summed up, and the first customers who move, in the order of a walk.
 pub(super) struct Tally<V: Compared> {
     customers: u64,
     moved: u64,
@@ -24,7 +25,7 @@ pub(super) struct Tally<V: Compared> {
     /// Members of each rule segment: before, after, gained, lost.
     segments: BTreeMap<Arc<str>, [u64; 4]>,
     /// At most one more than a page, which says that another page follows.
-    page: BTreeMap<CustomerId, v1::MovedCustomer>,
+    page: BTreeMap<(Place, CustomerId), v1::MovedCustomer>,
     view: std::marker::PhantomData<fn() -> V>,
 }
 
@@ -59,8 +60,9 @@ impl<V: Compared + Stands> Tally<V> {
             }
             (false, _) if moves => {
                 self.moved += 1;
-                if self.has_room(customer, size) {
-                    self.page.insert(customer, moved::<V>(customer, [before, after]));
+                let place = (Place::of(customer), customer);
+                if !self.is_full(size) || self.page.last_key_value().is_some_and(|(last, _)| place < *last) {
+                    self.page.insert(place, moved::<V>(customer, [before, after]));
                     self.trim(size);
                 }
             }
@@ -96,8 +98,9 @@ impl<V: Compared + Stands> Tally<V> {
         counts.zip(more).for_each(|(count, more)| *count += more);
     }
 
-    fn has_room(&self, customer: CustomerId, size: usize) -> bool {
-        self.page.len() <= size || self.page.last_key_value().is_some_and(|(last, _)| customer < *last)
+    /// There are a page and one more.
+    pub(super) fn is_full(&self, size: usize) -> bool {
+        self.page.len() > size
     }
 
     fn trim(&mut self, size: usize) {
@@ -166,7 +169,7 @@ impl<V: Compared + Stands> Tally<V> {
         if more {
             self.page.pop_last();
         }
-        let last = self.page.last_key_value().map(|(customer, _)| *customer).filter(|_| more);
+        let last = self.page.last_key_value().map(|((_, customer), _)| *customer).filter(|_| more);
         (self.page.into_values().collect(), last)
     }
 }

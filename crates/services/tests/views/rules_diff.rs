@@ -1,6 +1,6 @@
 //! What if: DiffRules of the three views.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::v1;
 use api::v1::churn_risk_service_client::ChurnRiskServiceClient;
@@ -70,7 +70,8 @@ async fn bands_move_with_their_reasons_and_pages_lead_through_them() {
     assert_eq!(diff.customers, diff.moved + diff.shifted + diff.same + diff.withheld);
     assert_eq!((diff.moved, off_diagonal(&diff)), (all.len() as u64, all.len() as u64));
     assert!(diff.moved > 5 && diff.shifted > 0 && diff.same > 0, "{diff:?}");
-    assert!(all.is_sorted_by(|a, b| a.customer_id < b.customer_id));
+    let each: BTreeSet<_> = all.iter().map(|it| &it.customer_id).collect();
+    assert_eq!(each.len(), all.len(), "everybody once");
     for customer in &all {
         let [change] = &customer.reasons[..] else { panic!("{customer:?}") };
         assert_eq!((change.code.as_str(), change.after_millionths), ("SILENCE", None));

@@ -18,7 +18,7 @@ use crate::table::{Row, Table, bytes, rate};
 
 const VIEWS: [View; 3] = [View::Segmentation, View::Satisfaction, View::Churn];
 /// How often a rebuild is asked whether it serves.
-const POLL: Duration = Duration::from_millis(5);
+const POLL: Duration = Duration::from_millis(20);
 
 /// How large the log is, and what is wanted.
 struct Size {
