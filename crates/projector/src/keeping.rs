@@ -83,9 +83,9 @@ impl<V: View> Generation<V> {
         }
         order.sort_unstable();
         let mut lists = Lists::of(timers);
-        for (_, customer, group, index) in order {
-            lists.place(customer, standing[group].1[index].0.as_ref());
-        }
+        let placement = |group: usize, index: usize| standing[group].1[index].0.as_ref();
+        let placed = order.into_iter().filter_map(|(_, who, group, index)| Some((who, placement(group, index)?)));
+        lists.place_all(placed);
         (lists, standing)
     }
 

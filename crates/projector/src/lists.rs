@@ -52,7 +52,7 @@ impl<V: View> Placements<V> {
     pub fn totals(mut self) -> V::Totals {
         self.0.sort_unstable_by_key(|(rank, customer, _)| (*rank, *customer));
         let mut totals = V::Totals::default();
-        self.0.iter().for_each(|(_, customer, placement)| V::place(&mut totals, *customer, placement, Sign::Add));
+        V::place_all(&mut totals, self.0.iter().map(|(_, customer, placement)| (*customer, placement)));
         totals
     }
 }
@@ -88,18 +88,18 @@ impl<V: View> Lists<V> {
     }
 
     fn add(&mut self, slot: &Slot<V>) {
-        self.place(slot.customer, slot.placement.as_ref());
+        if let Some(placement) = &slot.placement {
+            V::place(&mut self.totals, slot.customer, placement, Sign::Add);
+            self.customers += 1;
+        }
         if slot.due < Timestamp::MAX {
             self.timers.insert((slot.due, slot.customer));
         }
     }
 
-    /// Takes in the placement of a customer whose timer is there.
-    pub(crate) fn place(&mut self, customer: CustomerId, placement: Option<&V::Placement>) {
-        if let Some(placement) = placement {
-            V::place(&mut self.totals, customer, placement, Sign::Add);
-            self.customers += 1;
-        }
+    /// Takes in customers whose timers are there, in the order of their lists.
+    pub(crate) fn place_all<'p>(&mut self, placed: impl Iterator<Item = (CustomerId, &'p V::Placement)>) {
+        V::place_all(&mut self.totals, placed.inspect(|_| self.customers += 1));
     }
 
     fn remove(&mut self, slot: &Slot<V>) {

@@ -30,6 +30,11 @@ pub trait View: Send + Sync + 'static {
     /// Adds a customer's placement to the totals, or takes it off again.
     fn place(totals: &mut Self::Totals, customer: CustomerId, placement: &Self::Placement, sign: Sign);
 
+    /// Adds many customers who are not in the totals, in the order of (rank, id).
+    fn place_all<'p>(totals: &mut Self::Totals, placed: impl Iterator<Item = (CustomerId, &'p Self::Placement)>) {
+        placed.for_each(|(customer, placement)| Self::place(totals, customer, placement, Sign::Add));
+    }
+
     /// Adds the totals of other customers.
     fn merge(totals: &mut Self::Totals, others: Self::Totals);
 
