@@ -61,16 +61,26 @@ impl<V: View> Generation<V> {
             if changes.stale.len() == 0 {
                 return (changes.checkpoint, changes.digests);
             }
-            let mut sum = changes.digests;
-            for page in changes.stale.take_some(SUMMED_AT_ONCE) {
-                self.pages.write_page(page, |slot| {
-                    let new = slot.record.digests(slot.customer);
-                    sum = sum.minus(slot.digests).plus(new);
-                    slot.digests = new;
-                });
-            }
-            changes.digests = sum;
+            self.sum_some(&mut changes);
         }
+    }
+
+    /// Works off as many pages as have changed by now, and no more: while much is filed there is no end of them.
+    pub(crate) fn sum_up(&self) {
+        let rounds = lock(&self.changes).stale.len().div_ceil(SUMMED_AT_ONCE);
+        (0..rounds).for_each(|_| self.sum_some(&mut lock(&self.changes)));
+    }
+
+    fn sum_some(&self, changes: &mut Changes) {
+        let mut sum = changes.digests;
+        for page in changes.stale.take_some(SUMMED_AT_ONCE) {
+            self.pages.write_page(page, |slot| {
+                let new = slot.record.digests(slot.customer);
+                sum = sum.minus(slot.digests).plus(new);
+                slot.digests = new;
+            });
+        }
+        changes.digests = sum;
     }
 
     /// What changed since the last commit: the caller has to make it durable or give it back.

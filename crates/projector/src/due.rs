@@ -40,11 +40,11 @@ impl Due {
         Self { last: Instant::now(), took: Duration::ZERO, is_kept: false }
     }
 
-    /// A commit that began then has ended.
-    pub(crate) fn committed(&mut self, begun: Instant, stage: Stage) {
+    /// A commit that began then has ended, of one that is live by now or not.
+    pub(crate) fn committed(&mut self, begun: Instant, is_live: bool) {
         self.last = Instant::now();
         self.took = self.last - begun;
-        self.is_kept = stage != Stage::Behind;
+        self.is_kept = is_live;
     }
 
     /// The generation is live from now on.
@@ -76,7 +76,7 @@ mod tests {
         assert!(due.is_now(Stage::Serving, 1), "nothing is durable");
         tokio::time::advance(EVERY).await;
         assert!(due.is_now(Stage::Beside, 1));
-        due.committed(Instant::now(), Stage::Beside);
+        due.committed(Instant::now(), true);
         assert!(!due.is_now(Stage::Serving, MANY - 1));
         assert!(due.is_now(Stage::Serving, MANY));
         tokio::time::advance(EVERY).await;
@@ -90,7 +90,7 @@ mod tests {
         assert!(due.is_now(Stage::Behind, MANY));
         let begun = Instant::now();
         tokio::time::advance(Duration::from_secs(3)).await;
-        due.committed(begun, Stage::Behind);
+        due.committed(begun, false);
         tokio::time::advance(Duration::from_secs(29)).await;
         assert!(!due.is_now(Stage::Behind, MANY));
         tokio::time::advance(Duration::from_secs(1)).await;

@@ -31,16 +31,16 @@ pub(crate) struct Fed<V: View> {
 }
 
 impl<V: View> Fed<V> {
-    /// Begins to feed a generation that is kept under this id.
+    /// Begins to feed a generation that is kept under this id, as far as this.
     pub(crate) fn start(
         options: &Options,
         store: &Arc<Store>,
-        id: GenerationId,
+        (id, committed): (GenerationId, Position),
         generation: Arc<Generation<V>>,
         stop: CancellationToken,
         pace: Pace,
     ) -> Arc<Self> {
-        let committed = watch::Sender::new(generation.position());
+        let committed = watch::Sender::new(committed);
         let receiver = committed.subscribe();
         let follow = Follow {
             generation: generation.clone(),

@@ -74,8 +74,9 @@ impl<V: View> Follow<V> {
         let learning = answered::<V, _>(|| (self.source.control)(self.generation.position()));
         let Some(control) = self.stop.run_until_cancelled(learning).await.transpose()? else { return Ok(()) };
         self.generation.learn(&control);
-        // One that is paused serves as of where it stands.
-        let target = if self.generation.stands() { self.generation.taken_in() } else { end };
+        // One that is paused serves as of where it stands, if it stands anywhere.
+        let stands = self.generation.stands() && self.generation.taken_in() > Position::ZERO;
+        let target = if stands { self.generation.taken_in() } else { end };
         self.go_live_at(target);
         let mut batches = self.tail();
         let mut drain = interval(DRAIN_EVERY);
@@ -89,7 +90,7 @@ impl<V: View> Follow<V> {
                 broken = &mut broken => return Err(broken),
                 result = finished(committing) => {
                     self.note_commit(result);
-                    due.committed(begun, self.stage());
+                    due.committed(begun, self.generation.is_live());
                 }
                 _ = drain.tick(), if self.generation.is_live() => {
                     tokio::task::block_in_place(|| self.generation.drain((self.clock)()));
@@ -117,7 +118,7 @@ impl<V: View> Follow<V> {
                 }
                 let (keeper, generation) = (self.keeper.clone(), self.generation.clone());
                 let commit = move || {
-                    generation.digests();
+                    generation.sum_up();
                     keeper.commit(&generation)
                 };
                 let gives_way = self.generation.manner() == Manner::GivingWay;

@@ -1,6 +1,6 @@
 //! Pausing: a view that stands still, in the log and in time, until somebody lets it go on; also across restarts.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -15,6 +15,7 @@ use views::View;
 
 use crate::cores::Manner;
 use crate::error::{PauseError, StoreError};
+use crate::generation::lock;
 use crate::journal::micros;
 use crate::projector::Projector;
 use crate::source::{Batch, Batches, Checkpoint, Source, SourceError};
@@ -42,6 +43,8 @@ pub(crate) struct Pausing {
     pause: watch::Sender<Option<Pause>>,
     /// The tail was asked for more while paused, and gives none: all that it gave before is folded.
     stands: watch::Sender<bool>,
+    /// Held while a pause begins or ends: note, time and state change together.
+    changing: Mutex<()>,
 }
 
 impl Pausing {
@@ -55,7 +58,7 @@ impl Pausing {
             tracing::error!(error, "it cannot be read who paused this view: it stays paused");
             Some(Pause { at: now, by: "somebody".to_owned(), reason: format!("{NOTE} cannot be read") })
         });
-        Self { store, pause: watch::Sender::new(pause), stands: watch::Sender::new(false) }
+        Self { store, pause: watch::Sender::new(pause), stands: watch::Sender::new(false), changing: Mutex::default() }
     }
 
     pub(crate) fn now(&self) -> Option<Pause> {
@@ -136,31 +139,50 @@ impl<V: View> Projector<V> {
         let _turn = self.turn_unless_paused().await?;
         let generation = self.serving()?;
         let pause = Pause { at: generation.at_least(self.now()), by, reason };
-        block_in_place(|| self.inner.pausing.set(Some(pause.clone())))?;
-        generation.stand_still(Some(pause.at));
+        block_in_place(|| {
+            let _changing = lock(&self.inner.pausing.changing);
+            self.inner.pausing.set(Some(pause.clone()))?;
+            generation.stand_still(Some(pause.at));
+            self.inner.state.send_if_modified(|state| {
+                let serves = *state == State::Serving;
+                if serves {
+                    *state = State::Paused(pause.clone());
+                }
+                serves
+            });
+            Ok::<_, StoreError>(())
+        })?;
         let mut stands = self.inner.pausing.stands.subscribe();
+        let mut paused = self.inner.pausing.pause.subscribe();
+        let over = async {
+            tokio::select! {
+                stands = stands.wait_for(|stands| *stands) => drop(stands),
+                resumed = paused.wait_for(|now| now.as_ref() != Some(&pause)) => drop(resumed),
+            }
+        };
         // Whether in time or not: the tail gives nothing more.
-        drop(timeout(STANDS_WITHIN, stands.wait_for(|stands| *stands)).await);
-        self.inner.state.send_if_modified(|state| replace(state, &State::Serving, State::Paused(pause.clone())));
+        drop(timeout(STANDS_WITHIN, over).await);
         tracing::warn!(view = V::NAME, by = pause.by, reason = pause.reason, "the view is paused");
         Ok(pause)
     }
 
     /// Lets a paused view go on, whatever its state is; gives the pause that is over.
     pub fn resume(&self) -> Result<Pause, PauseError> {
-        let pause = self.paused().ok_or(PauseError::NotPaused)?;
-        block_in_place(|| self.inner.pausing.set(None))?;
-        self.inner.serving.borrow().generation.stand_still(None);
-        self.inner.state.send_if_modified(|state| replace(state, &State::Paused(pause.clone()), State::Serving));
+        let pause = block_in_place(|| {
+            let _changing = lock(&self.inner.pausing.changing);
+            let pause = self.paused().ok_or(PauseError::NotPaused)?;
+            self.inner.pausing.set(None)?;
+            self.inner.serving.borrow().generation.stand_still(None);
+            self.inner.state.send_if_modified(|state| {
+                let stands = matches!(state, State::Paused(_));
+                if stands {
+                    *state = State::Serving;
+                }
+                stands
+            });
+            Ok::<_, PauseError>(pause)
+        })?;
         tracing::warn!(view = V::NAME, "the view goes on");
         Ok(pause)
     }
-}
-
-fn replace(state: &mut State, old: &State, new: State) -> bool {
-    let same = state == old;
-    if same {
-        *state = new;
-    }
-    same
 }

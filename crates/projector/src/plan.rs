@@ -48,7 +48,8 @@ pub struct Plan {
 impl<V: View> Projector<V> {
     /// What a rebuild would take. Reads the beginning of the log; nothing is begun.
     pub async fn plan_rebuild(&self, options: RebuildOptions) -> Result<Plan, RebuildError> {
-        let _turn = self.turn().await?;
+        // The log gives nothing to who is paused.
+        let _turn = self.turn_unless_paused().await?;
         let events = (self.inner.options.source.end)().await?.0;
         let Sample { events: sampled, folding, evaluating, customers } = self.sample().await?;
         let measured = sampled as f64 / folding.as_secs_f64();

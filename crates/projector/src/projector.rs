@@ -76,9 +76,14 @@ pub(crate) struct Inner<V: View> {
 }
 
 impl<V: View> Inner<V> {
-    /// Feeds a generation until the projector stops.
-    pub(crate) fn feed(&self, id: GenerationId, generation: Arc<Generation<V>>, pace: Pace) -> Arc<Fed<V>> {
-        Fed::start(&self.options, &self.store, id, generation, self.stop.child_token(), pace)
+    /// Feeds a generation that is kept as far as this, until the projector stops.
+    pub(crate) fn feed(
+        &self,
+        kept: (GenerationId, Position),
+        generation: Arc<Generation<V>>,
+        pace: Pace,
+    ) -> Arc<Fed<V>> {
+        Fed::start(&self.options, &self.store, kept, generation, self.stop.child_token(), pace)
     }
 }
 
@@ -101,7 +106,8 @@ impl<V: View> Projector<V> {
         generation.stand_still(pausing.now().map(|pause| pause.at));
         options.source = pausing.over(options.source);
         let names = Names::of((options.clock)());
-        let fed = Fed::start(&options, &store, id, generation, stop.child_token(), Pace::free());
+        let kept = (id, generation.position());
+        let fed = Fed::start(&options, &store, kept, generation, stop.child_token(), Pace::free());
         let inner = Arc::new(Inner {
             round: Round::new(store.clone()),
             pausing,
@@ -160,13 +166,14 @@ impl<V: View> Projector<V> {
         });
     }
 
-    /// Feeds a generation whose feeding has ended, unless a rebuild has put another one in its place.
+    /// Feeds a generation whose feeding has ended, unless a rebuild has put another one in its place, or is about to.
     async fn feed_again(&self, fed: &Arc<Fed<V>>) {
         fed.kept().await;
         self.inner.serving.send_if_modified(|serving| {
-            let same = Arc::ptr_eq(serving, fed);
+            let same = Arc::ptr_eq(serving, fed) && !self.building().is_some_and(|it| it.overtakes());
             if same {
-                *serving = self.inner.feed(fed.id, fed.generation.clone(), Pace::free());
+                let kept = (fed.id, *fed.committed.borrow());
+                *serving = self.inner.feed(kept, fed.generation.clone(), Pace::free());
             }
             same
         });

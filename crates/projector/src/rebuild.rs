@@ -1,5 +1,6 @@
 //! A rebuild as it begins, goes on after a restart, and is decided about. How it ends is in `switch.rs`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -58,9 +59,16 @@ pub(crate) struct Building<V: View> {
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) accepted: watch::Sender<bool>,
     pub(crate) cancelled: CancellationToken,
+    /// The serving generation is to stand still.
+    pub(crate) overtaking: AtomicBool,
 }
 
 impl<V: View> Building<V> {
+    /// The serving generation is fed no more.
+    pub(crate) fn overtakes(&self) -> bool {
+        self.overtaking.load(Ordering::Relaxed)
+    }
+
     /// The new generation serves already.
     pub(crate) fn serves(&self) -> bool {
         matches!(*self.phase.borrow(), Phase::Saving(_))
@@ -180,9 +188,10 @@ impl<V: View> Projector<V> {
         let building = Arc::new(Building {
             begun: Instant::now(),
             from: generation.position(),
+            overtaking: AtomicBool::new(false),
             options,
             vitals: brake.vitals(),
-            fed: self.inner.feed(id, generation, Pace::beside(options.max_rate, brake)),
+            fed: self.inner.feed((id, generation.position()), generation, Pace::beside(options.max_rate, brake)),
             origin,
             phase: watch::Sender::new(Phase::Folding),
             accepted: watch::Sender::new(options.accept),

@@ -132,8 +132,9 @@ impl<V: View> Generation<V> {
         let mut changes = lock(&self.changes);
         if is_empty && let Some(digests) = self.pages.remove(page, customer) {
             changes.forget(digests);
-            changes.mark(page);
         }
+        // Once more: a commit in between may have taken the page along, and the next one is waited for.
+        changes.mark(page);
         Some(changes.next_commit())
     }
 

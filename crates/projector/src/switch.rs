@@ -1,12 +1,12 @@
 //! How a rebuild ends: the new generation is compared with the serving one, takes its place, and is made durable.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::task::{block_in_place, spawn_blocking};
 use tokio::time::sleep;
 use touchpoint::Position;
-use view_store::GenerationId;
 use views::View;
 
 use crate::cores::giving_way;
@@ -71,7 +71,7 @@ impl<V: View> Projector<V> {
                 _ = accepted.wait_for(|accepted| *accepted) => {}
             }
         }
-        self.overtaken_for_good(fed).await?;
+        self.overtaken_for_good(building).await?;
         Ok(compared)
     }
 
@@ -81,7 +81,8 @@ impl<V: View> Projector<V> {
         let (serving, new) = (self.inner.serving.borrow().generation.clone(), building.fed.generation.clone());
         let (one, other) = (serving.clone(), new.clone());
         let suspects = spawn_blocking(move || suspects(&one, &other)).await.map_err(|_| RebuildError::Draining)?;
-        let seen = serving.position().max(new.position());
+        // What is taken in may be in the records already.
+        let seen = serving.taken_in().max(new.taken_in());
         for generation in [&serving, &new].into_iter().filter(|_| !suspects.is_empty()) {
             reached(&building.fed, generation, seen).await?;
         }
@@ -90,16 +91,30 @@ impl<V: View> Projector<V> {
 
     /// Nobody who has read an answer sees an older one after the switch: the serving generation is fed no more, and the
     /// new one goes as far. Where that fails, the serving one is fed again by itself.
-    async fn overtaken_for_good(&self, fed: &Fed<V>) -> Result<(), RebuildError> {
-        // What was folded of a broken log does not count.
+    async fn overtaken_for_good(&self, building: &Building<V>) -> Result<(), RebuildError> {
+        let fed = &building.fed;
+        // What was folded of a broken log does not count; but the new one must be of the log as it is.
         if self.is_broken() {
-            return Ok(());
+            return self.is_of_the_log(fed).await;
         }
+        // First, so that nobody feeds it again.
+        building.overtaking.store(true, Ordering::Relaxed);
         let serving = self.inner.serving.borrow().clone();
         serving.stop.cancel();
         // How it ended is of no matter now.
         drop(serving.ended().await);
         reached(fed, &fed.generation, serving.generation.position()).await
+    }
+
+    async fn is_of_the_log(&self, fed: &Fed<V>) -> Result<(), RebuildError> {
+        loop {
+            let checkpoint = block_in_place(|| fed.generation.checkpoint());
+            match (self.inner.options.source.check)(checkpoint).await {
+                Ok(_) => return Ok(()),
+                Err(SourceError::Unavailable(_)) => sleep(LOOK_AGAIN).await,
+                Err(broken) => return Err(broken.into()),
+            }
+        }
     }
 
     fn position(&self) -> Position {
@@ -135,31 +150,42 @@ impl<V: View> Projector<V> {
         old.kept().await;
         // Millions of records are given back: away from the threads that serve.
         spawn_blocking(move || giving_way(move || drop(old)));
-        self.saved(fed.id, fed.generation.position()).await?;
+        if let Err(error) = self.saved(fed).await {
+            // Where the process goes down, the rebuild goes on after the next start.
+            if !matches!(error, RebuildError::Draining) {
+                self.note_end(fed, Some(error.to_string()), None);
+                self.ended(building, Phase::GivenUp(error.to_string()));
+            }
+            return Err(error);
+        }
         self.note_end(fed, None, compared.as_deref());
         self.ended(building, Phase::Switched(compared));
         Ok(())
     }
 
-    /// Waits until the serving generation is durable as far as this, and marks it on disk: from then on a restart
-    /// serves it.
-    async fn saved(&self, id: GenerationId, position: Position) -> Result<(), RebuildError> {
-        let stop = &self.inner.stop;
-        loop {
-            let committed = *self.inner.serving.borrow().committed.borrow();
-            let pause = if committed < position {
-                LOOK_AGAIN
-            } else {
-                match block_in_place(|| self.inner.store.set_serving(id)) {
-                    Ok(()) => return Ok(()),
-                    Err(error) => {
-                        tracing::error!(view = V::NAME, %error, "the new generation serves, but not after a restart");
-                        SAVE_AGAIN
+    /// Waits until the new generation, which serves, is durable as far as it is now, and marks it on disk: from then on
+    /// a restart serves it.
+    async fn saved(&self, fed: &Fed<V>) -> Result<(), RebuildError> {
+        let (stop, position) = (&self.inner.stop, fed.generation.position());
+        let committed = || *self.inner.serving.borrow().committed.borrow();
+        while committed() < position {
+            tokio::select! {
+                // Nothing more will be committed of it.
+                Err(SourceError::Broken(broken)) = fed.ended() => {
+                    fed.kept().await;
+                    if committed() < position {
+                        return Err(SourceError::Broken(broken).into());
                     }
                 }
-            };
-            stop.run_until_cancelled(sleep(pause)).await.ok_or(RebuildError::Draining)?;
+                () = sleep(LOOK_AGAIN) => {}
+                () = stop.cancelled() => return Err(RebuildError::Draining),
+            }
         }
+        while let Err(error) = block_in_place(|| self.inner.store.set_serving(fed.id)) {
+            tracing::error!(view = V::NAME, %error, "the new generation serves, but not after a restart");
+            stop.run_until_cancelled(sleep(SAVE_AGAIN)).await.ok_or(RebuildError::Draining)?;
+        }
+        Ok(())
     }
 
     fn note_end(&self, fed: &Fed<V>, given_up: Option<String>, compared: Option<&Findings>) {

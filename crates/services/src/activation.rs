@@ -94,12 +94,18 @@ impl RulesInLog {
         if expected.is_some_and(|expected| expected != known.version()) {
             return Err(Error::RulesChanged { current: known.version() });
         }
-        let appended = self.append(rules, note, known.end, until).await;
-        let known = self.known(until).await?;
-        match appended {
-            Ok(position) => known.all.iter().find(|it| it.position == position).map(|it| (it.clone(), false)),
-            Err(AppendError::RevisionConflict { .. }) => known.active_as(&version).map(|it| (it.clone(), true)),
+        let appended = match self.append(rules, note, known.end, until).await {
+            Ok(position) => Some(position),
+            Err(AppendError::RevisionConflict { .. }) => None,
             Err(error) => return Err(refused(error)),
+        };
+        let known = self.known(until).await.map_err(|error| match appended {
+            Some(_) => refused(AppendError::OutcomeUnknown(error.to_string())),
+            None => error,
+        })?;
+        match appended {
+            Some(position) => known.all.iter().find(|it| it.position == position).map(|it| (it.clone(), false)),
+            None => known.active_as(&version).map(|it| (it.clone(), true)),
         }
         .ok_or_else(|| Error::RulesChanged { current: known.version() })
     }

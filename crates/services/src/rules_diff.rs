@@ -47,6 +47,7 @@ pub(crate) async fn diff<V: Compared + Stands, R: Request>(
     cursor.as_ref().map_or(Ok(()), |cursor| same_rules(&cursor.rules_version, &rules_version))?;
     let position = cursor.as_ref().map_or_else(|| asked.generation.position(), |cursor| cursor.position);
     let moment = Moment::new(asked.as_of, asked.query.known_at).up_to(position);
+    asked.pin(position);
     let (after, size) = (cursor.as_ref().map(|cursor| cursor.customer), page.size);
     let (served, others) = (asked.edition.clone(), candidate.clone());
     let scan = move |generation: &Generation<V>| {

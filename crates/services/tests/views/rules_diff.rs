@@ -62,6 +62,26 @@ async fn churn(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_pages_are_of_the_position_of_the_first_one() {
+    let (log, customers) = Log::believable(CUSTOMERS);
+    let end = log.end();
+    let running = serve::<Churn>(&log).await;
+    let mut client = ChurnRiskServiceClient::new(running.channel.clone());
+    let candidate = "[churn.reasons.SILENCE]\npoints_per_gap = 0\n".to_owned();
+    let mut request = v1::ChurnRiskServiceDiffRulesRequest { candidate, page_size: 3, ..Default::default() };
+    let first = client.diff_rules(request.clone()).await.unwrap().into_inner();
+    let min_position = log.hold_back_visit(customers[0]);
+    log.release();
+    let query = Some(v1::ViewQuery { min_position, ..Default::default() });
+    client.count_bands(v1::CountBandsRequest { scope: None, query }).await.unwrap();
+    request.page_token = first.next_page_token;
+    let second = client.diff_rules(request).await.unwrap().into_inner();
+    let [first, second] = [first.meta, second.meta].map(Option::unwrap);
+    assert_eq!([first.position, second.position], [end; 2]);
+    assert_eq!((first.unresolved_references, second.lag_events), (second.unresolved_references, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bands_move_with_their_reasons_and_pages_lead_through_them() {
     let (log, _) = Log::believable(CUSTOMERS);
     let running = serve::<Churn>(&log).await;
