@@ -50,7 +50,8 @@ pub(crate) fn giving_way<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 impl Manner {
-    /// The calling thread works in this manner, for the rest of its life: a thread can give its priority away, but not take it back.
+    /// The calling thread works in this manner, for the rest of its life: a thread can give its priority away, but not
+    /// take it back.
     pub fn taken_on(self) {
         if self == Self::GivingWay
             && let Err(error) = rustix::process::nice(GIVEN_WAY)

@@ -19,8 +19,8 @@ use crate::rules::RuleBook;
 use crate::source::Checkpoint;
 use crate::staging::Staging;
 
-/// One folding of the log. Reading is concurrent; [`Generation::fold`] and
-/// [`Generation::settle`] are called by one task.
+/// One folding of the log. Reading is concurrent; [`Generation::fold`] and [`Generation::settle`] are called by one task.
+/// What else files or lists (a drain after a wrong clock, a record put right) waits for the same lock, `staging`.
 pub struct Generation<V: View> {
     /// Which rules apply, as answers go by it.
     pub(crate) book: RwLock<Arc<RuleBook>>,
