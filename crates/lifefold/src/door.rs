@@ -1,11 +1,13 @@
 //! A listening address: first a waiting room, where health is NOT_SERVING and every call UNAVAILABLE, then the services.
 
 use std::future::Future;
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use anyhow::Context;
 use api::errors::Error;
+use futures::{Stream, TryStreamExt};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +18,8 @@ use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
+
+use crate::connection::Connection;
 
 /// How long calls that were accepted may take once the process goes down.
 const DRAIN_CALLS: Duration = Duration::from_secs(4);
@@ -43,10 +47,11 @@ impl Door {
         self.address
     }
 
-    fn connections(&self) -> anyhow::Result<TcpIncoming> {
+    fn connections(&self) -> anyhow::Result<impl Stream<Item = io::Result<Connection>> + use<>> {
         let listener = self.listener.try_clone().and_then(tokio::net::TcpListener::from_std);
         // An answer is small: without this it would wait for the acknowledgement of the one before, 40 ms.
-        Ok(TcpIncoming::from(listener.context("cannot accept connections")?).with_nodelay(Some(true)))
+        let accepted = TcpIncoming::from(listener.context("cannot accept connections")?).with_nodelay(Some(true));
+        Ok(accepted.map_ok(Connection))
     }
 
     /// Says that these services do not serve yet, while the work goes on.

@@ -5,6 +5,7 @@ mod beside;
 mod cli;
 mod client;
 mod clock;
+mod connection;
 mod demo;
 mod door;
 mod gateway;
@@ -30,9 +31,9 @@ use door::Door;
 use settings::{Mistakes, Process, Settings};
 use tasks::Tasks;
 
-/// Answers are many small allocations on several threads, records are millions of small ones.
+/// Answers are many small allocations that die young, records are millions of small ones (ADR 0021).
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// A mistake in the command or the settings: a restart does not heal it.
 const USAGE: u8 = 2;

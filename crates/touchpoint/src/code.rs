@@ -29,6 +29,13 @@ impl<'a> Code<'a> {
         fits.then_some(Self(text))
     }
 
+    /// The code of bytes that were one when they were packed. Whoever keeps packed bytes sees to it that they stay what
+    /// they were, so the alphabet is not asked again: an answer unpacks every code of its customer.
+    pub fn unpack(bytes: &'a [u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        (1..=MAX_CODE_CHARS).contains(&text.len()).then_some(Self(Cow::Borrowed(text)))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -4,9 +4,7 @@
 //! zigzag), codes with a length byte, UUIDs as 16 bytes big-endian, an optional field behind a byte 0 or 1. The same
 //! event has the same bytes for ever; a changed form is a new fold version.
 
-use std::borrow::Cow;
-
-use crate::{Kind, Touchpoint};
+use crate::{Code, Kind, Touchpoint};
 
 /// Appends the canonical bytes of an event's type and fields.
 pub fn pack(body: &Touchpoint<'_>, out: &mut Vec<u8>) {
@@ -98,10 +96,10 @@ impl<'a> Reader<'a> {
         self.uint().map(|raw| (raw >> 1) as i64 ^ -((raw & 1) as i64))
     }
 
-    /// Takes a text behind its length.
-    pub fn text(&mut self) -> Option<Cow<'a, str>> {
+    /// Takes a code behind its length.
+    pub fn code(&mut self) -> Option<Code<'a>> {
         let length = usize::from(self.byte()?);
-        std::str::from_utf8(self.bytes(length)?).ok().map(Cow::Borrowed)
+        Code::unpack(self.bytes(length)?)
     }
 
     /// Takes 128 bits.

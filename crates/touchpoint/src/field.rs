@@ -143,7 +143,7 @@ impl<'a> FieldType<'a> for Code<'a> {
     }
 
     fn unpack(input: &mut Reader<'a>) -> Option<Self> {
-        input.text().and_then(Code::new)
+        input.code()
     }
 
     fn scalar(&self) -> Scalar<'_> {

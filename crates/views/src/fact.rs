@@ -58,7 +58,7 @@ impl<'a> Filed<'a> {
         let flags = content.byte()?;
         let mut code = |flag| match flags & flag {
             0 => Some(None),
-            _ => content.text().and_then(Code::new).map(Some),
+            _ => content.code().map(Some),
         };
         let (company, project) = (code(HAS_COMPANY)?, code(HAS_PROJECT)?);
         let first_recorded_at = match flags & HAS_FIRST_RECORDED {

@@ -29,7 +29,7 @@ use table::Table;
 
 /// The allocator of the services, so that what is measured in this process is what they do.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// What the command line asks for.
 struct Wanted {
@@ -70,9 +70,6 @@ const ALL: [Benchmark; 11] = [
 
 /// Names the built binary to the harness.
 const LIFEFOLD: &str = "LIFEFOLD_TEST_BIN";
-/// When the allocator gives freed memory back to the system, in milliseconds; deploy/ sets the same for the services.
-pub(crate) const PURGE_DELAY: &str = "MIMALLOC_PURGE_DELAY";
-const KEPT: &str = "1000";
 /// The first argument of a process that a benchmark starts for a part of itself.
 const PART: &str = "--part";
 
@@ -98,7 +95,7 @@ fn beside_lifefold(arguments: &[String]) -> Result<()> {
     }
     let this = std::env::current_exe().context("where this program is")?;
     let lifefold = this.with_file_name("lifefold");
-    let error = Command::new(&this).args(arguments).env(LIFEFOLD, lifefold).env(PURGE_DELAY, KEPT).exec();
+    let error = Command::new(&this).args(arguments).env(LIFEFOLD, lifefold).exec();
     Err(error).context("cannot run itself again")
 }
 

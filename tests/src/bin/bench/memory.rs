@@ -22,6 +22,9 @@ use crate::{Scale, host};
 
 /// The name of the part that runs in a process of its own.
 pub(crate) const PART: &str = "memory";
+/// How the allocator is told when to give freed memory back to the system.
+const ALLOCATOR: &str = "_RJEM_MALLOC_CONF";
+const AT_ONCE: &str = "dirty_decay_ms:0,muzzy_decay_ms:0";
 /// Bytes for a customer's record.
 const TARGET: f64 = 1_024.0;
 
@@ -68,7 +71,7 @@ fn packed(corpus: &Corpus) -> u64 {
 fn held(view: &str, corpus: &Path) -> Result<Held> {
     let this = std::env::current_exe().context("where this program is")?;
     // Memory that is free but not given back yet would be counted.
-    let output = Command::new(this).env(crate::PURGE_DELAY, "0").args([crate::PART, PART, view]).arg(corpus).output();
+    let output = Command::new(this).env(ALLOCATOR, AT_ONCE).args([crate::PART, PART, view]).arg(corpus).output();
     let output = output.context("cannot run a part of the benchmark")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let numbers: Vec<u64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
