@@ -4,9 +4,10 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use touchpoint::{EventId, Position};
 
+use crate::answer::Answer;
 use crate::append::{Appended, MAX_BODY_BYTES, at_most};
 use crate::appender::{Appender, bounded};
-use crate::commit::{Answer, Committer, PAUSE_MIN, pause_before};
+use crate::commit::{Committer, PAUSE_MIN, pause_before};
 use crate::entry::{CONTROL_SUBJECT, Entry};
 use crate::error::{AppendError, ReadError};
 use crate::read::MAX_PAGE_ENTRIES;

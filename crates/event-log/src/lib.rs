@@ -12,6 +12,7 @@
 //! - [`Server`] looks at what is there step by step, for who wants to know what is wrong.
 //! - [`Log::check`] compares what a reader believes with what the log is now; [`Log::origin`] begins anew on what is left.
 
+mod answer;
 mod append;
 mod appender;
 mod commit;

@@ -1,5 +1,6 @@
 //! The progress of one commit: what is settled, what is open, and what is not certain. No IO.
 
+use crate::answer::Answer;
 use crate::append::{Appended, positions};
 use crate::error::AppendError;
 
@@ -27,6 +28,16 @@ impl Run {
         for (index, position) in open.iter().zip(positions(last, open.len())) {
             self.outcomes[*index] = Some(Ok(Appended { position, duplicate: false }));
         }
+    }
+
+    /// A try has settled nothing.
+    pub(crate) fn failed(&mut self, answer: Answer) {
+        self.unsure |= matches!(answer, Answer::Silent(_));
+        self.reason = match answer {
+            Answer::Refused(reason) | Answer::Silent(reason) => reason,
+            Answer::Full => "some customer had no room".to_owned(),
+            _ => "an answer to another question".to_owned(),
+        };
     }
 
     pub(crate) fn has_conflict(&self) -> bool {

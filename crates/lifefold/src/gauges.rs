@@ -24,6 +24,8 @@ const CONFLICTS: &str = "lifefold_projector_conflicts";
 const PAUSED: &str = "lifefold_projector_paused";
 const SCRUB_COVERAGE: &str = "lifefold_projector_scrub_coverage";
 const SCRUB_ROUND_AGE: &str = "lifefold_projector_scrub_round_age_seconds";
+/// Counted where the log is read.
+pub(crate) const FOREIGN: &str = "lifefold_projector_foreign_messages_total";
 const MICROS_PER_SECOND: f64 = 1_000_000.0;
 
 /// Tells the recorder what these metrics are.
@@ -47,6 +49,7 @@ pub(crate) fn describe() {
         "Of them, those whose record is right again, durably."
     );
     describe_counter!("lifefold_projector_events_total", "Events folded.");
+    describe_counter!(FOREIGN, "Messages of the log on a subject that is no customer's.");
     describe_counter!("lifefold_projector_commit_failures_total", "Commits that the disk refused.");
 }
 

@@ -12,6 +12,7 @@ use touchpoint::{CustomerId, Position};
 use uuid::Uuid;
 
 use crate::beside;
+use crate::gauges::FOREIGN;
 
 /// The source that reads this log. Nothing is connected before it is asked for something.
 pub(crate) fn source(options: Options) -> Source {
@@ -153,7 +154,7 @@ fn entry_of(entry: event_log::Entry) -> Entry {
         Subject::Control => (None, entry.body),
         Subject::Foreign(_) => {
             // Nobody's: no view can miss it, but somebody writes to the log who should not.
-            metrics::counter!("lifefold_projector_foreign_messages_total").increment(1);
+            metrics::counter!(FOREIGN).increment(1);
             tracing::warn!(position = entry.position.0, "a message on a subject that is no customer's");
             (None, Default::default())
         }

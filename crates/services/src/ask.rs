@@ -7,12 +7,12 @@ use api::errors::Error;
 use api::query::{self, Basis, Query};
 use api::v1;
 use projector::{Edition, Generation, NotServing, Projector, WaitError};
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use touchpoint::{CustomerId, MAX_CLOCK_LEAD, Position, Timestamp};
 use views::{Moment, Standing, View};
 
 use crate::export::MAX_EXPORTS;
+use crate::limits::Places;
 
 /// When to ask a view again that is not far enough.
 const BEHIND_RETRY: Duration = Duration::from_millis(250);
@@ -34,7 +34,7 @@ pub(crate) trait Stands: View {
 pub(crate) struct Asker<V: View> {
     pub(crate) projector: Projector<V>,
     /// Places for exports.
-    pub(crate) exports: Arc<Semaphore>,
+    pub(crate) exports: Places,
 }
 
 /// A view that is far enough, and the instant that it is asked for.
@@ -55,7 +55,7 @@ pub(crate) struct Asked<V: View> {
 
 impl<V: Stands> Asker<V> {
     pub(crate) fn new(projector: Projector<V>) -> Self {
-        Self { projector, exports: Arc::new(Semaphore::new(MAX_EXPORTS)) }
+        Self { projector, exports: Places::new("exports", MAX_EXPORTS) }
     }
 
     /// Waits until the view is where the query wants it, at most until the deadline.
@@ -186,15 +186,6 @@ impl<V: View> Asked<V> {
 
 fn paused(message: String, position: Position) -> Error {
     Error::Unavailable { reason: "PAUSED", message, retry_after: PAUSED_RETRY, position: Some(position) }
-}
-
-/// What goes on must go on by the rules that it began under.
-pub(crate) fn same_rules(began: &str, now: &str) -> Result<(), Error> {
-    if began == now {
-        return Ok(());
-    }
-    let message = format!("the rules are {now} by now, it began under {began}: begin it anew");
-    Err(Error::Precondition { reason: "RULES_CHANGED", message })
 }
 
 fn behind(wanted: Position, present: Position) -> Error {

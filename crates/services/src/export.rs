@@ -3,8 +3,6 @@
 //! Nothing is held while the caller takes its time: no lock, no turn among the scans. What the log brings meanwhile is
 //! folded, and does not count: the moment names the position.
 
-use std::time::Duration;
-
 use api::errors::Error;
 use api::export::{Exported, Progress};
 use api::page::Page;
@@ -14,16 +12,14 @@ use projector::{Place, Projector};
 use prost::Message;
 use tokio::time::Instant;
 use tonic::Status;
-use touchpoint::{Position, Timestamp};
 use views::{Digests, Moment, Record};
 
-use crate::ask::{Asked, Asker, Stands, not_serving, same_rules};
+use crate::ask::{Asked, Asker, Stands, not_serving};
 use crate::outlet::{self, Outlet};
+use crate::pinned::Pinned;
 
 /// Exports of one view at once.
 pub(crate) const MAX_EXPORTS: usize = 8;
-/// When to ask again for a place.
-const PLACE_RETRY: Duration = Duration::from_secs(5);
 /// Messages that wait for the caller.
 const BUFFER_MESSAGES: usize = 4;
 /// A message ends early once its customers have so many bytes: callers take 4 MiB by default.
@@ -35,22 +31,16 @@ pub(crate) async fn start<V: Exported + Stands>(
     request: V::Request,
     until: Instant,
 ) -> Result<BoxStream<'static, Result<V::Response, Status>>, Error> {
-    let limit = MAX_EXPORTS as u64;
-    let too_many = |_| Error::TooMany { what: "exports", limit, retry_after: PLACE_RETRY };
-    let place = view.exports.clone().try_acquire_owned().map_err(too_many)?;
+    let place = view.exports.take()?;
     let page = Page::of(&request)?;
     let cursor = page.cursor.as_deref().map(Cursor::read).transpose()?;
-    let mut query = V::query(&request).copied().unwrap_or_default();
-    if let Some(cursor) = &cursor {
-        query.as_of = Some(names::timestamp(cursor.as_of));
-        query.min_position = query.min_position.max(cursor.position.0);
-    }
-    let mut asked = view.ask(Some(&query), until).await?;
+    let pinned = cursor.as_ref().map(|cursor| &cursor.pinned);
+    let mut asked = Pinned::ask(pinned, view, V::query(&request), until).await?;
     let cursor = match cursor {
-        Some(cursor) => cursor.of_rules(&asked.edition.version)?,
+        Some(cursor) => cursor,
         None => Cursor::begin(view, &asked, until).await?,
     };
-    asked.pin(cursor.position);
+    asked.pin(cursor.pinned.position);
     let projector = view.projector.clone();
     let stop = outlet::until_draining(&projector);
     let export = Export { projector, asked, page, cursor };
@@ -77,7 +67,7 @@ impl<V: Exported + Stands> Export<V> {
         loop {
             let (part, next) = self.part().await?;
             self.cursor.customers += part.items.len() as u64;
-            self.cursor.unresolved += part.unresolved;
+            self.cursor.pinned.unresolved += part.unresolved;
             let progress = match next {
                 Some(place) => {
                     self.cursor.place = place;
@@ -100,7 +90,7 @@ impl<V: Exported + Stands> Export<V> {
         // A view that does not serve, because its log is wrong for example, does not answer here either.
         self.projector.serving().map_err(not_serving)?;
         let Asked { as_of, query, .. } = self.asked;
-        let moment = Moment::new(as_of, query.known_at).up_to(self.cursor.position);
+        let moment = Moment::new(as_of, query.known_at).up_to(self.cursor.pinned.position);
         let (from, size) = (self.cursor.place, self.page.size);
         let edition = self.asked.edition.clone();
         let walk = self.projector.scan(self.asked.generation.clone(), move |generation| {
@@ -120,7 +110,7 @@ impl<V: Exported + Stands> Export<V> {
     }
 
     fn summary(&mut self) -> v1::ExportSummary {
-        self.asked.unresolved = self.cursor.unresolved;
+        self.asked.unresolved = self.cursor.pinned.unresolved;
         let Digests { full, content } = self.cursor.digests;
         v1::ExportSummary {
             meta: Some(self.asked.meta_of_all()),
@@ -135,13 +125,10 @@ impl<V: Exported + Stands> Export<V> {
 /// How far an export came, and what all of it rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Cursor {
-    as_of: Timestamp,
-    position: Position,
+    pinned: Pinned,
     digests: Digests,
     place: Place,
     customers: u64,
-    unresolved: u64,
-    rules_version: String,
 }
 
 impl Cursor {
@@ -149,50 +136,30 @@ impl Cursor {
     async fn begin<V: Stands>(view: &Asker<V>, asked: &Asked<V>, until: Instant) -> Result<Self, Error> {
         let sum = |generation: &projector::Generation<V>| generation.digests();
         let (checkpoint, digests) = view.scan(asked.generation.clone(), until, sum).await?;
-        Ok(Self {
-            as_of: asked.as_of,
-            position: checkpoint.position,
-            digests,
-            place: Place::start(),
-            customers: 0,
-            unresolved: 0,
-            rules_version: asked.edition.version.clone(),
-        })
-    }
-
-    /// The same, if these are the rules that it began under.
-    fn of_rules(self, rules_version: &str) -> Result<Self, Error> {
-        same_rules(&self.rules_version, rules_version).map(|()| self)
+        let pinned = Pinned::first(asked, checkpoint.position);
+        Ok(Self { pinned, digests, place: Place::start(), customers: 0 })
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let Self { as_of, position, digests, place, customers, unresolved, rules_version } = self;
-        let mut bytes = Vec::with_capacity(128);
-        bytes.extend(as_of.micros().to_be_bytes());
-        bytes.extend([position.0, *customers, *unresolved].map(u64::to_be_bytes).concat());
+        let Self { pinned, digests, place, customers } = self;
+        let mut bytes = pinned.bytes();
         bytes.extend([digests.full, digests.content].map(u128::to_be_bytes).concat());
         bytes.extend(place.number().to_be_bytes());
-        bytes.extend(rules_version.as_bytes());
+        bytes.extend(customers.to_be_bytes());
         bytes
     }
 
     fn read(bytes: &[u8]) -> Result<Self, Error> {
         let read = || {
-            let (as_of, rest) = bytes.split_first_chunk()?;
-            let (position, rest) = rest.split_first_chunk()?;
-            let (customers, rest) = rest.split_first_chunk()?;
-            let (unresolved, rest) = rest.split_first_chunk()?;
+            let (pinned, rest) = Pinned::read(bytes)?;
             let (full, rest) = rest.split_first_chunk()?;
             let (content, rest) = rest.split_first_chunk()?;
-            let (place, rules_version) = rest.split_first_chunk()?;
+            let (place, customers) = rest.split_first_chunk()?;
             Some(Self {
-                as_of: Timestamp::from_micros(i64::from_be_bytes(*as_of)),
-                position: Position(u64::from_be_bytes(*position)),
-                customers: u64::from_be_bytes(*customers),
-                unresolved: u64::from_be_bytes(*unresolved),
+                pinned,
                 digests: Digests { full: u128::from_be_bytes(*full), content: u128::from_be_bytes(*content) },
                 place: Place::at(u32::from_be_bytes(*place))?,
-                rules_version: String::from_utf8(rules_version.to_vec()).ok()?,
+                customers: u64::from_be_bytes(customers.try_into().ok()?),
             })
         };
         read().ok_or_else(|| Error::field("page_token", "is damaged"))
@@ -204,19 +171,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_comes_back_and_holds_for_its_rules_only() {
+    fn a_cursor_comes_back() {
         let cursor = Cursor {
-            as_of: Timestamp::from_micros(-7),
-            position: Position(9),
+            pinned: Pinned::some(),
             digests: Digests { full: u128::MAX - 1, content: 3 },
             place: Place::at(4_711).unwrap(),
             customers: 12,
-            unresolved: 5,
-            rules_version: "686a0adaf9b939b8".to_owned(),
         };
-        assert_eq!(Cursor::read(&cursor.bytes()).unwrap(), cursor);
-        assert!(Cursor::read(&cursor.bytes()[..67]).is_err());
-        let refused = cursor.of_rules("0000000000000000").unwrap_err();
-        assert_eq!((refused.code(), refused.reason()), (tonic::Code::FailedPrecondition, "RULES_CHANGED"));
+        let bytes = cursor.bytes();
+        assert_eq!(Cursor::read(&bytes).unwrap(), cursor);
+        assert!((0..bytes.len()).all(|length| Cursor::read(&bytes[..length]).is_err()));
     }
 }

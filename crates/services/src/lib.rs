@@ -22,6 +22,7 @@ mod operate;
 mod outlet;
 mod parked;
 mod pause;
+mod pinned;
 mod population;
 mod process;
 mod rebuild;

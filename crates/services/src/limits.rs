@@ -1,7 +1,10 @@
 //! What one caller may ask of a server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use api::errors::Error;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::transport::Server;
 
 /// Most bytes of one request: a batch of 1,000 events has at most 8 MiB as JSON, and a message is no longer than that.
@@ -20,6 +23,30 @@ pub(crate) const MAX_CALL_TIME: Duration = Duration::from_secs(120);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
 /// And is closed if it says nothing for so long.
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// When to ask again for a place.
+const PLACE_RETRY: Duration = Duration::from_secs(5);
+
+/// Places for streams of one kind, so many at once.
+pub(crate) struct Places {
+    free: Arc<Semaphore>,
+    what: &'static str,
+    limit: usize,
+}
+
+impl Places {
+    /// All of them free; `what` is what an error calls the streams.
+    pub(crate) fn new(what: &'static str, limit: usize) -> Self {
+        Self { free: Arc::new(Semaphore::new(limit)), what, limit }
+    }
+
+    /// Takes a place until the permit is dropped; an error where none is free.
+    pub(crate) fn take(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let (what, limit) = (self.what, self.limit as u64);
+        let too_many = |_| Error::TooMany { what, limit, retry_after: PLACE_RETRY };
+        self.free.clone().try_acquire_owned().map_err(too_many)
+    }
+}
 
 /// A server with every bound set.
 pub fn server() -> Server {

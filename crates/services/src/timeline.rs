@@ -1,26 +1,21 @@
 //! TimelineService: reads the log itself.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use api::errors::Error;
 use api::page::Page;
 use api::{query, v1};
 use event_log::{Log, ReadError};
 use futures::stream::BoxStream;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 use touchpoint::{CustomerId, Position};
 
+use crate::limits::Places;
 use crate::{call, recorded, replay};
 
 const SERVICE: &str = "TimelineService";
 /// Replays at once.
 const MAX_REPLAYS: usize = 64;
-/// When to ask again for a place.
-const PLACE_RETRY: Duration = Duration::from_secs(5);
 /// A page ends early once its events have so many bytes: callers take 4 MiB by default.
 const PAGE_BYTES: usize = 2 * 1024 * 1024;
 
@@ -28,12 +23,12 @@ const PAGE_BYTES: usize = 2 * 1024 * 1024;
 pub(crate) struct Timelines {
     log: Log,
     stop: CancellationToken,
-    replays: Arc<Semaphore>,
+    replays: Places,
 }
 
 impl Timelines {
     pub(crate) fn new(log: Log, stop: CancellationToken) -> Self {
-        Self { log, stop, replays: Arc::new(Semaphore::new(MAX_REPLAYS)) }
+        Self { log, stop, replays: Places::new("replays", MAX_REPLAYS) }
     }
 
     async fn page(&self, request: v1::GetTimelineRequest) -> Result<v1::GetTimelineResponse, Error> {
@@ -100,9 +95,7 @@ impl v1::timeline_service_server::TimelineService for Timelines {
     async fn replay(&self, request: Request<v1::ReplayRequest>) -> Result<Response<Self::ReplayStream>, Status> {
         let until = call::answer_by(request.metadata());
         call::answer(SERVICE, "Replay", async {
-            let limit = MAX_REPLAYS as u64;
-            let too_many = |_| Error::TooMany { what: "replays", limit, retry_after: PLACE_RETRY };
-            let place = self.replays.clone().try_acquire_owned().map_err(too_many)?;
+            let place = self.replays.take()?;
             let plan = in_time(until, replay::plan(&self.log, &request.into_inner())).await?;
             Ok(replay::start(&self.log, plan, self.stop.clone(), place))
         })

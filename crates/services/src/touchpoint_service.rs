@@ -1,37 +1,34 @@
 //! TouchpointService: takes touchpoints, and answers once they are durable.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use api::errors::Error;
 use api::v1;
 use event_log::{Appended, Appender, Draft, MAX_BATCH_EVENTS};
 use futures::stream::BoxStream;
 use projector::Clock;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 use touchpoint::{Intake, Position, Violation};
 
+use crate::limits::Places;
 use crate::{append, call, import, intake};
 
 const SERVICE: &str = "TouchpointService";
 /// Imports at once; each holds at most [`import::WINDOW_EVENTS`] events.
 const MAX_IMPORTS: usize = 8;
-/// When to ask again for a place.
-const PLACE_RETRY: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// The service. It owns nothing but handles.
 pub(crate) struct Touchpoints {
     pub(crate) appender: Appender,
     pub(crate) clock: Clock,
     pub(crate) stop: CancellationToken,
-    imports: Arc<Semaphore>,
+    imports: Places,
 }
 
 impl Touchpoints {
     pub(crate) fn new(appender: Appender, clock: Clock, stop: CancellationToken) -> Self {
-        Self { appender, clock, stop, imports: Arc::new(Semaphore::new(MAX_IMPORTS)) }
+        Self { appender, clock, stop, imports: Places::new("imports", MAX_IMPORTS) }
     }
 
     /// Every touchpoint is judged before any is appended.
@@ -105,9 +102,7 @@ impl v1::touchpoint_service_server::TouchpointService for Touchpoints {
         request: Request<Streaming<v1::ImportRequest>>,
     ) -> Result<Response<Self::ImportStream>, Status> {
         call::answer(SERVICE, "Import", async {
-            let limit = MAX_IMPORTS as u64;
-            let too_many = |_| Error::TooMany { what: "imports", limit, retry_after: PLACE_RETRY };
-            let place = self.imports.clone().try_acquire_owned().map_err(too_many)?;
+            let place = self.imports.take()?;
             let until = call::given(request.metadata()).map(|given| tokio::time::Instant::now() + given);
             let writer = import::Writer { appender: self.appender.clone(), clock: self.clock.clone(), until };
             Ok(import::outcomes(request.into_inner(), writer, self.stop.clone(), place))

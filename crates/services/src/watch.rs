@@ -11,20 +11,18 @@ use api::watch::Filter;
 use api::{names, v1};
 use futures::stream::BoxStream;
 use projector::{Cause, Cursor, Edition, Keeping, Move, Moves, Projector, Watch, WatchError};
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 use tonic::Status;
 use touchpoint::{CustomerId, Timestamp};
 use views::View;
 
 use crate::ask::not_serving;
+use crate::limits::Places;
 use crate::metrics::Watching;
 use crate::outlet::{self, Outlet};
 
 /// Watchers of a view at once.
 const MAX_WATCHERS: usize = 64;
-/// When to ask again for a place.
-const PLACE_RETRY: Duration = Duration::from_secs(5);
 /// Messages that wait for a caller: of 256 changes of some 300 bytes each, 2.4 MiB.
 const BUFFER_MESSAGES: usize = 32;
 /// Most changes of one message.
@@ -40,12 +38,12 @@ pub(crate) type Answers<R> = BoxStream<'static, Result<R, Status>>;
 /// The watchers of a view.
 pub(crate) struct Watchers<V: View> {
     projector: Projector<V>,
-    places: Arc<Semaphore>,
+    places: Places,
 }
 
 impl<V: View> Watchers<V> {
     pub(crate) fn new(projector: Projector<V>) -> Self {
-        Self { projector, places: Arc::new(Semaphore::new(MAX_WATCHERS)) }
+        Self { projector, places: Places::new("watchers of this view", MAX_WATCHERS) }
     }
 
     /// The rules by which filters are read.
@@ -60,9 +58,7 @@ impl<V: View> Watchers<V> {
         seal: Seal,
         cursor: &str,
     ) -> Result<Answers<F::Response>, Error> {
-        let limit = MAX_WATCHERS as u64;
-        let too_many = |_| Error::TooMany { what: "watchers of this view", limit, retry_after: PLACE_RETRY };
-        let place = self.places.clone().try_acquire_owned().map_err(too_many)?;
+        let place = self.places.take()?;
         let resumes = !cursor.is_empty();
         let watch = match resumes {
             true => self.projector.watch_after(read(&seal, cursor)?).map_err(ended)?,

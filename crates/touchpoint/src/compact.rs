@@ -76,7 +76,17 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a LEB128 whole number in its shortest form.
+    #[inline]
     pub fn uint(&mut self) -> Option<u64> {
+        // Most are lengths and steps.
+        if let [byte @ ..0x80, tail @ ..] = self.rest {
+            self.rest = tail;
+            return Some(u64::from(*byte));
+        }
+        self.long_uint()
+    }
+
+    fn long_uint(&mut self) -> Option<u64> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;

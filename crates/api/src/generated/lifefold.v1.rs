@@ -201,7 +201,7 @@ pub struct SegmentationServiceDiffRulesRequest {
     /// The candidate rules as the text of a rules file (TOML); what it leaves out has its default.
     #[prost(string, tag = "1")]
     pub candidate: ::prost::alloc::string::String,
-    /// The instant.
+    /// The instant. Whatever it is, every customer is evaluated: such calls queue.
     #[prost(message, optional, tag = "2")]
     pub query: ::core::option::Option<ViewQuery>,
     /// Most customers of a page; 0 means 100, more than 1000 means 1000.
@@ -234,7 +234,7 @@ pub struct SatisfactionServiceDiffRulesRequest {
     /// The candidate rules as the text of a rules file (TOML); what it leaves out has its default.
     #[prost(string, tag = "1")]
     pub candidate: ::prost::alloc::string::String,
-    /// The instant.
+    /// The instant. Whatever it is, every customer is evaluated: such calls queue.
     #[prost(message, optional, tag = "2")]
     pub query: ::core::option::Option<ViewQuery>,
     /// Most customers of a page; 0 means 100, more than 1000 means 1000.
@@ -267,7 +267,7 @@ pub struct ChurnRiskServiceDiffRulesRequest {
     /// The candidate rules as the text of a rules file (TOML); what it leaves out has its default.
     #[prost(string, tag = "1")]
     pub candidate: ::prost::alloc::string::String,
-    /// The instant.
+    /// The instant. Whatever it is, every customer is evaluated: such calls queue.
     #[prost(message, optional, tag = "2")]
     pub query: ::core::option::Option<ViewQuery>,
     /// Most customers of a page; 0 means 100, more than 1000 means 1000.
@@ -668,7 +668,7 @@ pub struct CountBandsRequest {
     /// Only customers of this company, project and consultant.
     #[prost(message, optional, tag = "1")]
     pub scope: ::core::option::Option<Scope>,
-    /// The instant.
+    /// The instant. With as_of, known_at or a scope every customer is evaluated: such calls queue.
     #[prost(message, optional, tag = "2")]
     pub query: ::core::option::Option<ViewQuery>,
 }
@@ -6343,7 +6343,7 @@ pub struct CountClassesRequest {
     /// Only customers of this company, project and consultant.
     #[prost(message, optional, tag = "1")]
     pub scope: ::core::option::Option<Scope>,
-    /// The instant.
+    /// The instant. With as_of or known_at every customer is evaluated: such calls queue.
     #[prost(message, optional, tag = "2")]
     pub query: ::core::option::Option<ViewQuery>,
 }
@@ -6494,7 +6494,7 @@ pub struct GetPortScoresRequest {
     /// The wave to compare with. Default: the greatest smaller one in which the group has a value of the port.
     #[prost(string, tag = "4")]
     pub previous_wave_id: ::prost::alloc::string::String,
-    /// The instant.
+    /// The instant. With as_of or known_at every customer is evaluated: such calls queue.
     #[prost(message, optional, tag = "5")]
     pub query: ::core::option::Option<ViewQuery>,
 }
@@ -6526,7 +6526,7 @@ pub struct GetIndicatorsRequest {
     /// The wave to compare with. Default: as in GetPortScores.
     #[prost(string, tag = "4")]
     pub previous_wave_id: ::prost::alloc::string::String,
-    /// The instant.
+    /// The instant. With as_of or known_at every customer is evaluated: such calls queue.
     #[prost(message, optional, tag = "5")]
     pub query: ::core::option::Option<ViewQuery>,
 }
@@ -6577,7 +6577,7 @@ pub struct CompareWavesRequest {
     /// The ports. Default: all nine, in the order of ServicePort.
     #[prost(enumeration = "ServicePort", repeated, tag = "4")]
     pub ports: ::prost::alloc::vec::Vec<i32>,
-    /// The instant.
+    /// The instant. With as_of or known_at every customer is evaluated: such calls queue.
     #[prost(message, optional, tag = "5")]
     pub query: ::core::option::Option<ViewQuery>,
 }
@@ -6619,7 +6619,7 @@ pub struct RankUnitsRequest {
     /// The port. Default: OVERALL.
     #[prost(enumeration = "ServicePort", tag = "3")]
     pub port: i32,
-    /// The instant.
+    /// The instant. With as_of or known_at every customer is evaluated: such calls queue.
     #[prost(message, optional, tag = "4")]
     pub query: ::core::option::Option<ViewQuery>,
     /// Most units of one page, at most 1,000. Default: 100.
@@ -6673,7 +6673,7 @@ pub struct GetNpsRequest {
     /// The port. Default: OVERALL.
     #[prost(enumeration = "ServicePort", tag = "3")]
     pub port: i32,
-    /// The instant.
+    /// The instant. With as_of or known_at every customer is evaluated: such calls queue.
     #[prost(message, optional, tag = "4")]
     pub query: ::core::option::Option<ViewQuery>,
 }
@@ -6746,7 +6746,7 @@ pub struct GetComplaintServiceLevelRequest {
     /// Only complaints of this present severity. UNSPECIFIED: all.
     #[prost(enumeration = "ComplaintSeverity", tag = "3")]
     pub severity: i32,
-    /// The instant.
+    /// The instant. With as_of or known_at every customer is evaluated: such calls queue.
     #[prost(message, optional, tag = "4")]
     pub query: ::core::option::Option<ViewQuery>,
 }
@@ -6806,7 +6806,7 @@ pub struct ListOpenComplaintsRequest {
     /// Only complaints whose total clock is past its limit.
     #[prost(bool, tag = "4")]
     pub overdue_only: bool,
-    /// The instant.
+    /// The instant. With as_of or known_at every customer is evaluated: such calls queue.
     #[prost(message, optional, tag = "5")]
     pub query: ::core::option::Option<ViewQuery>,
     /// Most complaints of one page, at most 1,000. Default: 100.
@@ -8601,7 +8601,7 @@ pub struct CountMembersRequest {
     /// Only customers of this company, project and consultant.
     #[prost(message, optional, tag = "1")]
     pub scope: ::core::option::Option<Scope>,
-    /// The instant.
+    /// The instant. With as_of, known_at or a scope every customer is evaluated: such calls queue.
     #[prost(message, optional, tag = "2")]
     pub query: ::core::option::Option<ViewQuery>,
 }
@@ -8705,7 +8705,7 @@ pub struct GetFunnelRequest {
     /// Only customers of this company, project and consultant.
     #[prost(message, optional, tag = "1")]
     pub scope: ::core::option::Option<Scope>,
-    /// The instant.
+    /// The instant. Whatever it is, every customer is evaluated: such calls queue.
     #[prost(message, optional, tag = "2")]
     pub query: ::core::option::Option<ViewQuery>,
 }

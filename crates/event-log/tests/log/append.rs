@@ -69,6 +69,25 @@ async fn duplicates_within_a_group_do_not_stop_the_others() {
 }
 
 #[tokio::test]
+async fn of_a_few_each_is_answered_for_itself() {
+    let server = Server::start();
+    let log = server.log().await;
+    let appender = Appender::start(log.clone());
+    append_range(&appender, 1, 1, 5).await;
+    let mut drafts: Vec<_> = (4..=9).chain(8..=9).map(|event| draft(1, event)).collect();
+    drafts.push(draft_saying(1, 2, "second"));
+    let mut answers = join_all(drafts.iter().map(|draft| append(&appender, draft.clone()))).await;
+    assert_eq!(answers.pop(), Some(Err(AppendError::AlreadyExists { position: Position(3) })));
+    let entries = whole(&log).await;
+    assert_eq!(entries.len(), 10);
+    for (draft, answer) in drafts.iter().zip(&answers) {
+        assert_eq!(answer.as_ref().unwrap().position, only_position(&entries, draft));
+    }
+    let duplicates = answers.iter().filter(|answer| answer.as_ref().unwrap().duplicate).count();
+    assert_eq!(duplicates, 4, "two from before, two that came twice");
+}
+
+#[tokio::test]
 async fn an_expected_revision_holds_or_the_present_one_is_said() {
     let server = Server::start();
     let appender = Appender::start(server.log().await);

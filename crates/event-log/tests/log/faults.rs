@@ -63,15 +63,15 @@ async fn kill_9_of_the_server_loses_and_repeats_nothing() {
     assert_eq!(log.last().await.unwrap(), Position(1 + (WRITERS * EACH) as u64));
 }
 
-/// Appends 500 events at once through a proxy with these limits, then a batch.
-async fn append_through(requests: u64, answers: u64) {
+/// Appends so many events at once through a proxy with these limits, then a batch.
+async fn append_through(events: u128, requests: u64, answers: u64) {
     let server = Server::start();
     let direct = server.log().await;
     let proxy = Proxy::start(server.broker.port()).await;
     let appender = Appender::start(Log::open(&proxy.options()).await.unwrap());
     proxy.cut_after(requests, answers);
     proxy.cut();
-    let drafts: Vec<_> = (0..500).map(|event| draft(event % 7, event)).collect();
+    let drafts: Vec<_> = (0..events).map(|event| draft(event % 7, event)).collect();
     let answers = join_all(drafts.iter().map(|draft| appender.append(draft.clone(), None, soon()))).await;
     check(&direct, &drafts, &answers).await;
     assert!(proxy.cuts() > 0);
@@ -79,13 +79,20 @@ async fn append_through(requests: u64, answers: u64) {
     proxy.cut_after(NEVER, NEVER);
     let again = appender.append_all(drafts.clone(), soon()).await.unwrap();
     assert!(again.iter().zip(&answers).all(|(again, first)| again.position == first.as_ref().unwrap().position));
-    assert_eq!(direct.last().await.unwrap(), Position(501));
+    assert_eq!(direct.last().await.unwrap(), Position(1 + events as u64));
 }
 
 #[tokio::test]
 async fn a_group_cut_in_the_middle_is_written_once() {
     // The group has more bytes than that, so that several connections are cut within it.
-    append_through(100_000, NEVER).await;
+    append_through(500, 100_000, NEVER).await;
+}
+
+#[tokio::test]
+async fn a_few_cut_in_the_middle_are_written_once() {
+    // Each goes by itself: of some the request is lost, of others the answer.
+    append_through(20, 2_000, NEVER).await;
+    append_through(20, NEVER, 1_000).await;
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ mod segment;
 mod series;
 mod status;
 mod stored;
+mod terminal;
 mod timeline;
 mod watch;
 mod words;

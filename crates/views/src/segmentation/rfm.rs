@@ -1,8 +1,6 @@
 //! Recency, frequency, monetary: how lately, how often, how much.
 
-use std::collections::BTreeMap;
-
-use touchpoint::{Date, Fen, Timestamp};
+use touchpoint::{Fen, Timestamp};
 
 use crate::lifecycle::Lifecycle;
 use crate::rules::names::names;
@@ -77,13 +75,16 @@ fn recency(last: Timestamp, days: &[u32; 4], moment: &mut Moment) -> u8 {
     5 - step.unwrap_or(days.len()) as u8
 }
 
-/// A date leaves the window with the last interaction on it.
+/// A date leaves the window with the last interaction on it, which is the first of its date from behind.
 fn interaction_days(timeline: &Timeline<'_>, window_days: u32, moment: &mut Moment) -> u32 {
-    let mut last: BTreeMap<Date, Timestamp> = BTreeMap::new();
-    for event in timeline.interactions() {
-        last.insert(event.occurred_at.shanghai_date(), event.occurred_at);
-    }
-    last.into_values().filter(|at| moment.within_days(*at, window_days)).count() as u32
+    let mut later = None;
+    let mut is_last_of_its_date = |at: &Timestamp| {
+        let date = Some(at.shanghai_date());
+        date != std::mem::replace(&mut later, date)
+    };
+    let interactions = timeline.interactions().rev().map(|event| event.occurred_at);
+    let last = interactions.filter(|at| is_last_of_its_date(at));
+    last.filter(|at| moment.within_days(*at, window_days)).count() as u32
 }
 
 /// The index of the first cut point, from the highest down, that the value reaches; their number if none.

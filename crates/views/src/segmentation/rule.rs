@@ -1,5 +1,7 @@
 //! Rule segments: whether a condition of the rules file holds of a customer.
 
+use std::collections::HashSet;
+
 use touchpoint::{Code, EventId, Scalar, Timestamp};
 
 use super::{Demand, Membership, Rfm, Tier};
@@ -23,11 +25,18 @@ pub(super) fn memberships(subject: &Subject<'_, '_>, segments: &[Segment], momen
     let member = |segment: &Segment| {
         let mut evidence = Vec::new();
         let holds = subject.holds(&segment.when, moment, &mut evidence);
-        let mut seen = std::collections::HashSet::new();
-        evidence.retain(|event| seen.insert(*event));
-        holds.then(|| Membership { name: segment.name.clone(), evidence })
+        holds.then(|| Membership { name: segment.name.clone(), evidence: each_once(evidence) })
     };
     segments.iter().filter_map(member).collect()
+}
+
+/// The first of each. Several counts of a condition may have counted the same events.
+fn each_once(mut events: Vec<EventId>) -> Vec<EventId> {
+    if events.len() > 1 {
+        let mut seen = HashSet::with_capacity(events.len());
+        events.retain(|event| seen.insert(*event));
+    }
+    events
 }
 
 impl Subject<'_, '_> {

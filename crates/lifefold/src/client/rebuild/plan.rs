@@ -1,13 +1,12 @@
 //! What a rebuild would take, and whether it is wanted.
 
-use std::io::{self, IsTerminal, Write as _};
-
 use api::v1;
 
 use super::super::failure::{Failure, Outcome};
 use super::super::format;
 use super::super::link::Link;
 use super::super::output::{self, Output, Screen};
+use super::super::terminal;
 use crate::cli::View;
 
 /// Shows what a rebuild would take.
@@ -19,18 +18,12 @@ pub(super) async fn show(link: &Link, view: View, max_rate: u64, output: &Output
 
 /// Shows what a rebuild would take, and asks on a terminal whether it is wanted; elsewhere nobody can be asked.
 pub(super) async fn confirm(link: &Link, view: View, max_rate: u64) -> Result<(), Failure> {
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(Failure::Usage(format!(
-            "here nobody can be asked: `lifefold rebuild {} --yes` rebuilds, `--dry-run` says what it would take",
-            view.name()
-        )));
-    }
+    let name = view.name();
+    let instead = format!("`lifefold rebuild {name} --yes` rebuilds, `--dry-run` says what it would take");
+    terminal::attended(&instead)?;
     let plan = ask(link, view, max_rate).await?;
     output::note(table(Screen::of_stdout(), view, &plan).trim_end());
-    let _ = write!(io::stderr().lock(), "\nType {} to rebuild it: ", view.name());
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|error| Failure::File("stdin".to_owned(), error))?;
-    match answer.trim() == view.name() {
+    match terminal::answer(&format!("Type {name} to rebuild it:"))? == name {
         true => Ok(()),
         false => Err(Failure::Other("nothing was begun".to_owned())),
     }

@@ -1,6 +1,5 @@
 //! `rules activate` and `rules rollback`: show who would move, ask, put the rules in force.
 
-use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
 
 use api::v1;
@@ -11,6 +10,7 @@ use crate::client::failure::{Failure, Outcome};
 use crate::client::format;
 use crate::client::link::VIEWS;
 use crate::client::output::{self, Screen};
+use crate::client::terminal;
 use crate::settings::Settings;
 
 const ACTIVATE_EXAMPLES: &str = "\
@@ -105,7 +105,7 @@ impl Change {
         note: String,
     ) -> Result<Outcome, Failure> {
         match preview(ask, active.as_ref(), &text).await {
-            Ok(preview) => output::note(&preview),
+            Ok(preview) => output::note(preview.trim_end()),
             Err(failure) if self.yes => output::note(&format!("who would move is not known: {failure}\n")),
             Err(failure) => return Err(failure),
         }
@@ -132,16 +132,8 @@ async fn preview(ask: &Ask, active: Option<&v1::RulesActivation>, text: &str) ->
 }
 
 fn confirmed() -> Result<bool, Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(Failure::Other(
-            "nobody can be asked here: --yes puts the rules in force without asking".to_owned(),
-        ));
-    }
-    output::note("put them in force? [y/N]");
-    let mut line = String::new();
-    let read = io::stdin().lock().read_line(&mut line);
-    read.map_err(|error| Failure::File("stdin".to_owned(), error))?;
-    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+    terminal::attended("--yes puts the rules in force without asking")?;
+    Ok(matches!(terminal::answer("Put them in force? [y/N]")?.as_str(), "y" | "Y" | "yes"))
 }
 
 fn said(answer: &v1::ActivateRulesResponse) -> String {
