@@ -94,7 +94,7 @@ async fn what_was_foretold_comes_true_from_then_on() {
     let foretold = world.rules(&["diff", "candidate.toml", "--as-of", AS_OF], 3);
 
     // Nobody can be asked here.
-    world.rules(&["activate", "candidate.toml"], 1);
+    world.rules(&["activate", "candidate.toml"], 2);
     let said = world.rules(&["activate", "candidate.toml", "--yes", "--note", "says the test"], 0);
     let (position, recorded_at) =
         (said["activation"]["position"].as_u64().unwrap(), &said["activation"]["recorded_at"]);
