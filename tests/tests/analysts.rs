@@ -188,6 +188,14 @@ fn totals_go_over_time(asked: &Asked) {
     assert_eq!(dates, ["2025-01-31", "2025-02-28", "2025-03-31"]);
     assert_eq!(months[1]["meta"]["as_of"], "2025-02-28T15:59:59.999999Z");
     assert!(months.iter().all(|point| point["customers"] == 1), "{months:?}");
+    // The rules stand at position 2, the visit at 3, the contract at 4.
+    let stage = |more: &[&str]| {
+        let words = ["segment", CUSTOMER, "--as-of", "2025-02-28"];
+        asked.json(&[&words, more].concat())["customer"]["lifecycle"]["stage"].clone()
+    };
+    assert_eq!(stage(&["--max-position", "3"]), "LIFECYCLE_STAGE_PROSPECT");
+    assert_eq!(stage(&["--max-position", "4"]), "LIFECYCLE_STAGE_QUASI_OWNER");
+    assert_eq!(stage(&[]), "LIFECYCLE_STAGE_QUASI_OWNER");
     // On 12 February the answer of the 10th was not taken back yet.
     let classes = |more: &[&str]| {
         let day = ["satisfaction", "totals", "--from", "2025-02-12", "--to", "2025-02-12", "--every", "day"];

@@ -17,6 +17,8 @@ pub struct Query {
     pub known_at: Option<Timestamp>,
     /// The position to wait for.
     pub min_position: Position,
+    /// Events after it do not count; nothing means that all do.
+    pub max_position: Option<Position>,
 }
 
 impl Query {
@@ -27,12 +29,26 @@ impl Query {
         let as_of = instant("query.as_of", query.as_of.as_ref(), &mut broken);
         let known_at = instant("query.known_at", query.known_at.as_ref(), &mut broken);
         Error::check(broken)?;
-        Ok(Self { as_of, known_at, min_position: Position(query.min_position) })
+        let max_position = (query.max_position > 0).then_some(Position(query.max_position));
+        Ok(Self { as_of, known_at, min_position: Position(query.min_position), max_position })
+    }
+
+    /// The position that the answer needs, and the field that asks for it.
+    pub fn needs(&self) -> (&'static str, Position) {
+        match self.max_position {
+            Some(position) if position > self.min_position => ("query.max_position", position),
+            _ => ("query.min_position", self.min_position),
+        }
+    }
+
+    /// Where the log ends for this question.
+    pub fn end(&self) -> Position {
+        self.max_position.unwrap_or(Position::MAX)
     }
 
     /// The question is about the present, so that lists and totals kept up to date can answer it.
     pub const fn is_live(&self) -> bool {
-        self.as_of.is_none() && self.known_at.is_none()
+        self.as_of.is_none() && self.known_at.is_none() && self.max_position.is_none()
     }
 }
 
@@ -166,9 +182,21 @@ mod tests {
     #[test]
     fn every_wrong_instant_is_named() {
         let wrong = Some(prost_types::Timestamp { seconds: 0, nanos: 1 });
-        let query = v1::ViewQuery { as_of: wrong, known_at: wrong, min_position: 0 };
+        let query = v1::ViewQuery { as_of: wrong, known_at: wrong, ..Default::default() };
         assert_eq!(fields(Query::read(Some(&query)).unwrap_err()), ["query.as_of", "query.known_at"]);
         assert!(Query::read(None).unwrap().is_live());
+    }
+
+    #[test]
+    fn an_answer_needs_the_later_of_both_positions() {
+        let read = |min_position, max_position| {
+            Query::read(Some(&v1::ViewQuery { min_position, max_position, ..Default::default() })).unwrap()
+        };
+        assert_eq!(read(7, 0).needs(), ("query.min_position", Position(7)));
+        assert_eq!(read(7, 5).needs(), ("query.min_position", Position(7)));
+        assert_eq!(read(7, 9).needs(), ("query.max_position", Position(9)));
+        assert_eq!([read(7, 0).end(), read(7, 5).end()], [Position::MAX, Position(5)]);
+        assert_eq!([read(7, 0), read(7, 5)].map(|query| query.is_live()), [true, false]);
     }
 
     #[test]

@@ -58,11 +58,13 @@ impl RuleBook {
         self.activations.last().map_or(&self.own, |it| &it.edition)
     }
 
-    /// The default then: the last that was recorded by then. What was known before the first activation is answered
-    /// with the first one, so that it depends on nothing but the log.
-    pub(crate) fn at(&self, known_at: Option<Timestamp>) -> &Arc<Edition> {
-        let Some(known_at) = known_at else { return self.last() };
-        let by_then = self.activations.iter().rev().find(|it| it.recorded_at <= known_at);
+    /// The default then: the last that was recorded by then, in a log that ends at this position. What was known before
+    /// the first activation is answered with the first one, so that it depends on nothing but the log.
+    pub(crate) fn at(&self, known_at: Option<Timestamp>, up_to: Position) -> &Arc<Edition> {
+        let known = |it: &&Activation| {
+            it.edition.activated_at <= up_to && known_at.is_none_or(|known_at| it.recorded_at <= known_at)
+        };
+        let by_then = self.activations.iter().rev().find(known);
         by_then.or(self.activations.first()).map_or(&self.own, |it| &it.edition)
     }
 
@@ -142,9 +144,9 @@ impl Entry {
 }
 
 impl<V: View> Generation<V> {
-    /// The rules that apply where an answer names no others, by what was known then.
-    pub fn rules_at(&self, known_at: Option<Timestamp>) -> Arc<Edition> {
-        self.book().at(known_at).clone()
+    /// The rules that apply where an answer names no others, by what was known then in a log up to this position.
+    pub fn rules_at(&self, known_at: Option<Timestamp>, up_to: Position) -> Arc<Edition> {
+        self.book().at(known_at, up_to).clone()
     }
 
     pub(crate) fn book(&self) -> Arc<RuleBook> {

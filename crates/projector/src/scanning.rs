@@ -2,7 +2,7 @@
 
 use std::convert::identity;
 
-use touchpoint::{CustomerId, Timestamp};
+use touchpoint::CustomerId;
 use views::rules::Rules;
 use views::{Moment, View};
 
@@ -17,22 +17,21 @@ fn answer_of<V: View>(slot: &Slot<V>, rules: &Rules, moment: &Moment) -> Option<
 
 impl<V: View> Generation<V> {
     /// Lists and totals at another instant, evaluated from the records: slow, and exact.
-    pub fn totals_at(&self, rules: &Rules, as_of: Timestamp, known_at: Option<Timestamp>) -> V::Totals {
-        self.sum_at(rules, as_of, known_at, Placements::<V>::add, Placements::totals, V::merge)
+    pub fn totals_at(&self, rules: &Rules, moment: Moment) -> V::Totals {
+        self.sum_at(rules, moment, Placements::<V>::add, Placements::totals, V::merge)
     }
 
-    /// Sums up every customer's answer at another instant, in no order: some groups of pages on each thread, whose
+    /// Sums up every customer's answer at another moment, in no order: some groups of pages on each thread, whose
     /// sums are finished there and then merged. Events after the position at the start of the scan do not count.
     pub fn sum_at<S: Default, T: Default + Send>(
         &self,
         rules: &Rules,
-        as_of: Timestamp,
-        known_at: Option<Timestamp>,
+        moment: Moment,
         add: impl Fn(&mut S, CustomerId, &V::Answer) + Sync,
         finish: impl Fn(S) -> T + Sync,
         merge: impl Fn(&mut T, T),
     ) -> T {
-        let moment = self.moment(as_of, known_at);
+        let moment = moment.up_to(self.position());
         let visit = |sum: &mut S, slot: &Slot<V>| {
             if let Some(answer) = answer_of(slot, rules, &moment) {
                 add(sum, slot.customer, &answer);
@@ -69,10 +68,5 @@ impl<V: View> Generation<V> {
             groups.for_each(|group| self.pages.scan(group, |slot| visit(&mut sum, slot)));
             finish(sum)
         })
-    }
-
-    /// Another instant, of the log as far as it is applied now.
-    fn moment(&self, as_of: Timestamp, known_at: Option<Timestamp>) -> Moment {
-        Moment::new(as_of, known_at).up_to(self.position())
     }
 }

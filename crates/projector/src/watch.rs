@@ -62,7 +62,7 @@ impl<V: View> Watch<V> {
 
     /// The rules by which the lists are kept that are watched; where others come in force, lists are made anew.
     pub fn rules_version(&self) -> String {
-        self.generation.rules_at(None).version.clone()
+        self.generation.rules_at(None, Position::MAX).version.clone()
     }
 
     /// Whom `pick` wants of a part of the lists. It is as it stands now; moves that are in it already may be told

@@ -88,7 +88,7 @@ where
         for known_at in [None, Some(at)] {
             let moment = Moment::new(at, known_at).up_to(served.position());
             let moves = beside(&served, &candidate(), &moment);
-            let mut totals = served.totals_at(&Rules::default(), at, known_at);
+            let mut totals = served.totals_at(&Rules::default(), Moment::new(at, known_at));
             for (customer, [from, to]) in &moves.0 {
                 V::place(&mut totals, *customer, from, Sign::Remove);
                 V::place(&mut totals, *customer, to, Sign::Add);
@@ -96,7 +96,7 @@ where
             moved += moves.0.len();
             assert_eq!(
                 totals,
-                other.totals_at(&candidate(), at, known_at),
+                other.totals_at(&candidate(), Moment::new(at, known_at)),
                 "seed {seed} {} at {at} {known_at:?}",
                 V::NAME
             );

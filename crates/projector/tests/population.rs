@@ -12,12 +12,12 @@ use history::{Arrival, Order, arrange};
 use projector::{Entry, Generation};
 use support::{batch_of, genesis, origin, population};
 use touchpoint::{CustomerId, ServicePort, Timestamp};
-use views::View;
 use views::churn::{self, Band, Churn, Narrow};
 use views::lifecycle::Stage;
 use views::rules::Rules;
 use views::satisfaction::{self, LevelTally, Satisfaction, Trend, Unit, UnitKind};
 use views::segmentation::{self, Group, Segmentation};
+use views::{Moment, View};
 
 struct Case {
     entries: Vec<Entry>,
@@ -78,7 +78,7 @@ impl Case {
             for known_at in [None, Some(*as_of)] {
                 let context = format!("{} at {as_of} known at {known_at:?}", V::NAME);
                 let wanted = oracle::population(&self.wanted, *as_of, known_at, &segments);
-                compare(&generation.totals_at(&self.rules, *as_of, known_at), &wanted, &context);
+                compare(&generation.totals_at(&self.rules, Moment::new(*as_of, known_at)), &wanted, &context);
             }
         }
     }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use touchpoint::{CustomerId, Event, Kind, Position, Recorded};
 use view_store::{EncodedPage, PageNumber, Store};
 use views::rules::Rules;
-use views::{Difference, Record};
+use views::{Difference, Moment, Record};
 
 /// Somebody of whom the log says nothing.
 const STRANGER: CustomerId = CustomerId::from_u128(0x5172);
@@ -128,7 +128,7 @@ async fn rebuilt(running: &Running, customers: &[CustomerId]) -> Vec<Option<Vec<
 /// Lists and totals are the sum of the records.
 fn lists_hold(running: &Running) {
     let generation = running.projector.serving().unwrap();
-    let summed = generation.totals_at(&Rules::default(), NOW, None);
+    let summed = generation.totals_at(&Rules::default(), Moment::now(NOW));
     generation.totals(NOW, |totals, _, _| assert_eq!(*totals, summed));
 }
 

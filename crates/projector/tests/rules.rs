@@ -51,7 +51,7 @@ where
     instants = instants.iter().step_by((instants.len() / INSTANTS).max(1)).copied().collect();
     for as_of in instants {
         for known_at in known.iter().copied().map(Some).chain([None, Some(as_of)]) {
-            let (edition, wanted) = (told.rules_at(known_at), default_then(&activations, known_at));
+            let (edition, wanted) = (told.rules_at(known_at, Position::MAX), default_then(&activations, known_at));
             assert_eq!(edition.version, wanted.version().to_string(), "known at {known_at:?}");
             let answer = |generation: &Generation<V>, rules: &Rules, customer| {
                 generation.answer(customer, rules, &mut Moment::new(as_of, known_at))
@@ -61,10 +61,64 @@ where
                 assert_eq!(given, wanted, "seed {seed} {} at {as_of} {known_at:?}", V::NAME);
             }
             let [given, wanted] = [(&told, &edition.rules), (&plain, &wanted)]
-                .map(|(generation, rules)| generation.totals_at(rules, as_of, known_at));
+                .map(|(generation, rules)| generation.totals_at(rules, Moment::new(as_of, known_at)));
             assert_eq!(given, wanted, "seed {seed} {} at {as_of} {known_at:?}", V::NAME);
         }
     }
+}
+
+/// A log up to a position is answered from as a log that ends there, rules included; but for what is always present.
+fn a_position_ends_the_log<V: View<Answer: PartialEq + Debug>>(seed: u64)
+where
+    V::Totals: PartialEq + Debug,
+{
+    let (entries, _) = population(seed, CUSTOMERS, Order::Shuffled(seed));
+    let present = |it: &&Entry| {
+        [&b"CustomerErased"[..], b"Consent"].iter().any(|kind| it.body.windows(kind.len()).any(|part| part == *kind))
+    };
+    let always: BTreeSet<_> = entries.iter().filter(present).filter_map(|it| it.customer).collect();
+    let entries = entries.into_iter().filter(|it| it.customer.is_none_or(|customer| !always.contains(&customer)));
+    let entries: Vec<_> = (1..).map(Position).zip(entries).map(|(position, it)| Entry { position, ..it }).collect();
+    let (entries, activations) = with_activations(entries, ACTIVATIONS);
+    let whole = fold::<V>(&entries, Rules::default(), 50, true);
+    let now = entries.iter().map(|it| it.recorded_at).max().unwrap();
+    let ends = activations.iter().flat_map(|it| [it.position, Position(it.position.0 - 1)]);
+    for end in ends.chain((1..=entries.len() as u64).step_by(entries.len() / INSTANTS).map(Position)) {
+        let short = fold::<V>(&entries[..end.0 as usize], Rules::default(), 50, true);
+        for known_at in [None, Some(now.plus_days(-400))] {
+            let editions = [whole.rules_at(known_at, end), short.rules_at(known_at, Position::MAX)];
+            // Before the first activation it is asked for by the first one, as long as that is in the log.
+            if activations[0].position <= end {
+                assert_eq!(editions[0].version, editions[1].version, "up to {end}");
+            }
+            let rules = &editions[0].rules;
+            let moment = Moment::new(now, known_at);
+            let answer = |generation: &Generation<V>, moment: &Moment, customer| {
+                generation.answer(customer, rules, &mut moment.clone())
+            };
+            for customer in customers(&entries) {
+                let cut = answer(&whole, &moment.clone().up_to(end), customer);
+                assert_eq!(cut, answer(&short, &moment, customer), "seed {seed} {} up to {end}", V::NAME);
+            }
+            let totals = [whole.totals_at(rules, moment.clone().up_to(end)), short.totals_at(rules, moment)];
+            assert_eq!(totals[0], totals[1], "seed {seed} {} up to {end}", V::NAME);
+        }
+    }
+}
+
+#[test]
+fn a_position_ends_the_log_for_churn() {
+    (0..POPULATIONS).for_each(a_position_ends_the_log::<Churn>);
+}
+
+#[test]
+fn a_position_ends_the_log_for_segmentation() {
+    (0..POPULATIONS).for_each(a_position_ends_the_log::<Segmentation>);
+}
+
+#[test]
+fn a_position_ends_the_log_for_satisfaction() {
+    (0..POPULATIONS).for_each(a_position_ends_the_log::<Satisfaction>);
 }
 
 #[test]
@@ -98,12 +152,12 @@ where
         if index % 20 > 0 && part.iter().all(|it| it.customer.is_some()) {
             continue;
         }
-        let own = told.rules_at(None);
+        let own = told.rules_at(None, Position::MAX);
         let plain: Vec<_> = entries[..last.position.0 as usize].iter().filter(|it| it.customer.is_some()).collect();
         let plain: Vec<_> = plain.into_iter().cloned().collect();
         let fresh = fold::<V>(&plain, own.rules.clone(), plain.len(), false);
         for at in [last.recorded_at, last.recorded_at.plus_days(40)] {
-            let wanted = fresh.totals_at(&own.rules, at, None);
+            let wanted = fresh.totals_at(&own.rules, Moment::now(at));
             told.totals(at, |totals, as_of, edition| {
                 assert_eq!((as_of, &edition.version), (at, &own.version));
                 assert_eq!(*totals, wanted, "seed {seed} {} at {at}", V::NAME);
@@ -140,7 +194,7 @@ fn no_reader_sees_a_half() {
     let told = fold::<Churn>(&entries, Rules::default(), entries.len(), false);
     let all: Vec<_> = (0..8).map(|number| if number == 0 { Rules::default() } else { rules(number) }).collect();
     let wanted: BTreeMap<_, _> =
-        all.iter().map(|rules| (rules.version().to_string(), told.totals_at(rules, then, None))).collect();
+        all.iter().map(|rules| (rules.version().to_string(), told.totals_at(rules, Moment::now(then)))).collect();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let read = || {
@@ -165,5 +219,5 @@ fn no_reader_sees_a_half() {
         let seen: Vec<_> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
         assert!(seen.iter().all(|versions| *versions > 0), "{seen:?}");
     });
-    assert_eq!(told.rules_at(None).version, all[7].version().to_string());
+    assert_eq!(told.rules_at(None, Position::MAX).version, all[7].version().to_string());
 }

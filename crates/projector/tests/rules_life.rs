@@ -13,7 +13,7 @@ use support::{Log, population};
 use touchpoint::{Position, Timestamp};
 use views::churn::{Churn, Totals};
 use views::rules::Rules;
-use views::{Sign, View};
+use views::{Moment, Sign, View};
 
 const CUSTOMERS: u64 = 60;
 
@@ -35,22 +35,21 @@ impl Running {
         self.at(position).await;
         let generation = self.projector.serving().unwrap();
         let version = rules.version().to_string();
-        assert_eq!(generation.rules_at(None).version, version);
-        let wanted = generation.totals_at(rules, NOW, None);
+        assert_eq!(generation.rules_at(None, Position::MAX).version, version);
+        let wanted = generation.totals_at(rules, Moment::now(NOW));
         let (totals_are_wanted, by) =
             generation.totals(NOW, |totals, _, edition| (*totals == wanted, edition.version.clone()));
         assert!(totals_are_wanted && by == version, "lists are by {by}, not {version}");
         let mut sum = Totals::default();
         let customers: Vec<_> = generation.sum_at(
             rules,
-            NOW,
-            None,
+            Moment::now(NOW),
             |all: &mut Vec<_>, id, _| all.push(id),
             |all| all,
             |all, it| all.extend(it),
         );
         for customer in customers {
-            let answer = generation.answer(customer, rules, &mut views::Moment::now(NOW)).unwrap();
+            let answer = generation.answer(customer, rules, &mut Moment::now(NOW)).unwrap();
             Churn::place(&mut sum, customer, &Churn::placement(&answer), Sign::Add);
         }
         assert_eq!(sum, wanted);
@@ -90,7 +89,7 @@ async fn a_restart_and_a_rebuild_know_the_rules() {
     let running = start(&log, dir.path()).await;
     running.goes_by(log.end(), &rules(2)).await;
     let generation = running.projector.serving().unwrap();
-    assert_eq!(generation.rules_at(Some(Timestamp::MIN)).version, rules(1).version().to_string());
+    assert_eq!(generation.rules_at(Some(Timestamp::MIN), Position::MAX).version, rules(1).version().to_string());
     running.projector.begin_rebuild(RebuildOptions::default()).await.unwrap().finish().await.unwrap();
     running.goes_by(log.end(), &rules(2)).await;
     log.append(later);

@@ -12,11 +12,11 @@ use history::Order;
 use projector::{Entry, Generation};
 use support::{batch_of, origin, population};
 use touchpoint::{Position, Timestamp};
-use views::View;
 use views::churn::Churn;
 use views::rules::Rules;
 use views::satisfaction::Satisfaction;
 use views::segmentation::Segmentation;
+use views::{Moment, View};
 
 const POPULATIONS: u64 = 12;
 const CUSTOMERS: u64 = 60;
@@ -53,7 +53,7 @@ where
     let later: Vec<_> = instants.into_iter().filter(|at| *at >= now).collect();
     let step = (later.len() / INSTANTS).max(1);
     for at in std::iter::once(now).chain(later.into_iter().step_by(step)) {
-        let fresh = built.totals_at(&Rules::default(), at, None);
+        let fresh = built.totals_at(&Rules::default(), Moment::now(at));
         moved.totals(at, |totals, as_of, _| {
             assert_eq!(as_of, at);
             assert_eq!(*totals, fresh, "moved one by one, seed {seed} {} at {at}", V::NAME);

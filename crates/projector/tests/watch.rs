@@ -16,9 +16,9 @@ use support::running::{Running, start_by};
 use support::{Log, population};
 use tempfile::TempDir;
 use touchpoint::{CustomerId, Position, Timestamp};
-use views::View;
 use views::churn::Churn;
 use views::segmentation::Segmentation;
+use views::{Moment, View};
 
 const POPULATIONS: u64 = 8;
 const CUSTOMERS: u64 = 40;
@@ -163,9 +163,8 @@ fn fresh<V: View>(
     };
     generation
         .sum_at(
-            &generation.rules_at(None).rules,
-            as_of,
-            None,
+            &generation.rules_at(None, Position::MAX).rules,
+            Moment::now(as_of),
             add,
             |all| all,
             |all: &mut Vec<_>, more| all.extend(more),

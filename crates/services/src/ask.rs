@@ -44,7 +44,7 @@ pub(crate) struct Asked<V: View> {
     /// The instant; of a live question the present one.
     pub(crate) as_of: Timestamp,
     /// Read before anything is answered: a floor.
-    position: Position,
+    pub(crate) position: Position,
     /// The rules of the answer: the default at the instant of knowledge, of live lists those that they are kept by.
     pub(crate) edition: Arc<Edition>,
     /// Of lists and totals, once they are read.
@@ -64,7 +64,7 @@ impl<V: Stands> Asker<V> {
     /// cannot be answered for.
     pub(crate) async fn ask(&self, query: Option<&v1::ViewQuery>, until: Instant) -> Result<Asked<V>, Error> {
         let query = Query::read(query)?;
-        let generation = self.reach(query.min_position, until).await?;
+        let generation = self.reach(&query, until).await?;
         let now = generation.at_least(self.projector.now());
         let as_of = query.as_of.unwrap_or(now);
         let latest = |now: Timestamp| now.plus_micros(MAX_CLOCK_LEAD);
@@ -79,21 +79,20 @@ impl<V: Stands> Asker<V> {
             let message = format!("expected at most 5 minutes after now ({now}), got {as_of}");
             return Err(Error::field("query.as_of", message));
         }
-        let position = generation.position();
-        let edition = generation.rules_at(query.known_at);
+        let position = generation.position().min(query.end());
+        let edition = generation.rules_at(query.known_at, query.end());
         Ok(Asked { generation, query, as_of, position, edition, unresolved: 0, begun: Instant::now() })
     }
 
-    async fn reach(&self, position: Position, until: Instant) -> Result<Arc<Generation<V>>, Error> {
+    async fn reach(&self, query: &Query, until: Instant) -> Result<Arc<Generation<V>>, Error> {
+        let (field, position) = query.needs();
         if position == Position::ZERO {
             return self.projector.serving().map_err(not_serving);
         }
         match timeout_at(until, self.projector.reached(position, until)).await {
             Ok(Ok(generation)) => Ok(generation),
             Ok(Err(WaitError::NotServing(error))) => Err(not_serving(error)),
-            Ok(Err(WaitError::Beyond { end })) => {
-                Err(Error::BeyondHead { field: "query.min_position", asked: position, head: end })
-            }
+            Ok(Err(WaitError::Beyond { end })) => Err(Error::BeyondHead { field, asked: position, head: end }),
             Ok(Err(error @ WaitError::Paused { position, .. })) => Err(paused(error.to_string(), position)),
             Ok(Err(WaitError::Behind { position: present })) => Err(behind(position, present)),
             // The log did not even say where it ends.
@@ -148,13 +147,19 @@ impl<V: Stands> Asker<V> {
 impl<V: View> Asked<V> {
     /// The answer for a customer and until when it holds.
     pub(crate) fn answer(&self, customer: CustomerId) -> Option<(V::Answer, Timestamp)> {
-        let mut moment = Moment::new(self.as_of, self.query.known_at);
+        let mut moment = self.moment();
         let answer = self.generation.answer(customer, &self.edition.rules, &mut moment)?;
         Some((answer, moment.valid_until()))
     }
 
+    /// The moment that is asked for.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment::new(self.as_of, self.query.known_at).up_to(self.query.end())
+    }
+
     /// The question is of the log up to this position, and of nothing after it.
     pub(crate) fn pin(&mut self, position: Position) {
+        self.query.max_position = Some(position);
         self.position = position;
     }
 

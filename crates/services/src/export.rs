@@ -12,7 +12,7 @@ use projector::{Place, Projector};
 use prost::Message;
 use tokio::time::Instant;
 use tonic::Status;
-use views::{Digests, Moment, Record};
+use views::{Digests, Record};
 
 use crate::ask::{Asked, Asker, Stands, not_serving};
 use crate::outlet::{self, Outlet};
@@ -89,8 +89,7 @@ impl<V: Exported + Stands> Export<V> {
     async fn part(&self) -> Result<(Part<V>, Option<Place>), Error> {
         // A view that does not serve, because its log is wrong for example, does not answer here either.
         self.projector.serving().map_err(not_serving)?;
-        let Asked { as_of, query, .. } = self.asked;
-        let moment = Moment::new(as_of, query.known_at).up_to(self.cursor.pinned.position);
+        let (as_of, moment) = (self.asked.as_of, self.asked.moment());
         let (from, size) = (self.cursor.place, self.page.size);
         let edition = self.asked.edition.clone();
         let walk = self.projector.scan(self.asked.generation.clone(), move |generation| {

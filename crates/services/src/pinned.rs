@@ -35,7 +35,7 @@ impl Pinned {
         let Some(pinned) = pinned else { return view.ask(query, until).await };
         let mut query = query.copied().unwrap_or_default();
         query.as_of = Some(api::names::timestamp(pinned.as_of));
-        query.min_position = query.min_position.max(pinned.position.0);
+        query.max_position = pinned.position.0;
         let asked = view.ask(Some(&query), until).await?;
         pinned.of_rules(&asked.edition.version)?;
         Ok(asked)

@@ -7,7 +7,7 @@ use api::query::Scope;
 use projector::{Generation, Placements};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
-use touchpoint::{CustomerId, Timestamp};
+use touchpoint::CustomerId;
 use views::rules::Rules;
 use views::{Moment, Standing, View};
 
@@ -20,14 +20,13 @@ pub(crate) struct Population<'g, V: View> {
     pub(crate) totals: &'g V::Totals,
     /// The rules that they are by.
     pub(crate) rules: &'g Rules,
-    as_of: Timestamp,
-    known_at: Option<Timestamp>,
+    moment: Moment,
 }
 
 impl<V: View> Population<'_, V> {
-    /// The answer of one customer at the same instant. Events that arrived since the lists were read are in it.
+    /// The answer of one customer at the same moment. Events that arrived since the lists were read are in it.
     pub(crate) fn answer(&self, customer: CustomerId) -> Option<V::Answer> {
-        self.generation.answer(customer, self.rules, &mut Moment::new(self.as_of, self.known_at))
+        self.generation.answer(customer, self.rules, &mut self.moment.clone())
     }
 }
 
@@ -54,17 +53,17 @@ impl<V: Stands> Asker<V> {
         let Asked { generation, query, as_of, .. } = asked;
         if query.is_live() && scope == Scope::default() {
             let (found, unresolved, as_of, edition) = generation.totals(*as_of, |totals, as_of, edition| {
-                let all = Population { generation, totals, rules: &edition.rules, as_of, known_at: None };
+                let all = Population { generation, totals, rules: &edition.rules, moment: Moment::now(as_of) };
                 (read(&all), V::unresolved(totals), as_of, edition.clone())
             });
             (asked.unresolved, asked.as_of, asked.edition) = (unresolved, as_of, edition);
             asked.count(&self.projector);
             return Ok(found);
         }
-        let (as_of, known_at) = (*as_of, query.known_at);
+        let moment = asked.moment();
         let totals = self.answers(asked, scope, until, Placements::<V>::add, Placements::totals, V::merge).await?;
         let Asked { generation, edition, .. } = asked;
-        Ok(read(&Population { generation, totals: &totals, rules: &edition.rules, as_of, known_at }))
+        Ok(read(&Population { generation, totals: &totals, rules: &edition.rules, moment }))
     }
 
     /// Sums up the answers of the customers of a scope, by a scan in its turn. Sums are finished side by side, and merged.
@@ -77,7 +76,6 @@ impl<V: Stands> Asker<V> {
         finish: impl Fn(S) -> T + Send + Sync + 'static,
         merge: impl Fn(&mut T, T) + Send + 'static,
     ) -> Result<T, Error> {
-        let (as_of, known_at) = (asked.as_of, asked.query.known_at);
         let add = move |(sum, unresolved): &mut (S, u64), customer, answer: &V::Answer| {
             let standing = V::standing(answer);
             *unresolved += u64::from(standing.unresolved);
@@ -91,9 +89,8 @@ impl<V: Stands> Asker<V> {
             merge(sum, more);
             *unresolved += others;
         };
-        let edition = asked.edition.clone();
-        let scan =
-            move |generation: &Generation<V>| generation.sum_at(&edition.rules, as_of, known_at, add, finish, merge);
+        let (edition, moment) = (asked.edition.clone(), asked.moment());
+        let scan = move |generation: &Generation<V>| generation.sum_at(&edition.rules, moment, add, finish, merge);
         let (sum, unresolved) = self.scan(asked.generation.clone(), until, scan).await?;
         asked.unresolved = unresolved;
         Ok(sum)

@@ -37,9 +37,9 @@ pub(crate) async fn diff<V: Compared + Stands, R: Request>(
     let candidate = Arc::new(read("candidate", request.candidate())?);
     let (pinned, after) = cursor.map(|cursor| (cursor.pinned, cursor.customer)).unzip();
     let mut asked = Pinned::ask(pinned.as_ref(), view, request.query(), until).await?;
-    let mut pinned = pinned.unwrap_or_else(|| Pinned::first(&asked, asked.generation.position()));
+    let mut pinned = pinned.unwrap_or_else(|| Pinned::first(&asked, asked.position));
     asked.pin(pinned.position);
-    let moment = Moment::new(asked.as_of, asked.query.known_at).up_to(pinned.position);
+    let moment = asked.moment();
     let size = page.size;
     let (served, others) = (asked.edition.clone(), candidate.clone());
     let scan = move |generation: &Generation<V>| {

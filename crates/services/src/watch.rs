@@ -13,7 +13,7 @@ use futures::stream::BoxStream;
 use projector::{Cause, Cursor, Edition, Keeping, Move, Moves, Projector, Watch, WatchError};
 use tokio::time::{Instant, sleep};
 use tonic::Status;
-use touchpoint::{CustomerId, Timestamp};
+use touchpoint::{CustomerId, Position, Timestamp};
 use views::View;
 
 use crate::ask::not_serving;
@@ -48,7 +48,7 @@ impl<V: View> Watchers<V> {
 
     /// The rules by which filters are read.
     pub(crate) fn rules(&self) -> Result<Arc<Edition>, Error> {
-        Ok(self.projector.serving().map_err(not_serving)?.rules_at(None))
+        Ok(self.projector.serving().map_err(not_serving)?.rules_at(None, Position::MAX))
     }
 
     /// Starts a watch: with the list, or after a cursor.

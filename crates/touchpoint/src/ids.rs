@@ -74,6 +74,8 @@ pub struct Position(pub u64);
 impl Position {
     /// Before the first message of the log.
     pub const ZERO: Self = Self(0);
+    /// After the last message that a log can have.
+    pub const MAX: Self = Self(u64::MAX);
 
     /// The position right after this one.
     pub const fn next(self) -> Self {

@@ -22,7 +22,7 @@ impl Moment {
 
     /// What was true at `as_of`, by what was known at `known_at`; nothing means: by everything.
     pub const fn new(as_of: Timestamp, known_at: Option<Timestamp>) -> Self {
-        Self { as_of, known_at, up_to: Position(u64::MAX), next: Timestamp::MAX }
+        Self { as_of, known_at, up_to: Position::MAX, next: Timestamp::MAX }
     }
 
     /// The instant.
@@ -31,8 +31,8 @@ impl Moment {
     }
 
     /// The same moment in a shorter log: nothing after this position is known.
-    pub const fn up_to(mut self, position: Position) -> Self {
-        self.up_to = position;
+    pub fn up_to(mut self, position: Position) -> Self {
+        self.up_to = self.up_to.min(position);
         self
     }
 

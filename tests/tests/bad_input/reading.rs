@@ -71,7 +71,9 @@ async fn common<T, U>(
     let never = Some(prost_types::Timestamp { seconds: 0, nanos: 1 });
     let in_an_hour = std::time::SystemTime::now() + std::time::Duration::from_secs(3_600);
     let in_an_hour = prost_types::Timestamp { nanos: 0, ..in_an_hour.into() };
-    let at = |as_of, known_at, min_position| Some(v1::ViewQuery { as_of, known_at, min_position });
+    let at = |as_of, known_at| Some(v1::ViewQuery { as_of, known_at, ..Default::default() });
+    let far = Some(v1::ViewQuery { min_position: 1_000_000, ..Default::default() });
+    let far_end = Some(v1::ViewQuery { max_position: 1_000_000, ..Default::default() });
     let both = invalid(&[("query.as_of", "a whole microsecond"), ("query.known_at", "a whole microsecond")]);
     let beyond = Expect {
         message: &["position 1000000 is beyond the end of the log"],
@@ -81,10 +83,11 @@ async fn common<T, U>(
     check(view, one(String::new(), None).await, invalid(&[("customer_id", "is required")]));
     check(view, one("7".to_owned(), None).await, invalid(&[("customer_id", "expected a UUID")]));
     check(view, one(UNKNOWN.to_owned(), None).await, NOT_FOUND);
-    check(view, one(known.clone(), at(never, never, 0)).await, both);
-    let ahead = one(known.clone(), at(Some(in_an_hour), None, 0)).await;
+    check(view, one(known.clone(), at(never, never)).await, both);
+    let ahead = one(known.clone(), at(Some(in_an_hour), None)).await;
     check(view, ahead, invalid(&[("query.as_of", "at most 5 minutes after now")]));
-    check(view, one(known.clone(), at(None, None, 1_000_000)).await, beyond);
+    check(view, one(known.clone(), far).await, beyond);
+    check(view, one(known.clone(), far_end).await, beyond);
     check(view, several(vec![]).await, invalid(&[("customer_ids", "expected 1 to 1000 customers, got 0")]));
     let many = several(vec![known.clone(); 1_001]).await;
     check(view, many, invalid(&[("customer_ids", "expected 1 to 1000 customers, got 1001")]));

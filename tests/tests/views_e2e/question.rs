@@ -34,7 +34,7 @@ impl Question {
     pub(crate) fn query(&self) -> Option<v1::ViewQuery> {
         let (as_of, known_at) = self.at?;
         let (as_of, known_at) = (Some(api::names::timestamp(as_of)), known_at.map(api::names::timestamp));
-        Some(v1::ViewQuery { as_of, known_at, min_position: 0 })
+        Some(v1::ViewQuery { as_of, known_at, ..Default::default() })
     }
 }
 

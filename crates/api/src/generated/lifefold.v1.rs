@@ -14,6 +14,11 @@ pub struct ViewQuery {
     /// does not reach so far.
     #[prost(uint64, tag = "3")]
     pub min_position: u64,
+    /// Events after this position of the log do not count, nor rules that were activated after it: the same question has the
+    /// same answer again, whatever came since. What is present always still is: erased customers are not found, and consent
+    /// counts as it stands. Waits for the position as min_position does, with the same errors. 0: everything counts.
+    #[prost(uint64, tag = "4")]
+    pub max_position: u64,
 }
 /// What an answer rests on.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

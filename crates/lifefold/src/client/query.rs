@@ -28,13 +28,16 @@ pub(crate) struct Query {
     /// Wait until the view has applied the log up to this position, for example the one that `record` printed
     #[arg(long, global = true, value_name = "POSITION", value_parser = position)]
     min_position: Option<u64>,
+    /// Only the log up to this position: what an answer said once, it says again, whatever came since
+    #[arg(long, global = true, value_name = "POSITION", value_parser = position)]
+    max_position: Option<u64>,
 }
 
 impl Query {
     /// As a part of a request.
     pub(crate) fn message(&self) -> v1::ViewQuery {
-        let min_position = self.min_position.unwrap_or_default();
-        v1::ViewQuery { as_of: self.as_of, known_at: self.known_at, min_position }
+        let [min_position, max_position] = [self.min_position, self.max_position].map(Option::unwrap_or_default);
+        v1::ViewQuery { as_of: self.as_of, known_at: self.known_at, min_position, max_position }
     }
 }
 

@@ -60,6 +60,46 @@ async fn a_position_that_the_log_does_not_have_is_refused_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_said_of_a_log_up_to_a_position_is_said_again() {
+    let (log, customers) = Log::believable(5);
+    let running = serve::<Churn>(&log).await;
+    let mut client = Client::new(running.channel.clone());
+    let end = log.end();
+    let up_to = v1::ViewQuery { max_position: end, ..as_of(now()) };
+    let totals = || v1::CountBandsRequest { query: Some(up_to), ..Default::default() };
+    let list = || v1::ListAtRiskRequest { query: Some(up_to), ..Default::default() };
+    let (counted, listed) = (client.count_bands(totals()).await.unwrap(), client.list_at_risk(list()).await.unwrap());
+    let asked = || ask(customers[0], up_to, PATIENCE);
+    let answered = client.get_risk(asked()).await.unwrap().into_inner();
+
+    let (new, old) = (CustomerId::from_u128(42), customers[0]);
+    log.hold_back_visit(old);
+    let last = log.hold_back_visit(new);
+    let ahead = v1::ViewQuery { max_position: last, ..Default::default() };
+    let early = client.get_risk(ask(new, ahead, Duration::from_millis(300))).await.unwrap_err();
+    assert_eq!(refusal(&early), (Code::Unavailable, "BEHIND".to_owned()), "it waits for the position");
+    log.release();
+    let arrived = client.get_risk(ask(new, ahead, PATIENCE)).await.unwrap().into_inner();
+    assert_eq!(arrived.meta.unwrap().position, last);
+    let moved = client.get_risk(ask(old, from(last), PATIENCE)).await.unwrap().into_inner();
+    assert_ne!(moved.risk, answered.risk, "the visit counts");
+
+    let again = client.count_bands(totals()).await.unwrap().into_inner();
+    let counted = counted.into_inner();
+    assert_eq!((&again.bands, again.customers), (&counted.bands, counted.customers));
+    assert_eq!(again.meta.unwrap().position, end);
+    assert_eq!(client.list_at_risk(list()).await.unwrap().into_inner().risks, listed.into_inner().risks);
+    let again = client.get_risk(asked()).await.unwrap().into_inner();
+    assert_eq!((again.risk, again.meta.unwrap().position), (answered.risk, end));
+    let unknown = client.get_risk(ask(new, up_to, PATIENCE)).await.unwrap_err();
+    assert_eq!(refusal(&unknown), (Code::NotFound, "CUSTOMER_NOT_FOUND".to_owned()));
+    let beyond = v1::ViewQuery { max_position: last + 1, ..Default::default() };
+    let beyond = client.get_risk(ask(old, beyond, PATIENCE)).await.unwrap_err();
+    assert_eq!(refusal(&beyond), (Code::OutOfRange, "BEYOND_HEAD".to_owned()));
+    assert!(beyond.message().starts_with("query.max_position: "), "{beyond}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instant_may_be_past_or_as_far_ahead_as_clocks_are() {
     let (log, _) = Log::believable(5);
     let running = serve::<Churn>(&log).await;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use projector::Generation;
-use views::View;
+use touchpoint::Position;
 use views::churn::Churn;
 use views::rules::Rules;
 use views::satisfaction::Satisfaction;
 use views::segmentation::Segmentation;
+use views::{Moment, View};
 
 use crate::Scale;
 use crate::corpus::{Corpus, UNTIL, origin};
@@ -41,8 +42,11 @@ fn row<V: View>(corpus: &Corpus) -> Row {
     corpus.batches().iter().for_each(|batch| generation.fold(batch, UNTIL));
     let live = wall(|| generation.go_live(UNTIL));
     let days = (1..=RUNS as i64).map(|step| UNTIL.plus_days(step * STEP_DAYS));
-    let runs: Vec<_> =
-        days.map(|day| wall(|| drop(generation.totals_at(&generation.rules_at(None).rules, day, None)))).collect();
+    let runs: Vec<_> = days
+        .map(|day| {
+            wall(|| drop(generation.totals_at(&generation.rules_at(None, Position::MAX).rules, Moment::now(day))))
+        })
+        .collect();
     let taken = median(&runs);
     let row = Row::new(V::NAME, seconds(taken)).beside(format!("{} to go live", seconds(live)), taken / live);
     row.target(format!("≤ {}", seconds(TARGET)), taken <= TARGET)

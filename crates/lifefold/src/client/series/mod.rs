@@ -1,4 +1,4 @@
-//! `totals --from --to --every`: the same totals at many instants, one calendar step apart.
+//! `totals --from --to --every`: the same totals at many instants, one calendar step apart, all of one log.
 
 mod chart;
 mod steps;
@@ -66,15 +66,28 @@ impl Series {
         let asked = ask.query.unwrap_or_default();
         self.allowed(asked, to)?;
         let dates = steps::dates(from, to, self.every).map_err(Failure::Other)?;
+        let points = self.points(asked, &dates, fetch).await?;
+        self.print(ask.output.output, asked, &points)
+    }
+
+    /// All of one log: the one that the first is answered from.
+    async fn points<M: Totals>(
+        &self,
+        mut asked: v1::ViewQuery,
+        dates: &[NaiveDate],
+        mut fetch: impl AsyncFnMut(Option<v1::ViewQuery>) -> Result<M, Failure>,
+    ) -> Result<Vec<Point<M>>, Failure> {
         let mut progress = Progress::new(Some(dates.len() as u64));
         let mut points = Vec::with_capacity(dates.len());
-        for &date in &dates {
+        for &date in dates {
             let done = points.len();
             progress.at(done as u64, || format!("{done} of {} instants, next {date}", dates.len()));
-            points.push(Point { date, answer: fetch(Some(self.query(asked, date)?)).await? });
+            let answer = fetch(Some(self.query(asked, date)?)).await?;
+            asked.max_position = answer.meta().map_or(asked.max_position, |meta| meta.position);
+            points.push(Point { date, answer });
         }
         progress.finish();
-        self.print(ask.output.output, asked, &points)
+        Ok(points)
     }
 
     /// What makes no sense beside a span of time.
@@ -128,4 +141,33 @@ impl<M: Totals> Point<M> {
 fn today() -> NaiveDate {
     let now = DateTime::from_timestamp_micros(clock::now().micros()).unwrap_or_default();
     now.with_timezone(&Shanghai).date_naive()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_meanwhile_does_not_count() {
+        let series = Series { from: None, to: None, every: Every::Month, as_known: false };
+        let dates = ["2025-01-31", "2025-02-28", "2025-03-31"].map(|date| date.parse().unwrap());
+        let (mut ends, mut log) = (Vec::new(), 7);
+        let fetch = async |query: Option<v1::ViewQuery>| {
+            let end = query.unwrap().max_position;
+            let meta = Some(v1::AnswerMeta { position: if end > 0 { end } else { log }, ..Default::default() });
+            ends.push(end);
+            log += 1;
+            Ok(v1::CountBandsResponse { meta, ..Default::default() })
+        };
+        series.points(v1::ViewQuery::default(), &dates, fetch).await.unwrap();
+        assert_eq!(ends, [0, 7, 7]);
+        let fixed = v1::ViewQuery { max_position: 5, ..Default::default() };
+        let fetch = async |query: Option<v1::ViewQuery>| {
+            let position = query.unwrap().max_position;
+            let meta = Some(v1::AnswerMeta { position, ..Default::default() });
+            Ok(v1::CountBandsResponse { meta, ..Default::default() })
+        };
+        let points = series.points(fixed, &dates, fetch).await.unwrap();
+        assert!(points.iter().all(|point| point.answer.meta.as_ref().unwrap().position == 5));
+    }
 }
