@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use view_store::{GenerationId, Head, Store};
+use view_store::{GenerationId, Head, PageNumber, Store};
 use views::{FOLD_VERSION, View};
 
 use crate::Generation;
@@ -26,23 +26,17 @@ impl Keeper {
     pub(crate) fn commit<V: View>(&self, generation: &Generation<V>) -> Result<Checkpoint, StoreError> {
         let Dirty { checkpoint, mut pages, commit } = generation.take_dirty();
         pages.sort_unstable();
-        let written = self.write(generation, &pages, checkpoint);
-        match written {
-            Ok(()) => {
-                generation.commits.send_replace(commit);
-                Ok(checkpoint)
-            }
-            Err(error) => {
-                generation.give_back(pages);
-                Err(error)
-            }
-        }
+        let mut taken = Taken { generation, pages };
+        self.write(generation, &taken.pages, checkpoint)?;
+        taken.pages.clear();
+        generation.commits.send_replace(commit);
+        Ok(checkpoint)
     }
 
     fn write<V: View>(
         &self,
         generation: &Generation<V>,
-        numbers: &[view_store::PageNumber],
+        numbers: &[PageNumber],
         checkpoint: Checkpoint,
     ) -> Result<(), StoreError> {
         let before = self.store.head(self.id)?;
@@ -60,6 +54,19 @@ impl Keeper {
             self.store.commit(self.id, [], &head::<V>(checkpoint))?;
         }
         Ok(())
+    }
+}
+
+/// Pages that a commit takes along. They are given back where it fails, also by a panic: a later commit would put the
+/// position ahead of them.
+struct Taken<'a, V: View> {
+    generation: &'a Generation<V>,
+    pages: Vec<PageNumber>,
+}
+
+impl<V: View> Drop for Taken<'_, V> {
+    fn drop(&mut self) {
+        self.generation.give_back(std::mem::take(&mut self.pages));
     }
 }
 

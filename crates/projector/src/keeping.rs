@@ -37,9 +37,23 @@ impl<V: View> Generation<V> {
     /// Files what waits, and builds lists and totals in one pass; from then on they are kept.
     pub fn go_live(&self, now: Timestamp) {
         let mut staging = lock(&self.staging);
-        self.file_all_of(&mut staging, now);
-        self.relist(&staging, self.book(), self.at_least(now));
+        self.list_all(&mut staging, now);
         self.live.send_replace(true);
+    }
+
+    fn list_all(&self, staging: &mut Staging, now: Timestamp) {
+        self.file_all_of(staging, now);
+        self.relist(staging, self.book(), self.at_least(now));
+    }
+
+    /// Builds lists again that are of an instant far ahead of this one.
+    fn put_back(&self, now: Timestamp) {
+        let mut staging = lock(&self.staging);
+        // Somebody else may have done it meanwhile.
+        if is_ahead(self.lists().as_of, now) {
+            tracing::warn!(view = V::NAME, %now, "the clock was ahead and is put right: lists are built again");
+            self.list_all(&mut staging, now);
+        }
     }
 
     /// Places everybody by the rules in force of this book, beside the lists that are kept, and puts all in their place
@@ -132,8 +146,7 @@ impl<V: View> Generation<V> {
     pub fn drain(&self, now: Timestamp) -> Timestamp {
         let now = self.at_least(now);
         if self.is_live() && is_ahead(self.lists().as_of, now) {
-            tracing::warn!(view = V::NAME, %now, "the clock was ahead and is put right: lists are built again");
-            self.go_live(now);
+            self.put_back(now);
         }
         loop {
             let mut lists = self.lists_mut();

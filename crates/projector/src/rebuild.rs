@@ -73,6 +73,34 @@ impl<V: View> Building<V> {
     pub(crate) fn serves(&self) -> bool {
         matches!(*self.phase.borrow(), Phase::Saving(_))
     }
+
+    /// Gives the rebuild up; false if the new generation serves already. What is said here is so: whoever comes first of
+    /// this and [`Self::take_place`] holds the phase meanwhile.
+    fn cancel(&self) -> bool {
+        let mut is_in_time = false;
+        self.phase.send_if_modified(|phase| {
+            is_in_time = !matches!(phase, Phase::Saving(_) | Phase::Switched(_));
+            if is_in_time {
+                self.cancelled.cancel();
+            }
+            false
+        });
+        is_in_time
+    }
+
+    /// Lets the new generation serve by doing this, and says so; nothing if the rebuild was cancelled before.
+    pub(crate) fn take_place<T>(&self, compared: Option<Arc<Findings>>, serve: impl FnOnce() -> T) -> Option<T> {
+        let mut served = None;
+        self.phase.send_if_modified(|phase| {
+            if self.cancelled.is_cancelled() {
+                return false;
+            }
+            served = Some(serve());
+            *phase = Phase::Saving(compared);
+            true
+        });
+        served
+    }
 }
 
 /// The rebuild that is under way, and the last one that ended since the start.
@@ -257,7 +285,7 @@ impl<V: View> Projector<V> {
 
     /// Gives the rebuild that is under way up. False if none is, or the new generation serves already.
     pub fn cancel_rebuild(&self) -> bool {
-        self.building().filter(|it| !it.serves()).map(|building| building.cancelled.cancel()).is_some()
+        self.building().is_some_and(|building| building.cancel())
     }
 }
 

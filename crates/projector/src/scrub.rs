@@ -24,6 +24,8 @@ const MESSAGES_AT_ONCE: usize = 1_000;
 const MAX_LAG_EVENTS: u64 = 1_000;
 /// Pause before it is looked again whether the scrub may go on.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often a customer is tried whose events the log does not give, though it answers.
+const TRIES: u32 = 3;
 /// How long a record that was put right may take to be durable before that is told.
 const KEPT_WITHIN: Duration = Duration::from_secs(60);
 
@@ -109,9 +111,10 @@ impl<V: View> Scrub<'_, V> {
         if lag > MAX_LAG_EVENTS { Err(Waiting::Behind) } else { Ok(generation) }
     }
 
-    /// Folds one customer again. Who has new events all the time is passed over, until the next round.
+    /// Folds one customer again. Who has new events all the time, or cannot be read, is passed over until the next round.
     async fn check(&mut self, customer: CustomerId) {
-        loop {
+        let mut tries = 0;
+        while tries < TRIES {
             let generation = self.turn().await;
             match self.projector.refold(&generation, customer).await {
                 Ok(refolded) => {
@@ -124,10 +127,17 @@ impl<V: View> Scrub<'_, V> {
                 }
                 Err(RefoldError::Moving) => return,
                 Err(RefoldError::NotServing(_) | RefoldError::Source(_) | RefoldError::NotDurable) => {
+                    // A log that answers nobody says nothing of this customer.
+                    tries += u32::from(self.log_answers(&generation).await);
                     self.wait(Waiting::Log).await;
                 }
             }
         }
+        tracing::error!(view = V::NAME, %customer, "a customer's events cannot be read: not checked in this round");
+    }
+
+    async fn log_answers(&self, generation: &Generation<V>) -> bool {
+        (self.projector.inner.options.source.check)(generation.checkpoint()).await.is_ok()
     }
 
     /// Tells of a record that was put right, and waits until it is so on disk.

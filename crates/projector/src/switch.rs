@@ -36,8 +36,12 @@ impl<V: View> Rebuild<V> {
             built = projector.built(building) => built,
             () = building.cancelled.cancelled() => Err(RebuildError::Cancelled),
         };
-        match built {
-            Ok(compared) => projector.switch(building, compared).await,
+        let switched = built.and_then(|compared| {
+            let old = projector.switch(building, compared.clone()).ok_or(RebuildError::Cancelled)?;
+            Ok((old, compared))
+        });
+        match switched {
+            Ok((old, compared)) => projector.save(building, old, compared).await,
             Err(error) => {
                 projector.give_up(building, &error).await?;
                 Err(error)
@@ -138,14 +142,19 @@ impl<V: View> Projector<V> {
         }
     }
 
-    /// Lets the new generation serve, and then makes it durable.
-    async fn switch(&self, building: &Building<V>, compared: Compared) -> Result<(), RebuildError> {
+    /// Lets the new generation serve, and gives the old one; nothing if the rebuild was cancelled before.
+    fn switch(&self, building: &Building<V>, compared: Compared) -> Option<Arc<Fed<V>>> {
         let fed = &building.fed;
         fed.generation.give_way(false);
-        let old = self.inner.serving.send_replace(fed.clone());
-        building.phase.send_replace(Phase::Saving(compared.clone()));
+        let old = building.take_place(compared, || self.inner.serving.send_replace(fed.clone()))?;
         self.serve();
         tracing::info!(view = V::NAME, generation = fed.id.get(), "the new generation serves, and is made durable");
+        Some(old)
+    }
+
+    /// Makes the new generation, which serves, durable, and lets go of the old one.
+    async fn save(&self, building: &Building<V>, old: Arc<Fed<V>>, compared: Compared) -> Result<(), RebuildError> {
+        let fed = &building.fed;
         old.stop.cancel();
         old.kept().await;
         // Millions of records are given back: away from the threads that serve.

@@ -107,6 +107,21 @@ async fn what_is_folded_meanwhile_is_no_difference() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_cannot_be_read_is_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::new(history(9), 64);
+    let running = start(&log, dir.path()).await;
+    running.at(log.end()).await;
+    log.make_unreadable(history(9).into_iter().find_map(|entry| entry.customer).unwrap());
+    let scrubbing = scrub(&running);
+    until(&running, "the scrub to wait", |it| it.waiting == Some(Waiting::Log)).await;
+    let status = until(&running, "a whole round", |it| it.round == 2).await;
+    assert_eq!((status.different, status.waiting), (0, None));
+    running.stop().await;
+    scrubbing.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_waits_while_a_rebuild_is_under_way() {
     let dir = tempfile::tempdir().unwrap();
     let log = Log::new(history(8), 64);

@@ -108,6 +108,25 @@ async fn the_new_generation_serves_before_it_is_durable_and_a_crash_in_between_l
     running.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_cancel_answers_is_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_log, running) = serving(dir.path(), 64).await;
+    let serves = || running.projector.status().serving.generation;
+    let mut seen = [false; 2];
+    for attempt in (0..72).step_by(4) {
+        let before = serves();
+        running.projector.begin_rebuild(AT_ONCE).await.unwrap().carry_out();
+        sleep(Duration::from_millis(attempt)).await;
+        let is_cancelled = running.projector.cancel_rebuild();
+        assert_eq!(ended(&running).await.ending.unwrap().given_up.is_some(), is_cancelled, "after {attempt} ms");
+        assert_eq!(serves() == before, is_cancelled, "after {attempt} ms");
+        seen[usize::from(is_cancelled)] = true;
+    }
+    assert_eq!(seen, [true; 2], "cancelled in time, and too late");
+    running.stop().await;
+}
+
 /// Rebuilds until it was fast enough to take the files while the new generation serves and is not durable. Gives the
 /// generation that is durable, and the one that serves.
 async fn crash_while_saving(running: &Running, live: &Path, crashed: &Path) -> (u64, u64) {

@@ -3,11 +3,12 @@
 use api::errors::Error;
 use api::page::{self, Page};
 use api::{names, v1};
-use projector::{MAX_RETRIED, NotServing, ParkedEvent, Projector, Retried};
+use projector::{MAX_RETRIED, ParkedEvent, Projector, Retried};
 use tokio::time::Instant;
 use touchpoint::{EventId, Position};
 use views::View;
 
+use crate::ask::not_serving;
 use crate::refold::not_refolded;
 
 /// A parked event as a message.
@@ -92,8 +93,4 @@ fn outcome(position: Position, retried: Retried) -> v1::RetriedEvent {
         Retried::NotParked => (v1::RetryOutcome::NotParked, ""),
     };
     v1::RetriedEvent { position: position.0, outcome: outcome.into(), reason: reason.to_owned() }
-}
-
-pub(crate) fn not_serving(error: NotServing) -> Error {
-    Error::Precondition { reason: "NOT_SERVING", message: error.to_string() }
 }

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use touchpoint::CustomerId;
 use views::View;
 
+use crate::ask::not_serving;
 use crate::call::{LOG_RETRY, log_unavailable};
-use crate::parked::not_serving;
 
 /// Differences that an answer shows.
 const SHOWN_DIFFERENCES: usize = 20;

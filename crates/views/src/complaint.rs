@@ -2,6 +2,7 @@
 
 use touchpoint::{ComplaintLodged, ComplaintSeverity, Timestamp, Touchpoint};
 
+use crate::first::Firsts;
 use crate::{Filed, Moment, Timeline, rules};
 
 /// The state of a complaint.
@@ -123,22 +124,17 @@ pub fn complaints<'t>(
     rules: &rules::ServiceLevels,
     moment: &mut Moment,
 ) -> Vec<Complaint<'t>> {
-    let mut courses: Vec<Course<'t>> = Vec::new();
-    for lodging in &timeline.events {
-        if let Touchpoint::ComplaintLodged(lodged) = &lodging.body
-            && courses.iter().all(|course| course.lodged.complaint_id != lodged.complaint_id)
-        {
-            courses.push(Course::new(lodging, lodged));
-        }
-    }
+    let lodgings = Firsts::of(&timeline.events, |body| match body {
+        Touchpoint::ComplaintLodged(lodged) => Some((lodged.complaint_id.as_str(), lodged)),
+        _ => None,
+    });
+    let mut courses: Vec<_> = lodgings.all.iter().map(|(lodging, lodged)| Course::new(lodging, lodged)).collect();
     if courses.is_empty() {
         return Vec::new();
     }
     for step in &timeline.events {
-        if let Some(id) = step_of(&step.body)
-            && let Some(course) = courses.iter_mut().find(|course| course.lodged.complaint_id.as_str() == id)
-        {
-            course.take(step);
+        if let Some(index) = step_of(&step.body).and_then(|id| lodgings.index(id)) {
+            courses[index].take(step);
         }
     }
     courses.into_iter().map(|course| course.judge(rules, moment)).collect()

@@ -1,8 +1,9 @@
 //! Contracts and subscriptions of a customer, folded from the counting events.
 
-use touchpoint::{AmendmentKind, ContractSigned, Date, Fen, Timestamp, Touchpoint};
+use touchpoint::{AmendmentKind, Code, ContractSigned, Date, Fen, Timestamp, Touchpoint};
 
 use crate::Filed;
+use crate::first::Firsts;
 
 /// A contract, opened by the first ContractSigned of its id.
 #[derive(Debug, Clone)]
@@ -35,6 +36,30 @@ pub struct Delivery<'t> {
 }
 
 impl<'t> Contract<'t> {
+    fn new(signing: &'t Filed<'t>, signed: &'t ContractSigned<'t>) -> Self {
+        let price = signed.price_fen;
+        Self { signing, signed, price, cancelled_at: None, resold_at: None, handover: None, moved_in: None }
+    }
+
+    /// Takes a step of this contract; steps come in order, whether before or after the signing.
+    fn take(&mut self, step: &'t Filed<'t>) {
+        let at = step.occurred_at.max(self.signing.occurred_at);
+        match &step.body {
+            Touchpoint::ContractAmended(amended) if amended.kind == AmendmentKind::Price => {
+                self.price = amended.price_fen.unwrap_or(self.price);
+            }
+            Touchpoint::ContractCancelled(_) => _ = self.cancelled_at.get_or_insert(at),
+            Touchpoint::UnitResold(_) => _ = self.resold_at.get_or_insert(at),
+            Touchpoint::HandoverCompleted(handover) => {
+                self.handover.get_or_insert(Delivery { event: step, at, on: handover.handed_over_on });
+            }
+            Touchpoint::MovedIn(moved) => {
+                self.moved_in.get_or_insert(Delivery { event: step, at, on: moved.on });
+            }
+            _ => {}
+        }
+    }
+
     /// The contract's code.
     pub fn id(&self) -> &'t str {
         self.signed.contract_id.as_str()
@@ -58,25 +83,18 @@ impl<'t> Contract<'t> {
 
 /// The contracts of a customer, in the order of their signing.
 pub fn contracts<'t>(events: &'t [Filed<'t>]) -> Vec<Contract<'t>> {
-    let mut contracts: Vec<Contract<'t>> = Vec::new();
-    for signing in events {
-        if let Touchpoint::ContractSigned(signed) = &signing.body
-            && contracts.iter().all(|contract| contract.signed.contract_id != signed.contract_id)
-        {
-            let price = signed.price_fen;
-            contracts.push(Contract {
-                signing,
-                signed,
-                price,
-                cancelled_at: None,
-                resold_at: None,
-                handover: None,
-                moved_in: None,
-            });
-        }
+    let signings = Firsts::of(events, |body| match body {
+        Touchpoint::ContractSigned(signed) => Some((signed.contract_id.as_str(), signed)),
+        _ => None,
+    });
+    let mut contracts: Vec<_> = signings.all.iter().map(|(signing, signed)| Contract::new(signing, signed)).collect();
+    if contracts.is_empty() {
+        return contracts;
     }
-    if !contracts.is_empty() {
-        events.iter().for_each(|step| apply(step, &mut contracts));
+    for step in events {
+        if let Some(index) = step_of(&step.body).and_then(|id| signings.index(id)) {
+            contracts[index].take(step);
+        }
     }
     contracts
 }
@@ -94,27 +112,6 @@ fn step_of<'t>(body: &'t Touchpoint<'_>) -> Option<&'t str> {
     Some(id.as_str())
 }
 
-/// Applies a step to the contract that it names; steps come in order, whether before or after the signing.
-fn apply<'t>(step: &'t Filed<'t>, contracts: &mut [Contract<'t>]) {
-    let Some(id) = step_of(&step.body) else { return };
-    let Some(contract) = contracts.iter_mut().find(|contract| contract.id() == id) else { return };
-    let at = step.occurred_at.max(contract.signing.occurred_at);
-    match &step.body {
-        Touchpoint::ContractAmended(amended) if amended.kind == AmendmentKind::Price => {
-            contract.price = amended.price_fen.unwrap_or(contract.price);
-        }
-        Touchpoint::ContractCancelled(_) => _ = contract.cancelled_at.get_or_insert(at),
-        Touchpoint::UnitResold(_) => _ = contract.resold_at.get_or_insert(at),
-        Touchpoint::HandoverCompleted(handover) => {
-            contract.handover.get_or_insert(Delivery { event: step, at, on: handover.handed_over_on });
-        }
-        Touchpoint::MovedIn(moved) => {
-            contract.moved_in.get_or_insert(Delivery { event: step, at, on: moved.on });
-        }
-        _ => {}
-    }
-}
-
 /// Subscriptions of a customer: whether there ever was one, and whether one is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subscriptions {
@@ -126,23 +123,21 @@ pub struct Subscriptions {
 
 /// Folds the subscriptions. A contract that names one ends that one; a contract that names none ends all before it.
 pub fn subscriptions(events: &[Filed<'_>], contracts: &[Contract<'_>]) -> Subscriptions {
-    let mut seen: Vec<&str> = Vec::new();
-    let mut open = false;
-    for event in events {
-        let Touchpoint::SubscriptionPlaced(placed) = &event.body else { continue };
-        let id = placed.subscription_id.as_str();
-        if seen.contains(&id) {
-            continue;
-        }
-        seen.push(id);
-        let cancelled = events.iter().any(
-            |step| matches!(&step.body, Touchpoint::SubscriptionCancelled(it) if it.subscription_id.as_str() == id),
-        );
-        let fulfilled = contracts.iter().any(|contract| match &contract.signed.subscription_id {
-            Some(named) => named.as_str() == id,
-            None => contract.signing.order() > event.order(),
-        });
-        open |= !cancelled && !fulfilled;
+    let placed = Firsts::of(events, |body| match body {
+        Touchpoint::SubscriptionPlaced(placed) => Some((placed.subscription_id.as_str(), placed)),
+        _ => None,
+    });
+    let mut open = vec![true; placed.all.len()];
+    let cancelled = events.iter().filter_map(|step| match &step.body {
+        Touchpoint::SubscriptionCancelled(cancelled) => Some(cancelled.subscription_id.as_str()),
+        _ => None,
+    });
+    let named = contracts.iter().filter_map(|contract| contract.signed.subscription_id.as_ref());
+    for index in cancelled.chain(named.map(Code::as_str)).filter_map(|id| placed.index(id)) {
+        open[index] = false;
     }
-    Subscriptions { any: !seen.is_empty(), open }
+    let naming_none = contracts.iter().filter(|contract| contract.signed.subscription_id.is_none());
+    let last = naming_none.map(|contract| contract.signing.order()).max();
+    let is_open = |((event, _), open): (&(&Filed<'_>, _), bool)| open && last.is_none_or(|last| last <= event.order());
+    Subscriptions { any: !open.is_empty(), open: placed.all.iter().zip(open).any(is_open) }
 }

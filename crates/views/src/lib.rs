@@ -12,6 +12,7 @@ pub mod complaint;
 pub mod contract;
 mod difference;
 mod fact;
+mod first;
 pub mod lifecycle;
 mod moment;
 mod record;

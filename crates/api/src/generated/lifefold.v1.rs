@@ -3709,8 +3709,8 @@ pub mod projector_service_client {
                 .insert(GrpcMethod::new("lifefold.v1.ProjectorService", "Rebuild"));
             self.inner.unary(req, path, codec).await
         }
-        /// The events that could not be read and are set aside, by position. FAILED_PRECONDITION while the view is not serving,
-        /// as for the two methods below.
+        /// The events that could not be read and are set aside, by position. UNAVAILABLE with RetryInfo while the view is not
+        /// serving, as for the two methods below.
         pub async fn list_parked(
             &mut self,
             request: impl tonic::IntoRequest<super::ListParkedRequest>,
@@ -3789,8 +3789,8 @@ pub mod projector_service_client {
         }
         /// Lets the view stand still: it takes no more events, and its "now" is the instant of the pause. It goes on answering as
         /// of then, says how far it is behind, and refuses what it cannot know (UNAVAILABLE, reason PAUSED). Kept across restarts
-        /// until Resume. FAILED_PRECONDITION while the view is not serving, is paused already, or a rebuild is under way; a
-        /// paused view is not rebuilt.
+        /// until Resume. UNAVAILABLE with RetryInfo while the view is not serving; FAILED_PRECONDITION if it is paused already, or
+        /// a rebuild is under way; a paused view is not rebuilt.
         pub async fn pause(
             &mut self,
             request: impl tonic::IntoRequest<super::PauseRequest>,
@@ -3865,8 +3865,8 @@ pub mod projector_service_server {
             &self,
             request: tonic::Request<super::RebuildRequest>,
         ) -> std::result::Result<tonic::Response<super::RebuildResponse>, tonic::Status>;
-        /// The events that could not be read and are set aside, by position. FAILED_PRECONDITION while the view is not serving,
-        /// as for the two methods below.
+        /// The events that could not be read and are set aside, by position. UNAVAILABLE with RetryInfo while the view is not
+        /// serving, as for the two methods below.
         async fn list_parked(
             &self,
             request: tonic::Request<super::ListParkedRequest>,
@@ -3894,8 +3894,8 @@ pub mod projector_service_server {
         >;
         /// Lets the view stand still: it takes no more events, and its "now" is the instant of the pause. It goes on answering as
         /// of then, says how far it is behind, and refuses what it cannot know (UNAVAILABLE, reason PAUSED). Kept across restarts
-        /// until Resume. FAILED_PRECONDITION while the view is not serving, is paused already, or a rebuild is under way; a
-        /// paused view is not rebuilt.
+        /// until Resume. UNAVAILABLE with RetryInfo while the view is not serving; FAILED_PRECONDITION if it is paused already, or
+        /// a rebuild is under way; a paused view is not rebuilt.
         async fn pause(
             &self,
             request: tonic::Request<super::PauseRequest>,
@@ -5020,9 +5020,9 @@ pub mod rebuild_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Folds one customer again from the log, and puts the record right if it says something else; answers once that is
-        /// durable. NOT_FOUND if neither the log nor the view knows of the customer, FAILED_PRECONDITION while the view is not
-        /// serving, UNAVAILABLE with RetryInfo if the log does not answer, or new events of the customer keep coming; also if the
-        /// store cannot be written before the deadline: the record is right in memory then, and will be on disk.
+        /// durable. NOT_FOUND if neither the log nor the view knows of the customer. UNAVAILABLE with RetryInfo while the view is
+        /// not serving, if the log does not answer, or new events of the customer keep coming; also if the store cannot be written
+        /// before the deadline: the record is right in memory then, and will be on disk.
         pub async fn rebuild_customer(
             &mut self,
             request: impl tonic::IntoRequest<super::RebuildCustomerRequest>,
@@ -5126,9 +5126,9 @@ pub mod rebuild_service_server {
             tonic::Status,
         >;
         /// Folds one customer again from the log, and puts the record right if it says something else; answers once that is
-        /// durable. NOT_FOUND if neither the log nor the view knows of the customer, FAILED_PRECONDITION while the view is not
-        /// serving, UNAVAILABLE with RetryInfo if the log does not answer, or new events of the customer keep coming; also if the
-        /// store cannot be written before the deadline: the record is right in memory then, and will be on disk.
+        /// durable. NOT_FOUND if neither the log nor the view knows of the customer. UNAVAILABLE with RetryInfo while the view is
+        /// not serving, if the log does not answer, or new events of the customer keep coming; also if the store cannot be written
+        /// before the deadline: the record is right in memory then, and will be on disk.
         async fn rebuild_customer(
             &self,
             request: tonic::Request<super::RebuildCustomerRequest>,

@@ -25,6 +25,7 @@ pub(crate) struct Log {
     broken: Arc<Mutex<Option<Broken>>>,
     created: Arc<Mutex<Timestamp>>,
     tails: Arc<Mutex<Vec<(Position, Manner)>>>,
+    unreadable: Arc<Mutex<Option<CustomerId>>>,
 }
 
 impl Log {
@@ -38,6 +39,7 @@ impl Log {
             broken: Arc::default(),
             created: Arc::new(Mutex::new(origin().created)),
             tails: Arc::default(),
+            unreadable: Arc::default(),
         }
     }
 
@@ -59,6 +61,11 @@ impl Log {
     pub(crate) fn break_down(&self, trouble: Option<Trouble>) {
         *self.broken.lock().unwrap() = trouble.map(|trouble| Broken::new(trouble, "says the test"));
         self.end.send_modify(|_| {});
+    }
+
+    /// From now on the events of this customer cannot be read by themselves.
+    pub(crate) fn make_unreadable(&self, customer: CustomerId) {
+        *self.unreadable.lock().unwrap() = Some(customer);
     }
 
     /// From now on the log ends here. No tail is told.
@@ -120,7 +127,10 @@ impl Log {
             timeline: Arc::new(move |customer, _| {
                 let entries = timeline.entries.lock().unwrap();
                 let entries = entries.iter().filter(|it| it.customer == Some(customer)).cloned().collect();
-                Box::pin(async move { Ok(entries) })
+                let is_unreadable = *timeline.unreadable.lock().unwrap() == Some(customer);
+                let unavailable = || SourceError::Unavailable("says the test".to_owned());
+                let answer = if is_unreadable { Err(unavailable()) } else { Ok(entries) };
+                Box::pin(async move { answer })
             }),
         }
     }

@@ -3,6 +3,7 @@
 use touchpoint::{ConsentPurpose, DefectSeverity, Kind, Metric, Stars, Touchpoint};
 
 use crate::complaint::{Complaint, Outcome};
+use crate::first::Firsts;
 use crate::lifecycle::Lifecycle;
 use crate::rules::Churn as Rules;
 use crate::survey::{Answer, latest_overall};
@@ -249,20 +250,20 @@ fn handover_delayed(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason>
 
 fn serious_defect(of: &Subject<'_, '_>) -> Option<Reason> {
     let events = &of.timeline.events;
-    let mut seen = Vec::new();
-    let open = events.iter().filter(|event| {
-        let Touchpoint::DefectLogged(defect) = &event.body else { return false };
-        let id = defect.defect_id.as_str();
-        if seen.contains(&id) {
-            return false;
-        }
-        seen.push(id);
+    let logged = Firsts::of(events, |body| match body {
+        Touchpoint::DefectLogged(defect) => Some((defect.defect_id.as_str(), defect)),
+        _ => None,
+    });
+    let rectified = Firsts::of(events, |body| match body {
+        Touchpoint::DefectRectified(rectified) => Some((rectified.defect_id.as_str(), rectified)),
+        _ => None,
+    });
+    let open = logged.all.iter().filter(|(_, defect)| {
         defect.severity != DefectSeverity::Minor
             && of.lifecycle.live().any(|contract| contract.id() == defect.contract_id.as_str())
-            && !events
-                .iter()
-                .any(|it| matches!(&it.body, Touchpoint::DefectRectified(it) if it.defect_id.as_str() == id))
+            && rectified.index(defect.defect_id.as_str()).is_none()
     });
+    let open = open.map(|(event, _)| *event);
     reason(ReasonCode::SeriousDefectOpen, of.rules.serious_defect_open, open)
 }
 
@@ -297,14 +298,11 @@ fn consent_withdrawn(of: &Subject<'_, '_>) -> Option<Reason> {
 
 fn referral_made(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason> {
     let (points, days) = of.rules.referral_made;
-    let mut seen = Vec::new();
-    let openings = of.timeline.events.iter().filter(|event| {
-        let Touchpoint::ReferralMade(made) = &event.body else { return false };
-        let first = !seen.contains(&made.referral_id.as_str());
-        seen.push(made.referral_id.as_str());
-        first
+    let made = Firsts::of(&of.timeline.events, |body| match body {
+        Touchpoint::ReferralMade(made) => Some((made.referral_id.as_str(), made)),
+        _ => None,
     });
-    let recent = openings.filter(|event| moment.within_days(event.occurred_at, days));
+    let recent = made.all.iter().map(|(event, _)| *event).filter(|event| moment.within_days(event.occurred_at, days));
     reason(ReasonCode::ReferralMade, points, recent)
 }
 

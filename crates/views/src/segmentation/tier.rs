@@ -3,6 +3,7 @@
 
 use touchpoint::{EventId, Metric, Touchpoint};
 
+use crate::first::Firsts;
 use crate::lifecycle::Lifecycle;
 use crate::rules::names::names;
 use crate::survey::{Answer, latest_overall};
@@ -73,21 +74,19 @@ pub(super) struct Conversion {
 
 /// The referrals that led to a contract, in the order in which they were made.
 pub(super) fn converted_referrals(timeline: &Timeline<'_>) -> Vec<Conversion> {
-    let mut seen: Vec<&str> = Vec::new();
-    let mut conversions = Vec::new();
-    for event in &timeline.events {
-        let Touchpoint::ReferralMade(made) = &event.body else { continue };
-        let id = made.referral_id.as_str();
-        if seen.contains(&id) {
-            continue;
-        }
-        seen.push(id);
-        let converts =
-            |body: &Touchpoint<'_>| matches!(body, Touchpoint::ReferralConverted(it) if it.referral_id.as_str() == id);
-        let converted = timeline.events.iter().find(|other| converts(&other.body));
-        conversions.extend(converted.map(|converted| Conversion { made: event.id, converted: converted.id }));
-    }
-    conversions
+    let made = Firsts::of(&timeline.events, |body| match body {
+        Touchpoint::ReferralMade(made) => Some((made.referral_id.as_str(), made)),
+        _ => None,
+    });
+    let converted = Firsts::of(&timeline.events, |body| match body {
+        Touchpoint::ReferralConverted(converted) => Some((converted.referral_id.as_str(), converted)),
+        _ => None,
+    });
+    let conversions = made.all.iter().filter_map(|(event, made)| {
+        let (converted, _) = converted.all[converted.index(made.referral_id.as_str())?];
+        Some(Conversion { made: event.id, converted: converted.id })
+    });
+    conversions.collect()
 }
 
 /// Points in millionths as a fraction that is not negative.

@@ -1,16 +1,20 @@
-//! Live questions beside a rebuild: how long they take at a fixed rate, without a rebuild and with one under way.
+//! Live events and questions beside a rebuild: how long they take at a fixed rate, without a rebuild and with one under
+//! way.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use api::v1;
 use tests::{Clients, View};
+use tokio::sync::watch::{Receiver, channel};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use touchpoint::CustomerId;
 
 use crate::Scale;
 use crate::corpus::{CUSTOMERS, Corpus};
+use crate::freshness::read_after_record;
 use crate::log::Running;
 use crate::rebuild::{durable, serves};
 use crate::sample::percentile;
@@ -20,12 +24,32 @@ use crate::table::{Row, Table, seconds};
 const CLIENTS: u64 = 8;
 /// Questions a second of all clients together.
 const RATE: u64 = 2_000;
+/// Events a second that are recorded meanwhile, each of a new customer.
+const EVENTS_RATE: u32 = 100;
 /// How long they are asked without a rebuild.
 const ALONE: Duration = Duration::from_secs(5);
 /// Rebuilds that questions are asked beside.
 const REBUILDS: usize = 3;
 /// How much longer 99 of 100 answers may take at most.
 const TARGET: f64 = 3.0;
+
+/// Who is served meanwhile.
+struct Live<'a> {
+    askers: Vec<Clients>,
+    customers: &'a [CustomerId],
+    gateway: Clients,
+    /// Customers who were recorded.
+    recorded: AtomicU64,
+}
+
+/// How long that took, in seconds.
+#[derive(Default)]
+struct Took {
+    /// From when a question was due to its answer.
+    answers: Vec<f64>,
+    /// From Record's answer to that of the view, which has the event.
+    fresh: Vec<f64>,
+}
 
 /// Measures it.
 pub(crate) fn run(scale: Scale) -> Result<Vec<Table>> {
@@ -34,61 +58,99 @@ pub(crate) fn run(scale: Scale) -> Result<Vec<Table>> {
 }
 
 async fn measure(corpus: &Corpus) -> Result<Vec<Table>> {
-    let running = Running::start().await?;
+    let mut running = Running::start().await?;
     running.append(&corpus.entries).await?;
     let last = running.log.last().await?;
     let mut churn = running.machine.projector(View::Churn);
-    let address = tokio::task::block_in_place(|| churn.address());
+    let [address, gateway] = tokio::task::block_in_place(|| [churn.address(), running.gateway.address()]);
     let clients = Clients::of(address);
     clients.serving(View::Churn.service()).await;
     clients.reached(last.0).await;
-    let askers: Vec<_> = (0..CLIENTS).map(|_| Clients::of(address)).collect();
-    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    let askers = (0..CLIENTS).map(|_| Clients::of(address)).collect();
+    let (customers, gateway) = (&corpus.customers[..], Clients::of(gateway));
+    let live = Live { askers, customers, gateway, recorded: AtomicU64::new(0) };
+    let (mut alone, mut beside) = (Took::default(), Took::default());
     for _ in 0..REBUILDS {
         let for_a_while = async {
             tokio::time::sleep(ALONE).await;
             Ok(())
         };
-        alone.extend(asked(&askers, corpus, for_a_while).await?);
+        alone.add(live.until(for_a_while).await?);
         clients.projector().rebuild(v1::RebuildRequest::default()).await?;
-        beside.extend(asked(&askers, corpus, serves(&clients)).await?);
+        beside.add(live.until(serves(&clients)).await?);
         durable(&clients).await?;
     }
-    let title = format!("Live questions beside a rebuild: {}, {RATE} GetRisk/s, {REBUILDS} rebuilds", corpus.about());
+    let title = format!(
+        "Beside a rebuild: {}, {RATE} GetRisk/s and {EVENTS_RATE} events/s, {REBUILDS} rebuilds",
+        corpus.about()
+    );
     let mut table = Table::new(title);
-    let of = |samples: &[f64], share| percentile(samples, share);
-    for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
-        let (before, during) = (of(&alone, share), of(&beside, share));
-        let row = Row::new(format!("during a rebuild: {name}"), seconds(during));
-        let row = row.beside(format!("{} without", seconds(before)), during / before);
-        table.add(if name == "p99" { row.target(format!("≤ {TARGET}"), during / before <= TARGET) } else { row });
-    }
+    add(&mut table, "GetRisk", [&alone.answers, &beside.answers], true);
+    add(&mut table, "Record's answer to the view", [&alone.fresh, &beside.fresh], false);
     Ok(vec![table])
 }
 
-/// Asks at the rate until this is over; seconds from when each question was due to its answer.
-async fn asked(askers: &[Clients], corpus: &Corpus, over: impl Future<Output = Result<()>>) -> Result<Vec<f64>> {
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let mut asking = JoinSet::new();
-    for (number, clients) in askers.iter().cloned().enumerate() {
-        let (customers, stopped) = (corpus.customers.clone(), stopped.clone());
-        asking.spawn(async move { ask(clients, customers.into_iter().cycle().skip(number * 997), stopped).await });
+fn add(table: &mut Table, what: &str, [alone, beside]: [&[f64]; 2], has_target: bool) {
+    for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
+        let [before, during] = [alone, beside].map(|samples| percentile(samples, share));
+        let row = Row::new(format!("{what}, during a rebuild: {name}"), seconds(during));
+        let row = row.beside(format!("{} without", seconds(before)), during / before);
+        let is_bound = has_target && name == "p99";
+        table.add(if is_bound { row.target(format!("≤ {TARGET}"), during / before <= TARGET) } else { row });
     }
-    over.await?;
-    stop.send_replace(true);
-    let mut latencies = Vec::new();
-    while let Some(asked) = asking.join_next().await {
-        latencies.extend(asked.context("a client failed")??);
+}
+
+impl Took {
+    fn add(&mut self, more: Self) {
+        self.answers.extend(more.answers);
+        self.fresh.extend(more.fresh);
     }
-    ensure!(!latencies.is_empty(), "nothing was answered");
-    Ok(latencies)
+}
+
+impl Live<'_> {
+    /// Asks and records at the rates until this is over.
+    async fn until(&self, over: impl Future<Output = Result<()>>) -> Result<Took> {
+        let (stop, stopped) = channel(false);
+        let mut asking = JoinSet::new();
+        for (number, clients) in self.askers.iter().cloned().enumerate() {
+            let (customers, stopped) = (self.customers.to_vec(), stopped.clone());
+            asking.spawn(async move { ask(clients, customers.into_iter().cycle().skip(number * 997), stopped).await });
+        }
+        let over = async {
+            let over = over.await;
+            stop.send_replace(true);
+            over
+        };
+        let ((), fresh) = tokio::try_join!(over, self.record(stopped))?;
+        let mut answers = Vec::new();
+        while let Some(asked) = asking.join_next().await {
+            answers.extend(asked.context("a client failed")??);
+        }
+        ensure!(!answers.is_empty() && !fresh.is_empty(), "nothing was answered");
+        Ok(Took { answers, fresh })
+    }
+
+    /// Records one new customer after the other, and asks for each.
+    async fn record(&self, stopped: Receiver<bool>) -> Result<Vec<f64>> {
+        let view = self.askers.first().context("a client")?;
+        let mut ticks = interval(Duration::from_secs(1) / EVENTS_RATE);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut fresh = Vec::new();
+        while !*stopped.borrow() {
+            ticks.tick().await;
+            let number = self.recorded.fetch_add(1, Ordering::Relaxed);
+            let customer = CustomerId::from_u128((1 << 100) + u128::from(number));
+            fresh.push(read_after_record(View::Churn, &self.gateway, view, customer).await?);
+        }
+        Ok(fresh)
+    }
 }
 
 /// One client's questions. What is late is asked at once and counted from when it was due, so that a stall is seen.
 async fn ask(
     clients: Clients,
     customers: impl Iterator<Item = CustomerId>,
-    stopped: tokio::sync::watch::Receiver<bool>,
+    stopped: Receiver<bool>,
 ) -> Result<Vec<f64>> {
     let mut ticks = interval(Duration::from_secs(CLIENTS) / u32::try_from(RATE)?);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
