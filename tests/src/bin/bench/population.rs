@@ -28,7 +28,7 @@ const TARGET: f64 = 1.5;
 const STEP_DAYS: i64 = -100;
 /// Rules under which many stand elsewhere in every view.
 const OTHER_RULES: &str = "[lifecycle]\nlost_after_days = 30\n[satisfaction]\nwindow_days = 80\n\
-    [segmentation.tier.from]\nVIP = 41\n[churn.band_from]\nMEDIUM = 0.11\n";
+    [segmentation.tier.from]\nVIP = 41\nHIGH = 20\nMID = 10\n[churn.band_from]\nMEDIUM = 0.11\n";
 
 /// Measures it.
 pub(crate) fn run(scale: Scale) -> Result<Vec<Table>> {
