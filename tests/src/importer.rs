@@ -58,10 +58,11 @@ pub fn json(body: impl Into<Vec<u8>>) -> Option<Item> {
 ///
 /// # Panics
 /// If the import breaks.
-pub async fn import_believable(gateway: &Clients, customers: u64, seed: u64) {
+pub async fn import_believable(gateway: &Clients, customers: u64, seed: u64) -> Imported {
     let (sent, _) = Population::new(Config::new(customers, seed, instant("2026-01-01T00:00:00Z"))).sent();
     let arrival = Arrival { order: Order::Recorded, start: Timestamp::MIN, import: true };
     let items = arrange(&sent, arrival).into_iter().map(|arrived| json(&*arrived.body)).collect();
-    let Imported { broken, .. } = import(gateway, items).await;
-    assert!(broken.is_none(), "{broken:?}");
+    let imported = import(gateway, items).await;
+    assert!(imported.broken.is_none(), "{:?}", imported.broken);
+    imported
 }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use api::v1;
-use tests::{Acknowledged, CONTROL_MESSAGES, Clients, Machine, Recorder, View, instant, visit};
+use tests::{Acknowledged, CONTROL_MESSAGES, Clients, Machine, Recorder, View, import_believable, instant, visit};
 use touchpoint::{CustomerId, EventId};
 
 const CUSTOMER: CustomerId = CustomerId::from_u128(0xc1);
@@ -41,6 +41,22 @@ async fn what_was_recorded_is_answered_at_once() {
     assert_eq!(risk.band, i32::from(v1::RiskBand::Medium));
     assert_eq!(risk.days_silent, Some(7));
     assert!(meta.position >= recorded.position);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_recorded_in_the_order_of_its_items() {
+    let machine = Machine::start();
+    let mut gateway = machine.gateway();
+    let clients = Clients::of(gateway.address());
+    clients.serving("lifefold.v1.TouchpointService").await;
+    let imported = import_believable(&clients, 400, 7).await;
+    let position = |result: &v1::import_outcome::Result| match result {
+        v1::import_outcome::Result::Recorded(recorded) => (!recorded.duplicate).then_some(recorded.position),
+        v1::import_outcome::Result::Refused(refused) => panic!("{refused:?}"),
+    };
+    let positions: Vec<_> = imported.outcomes.iter().filter_map(position).collect();
+    assert!(positions.len() > 2_500, "{}", positions.len());
+    assert!(positions.is_sorted(), "{positions:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

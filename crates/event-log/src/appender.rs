@@ -53,6 +53,14 @@ struct Waiting {
     answer: oneshot::Sender<Result<Appended, AppendError>>,
 }
 
+/// An event that waits for its group, as its caller has it. Dropped, it may still be written.
+#[derive(Debug)]
+pub struct Queued {
+    answered: oneshot::Receiver<Result<Appended, AppendError>>,
+    claimed: Arc<AtomicBool>,
+    until: Instant,
+}
+
 impl Appender {
     /// Starts the group's task on the current runtime.
     pub fn start(log: Log) -> Self {
@@ -71,14 +79,27 @@ impl Appender {
         expected: Option<Position>,
         until: Instant,
     ) -> Result<Appended, AppendError> {
+        let Some(expected) = expected else {
+            return self.enqueue(draft, until).await?.outcome().await;
+        };
         draft.check_size()?;
         let until = bounded(until);
-        match expected {
-            Some(expected) => {
-                let _permit = permit(&self.singles, until).await?;
-                self.committer.commit_expecting(&draft, expected, until).await
-            }
-            None => self.append_grouped(draft, until).await,
+        let _permit = permit(&self.singles, until).await?;
+        self.committer.commit_expecting(&draft, expected, until).await
+    }
+
+    /// Takes one event into the queue: events of calls one after the other are written in their order, but for one that
+    /// has to be tried again.
+    pub async fn enqueue(&self, draft: Draft, until: Instant) -> Result<Queued, AppendError> {
+        draft.check_size()?;
+        let until = bounded(until);
+        let (answer, answered) = oneshot::channel();
+        let claimed = Arc::new(AtomicBool::new(false));
+        let waiting = Waiting { draft, until, claimed: claimed.clone(), answer };
+        match timeout_at(until, self.queue.send(waiting)).await {
+            Ok(Ok(())) => Ok(Queued { answered, claimed, until }),
+            Ok(Err(_)) => Err(AppendError::Unavailable("appending has stopped".to_owned())),
+            Err(_) => Err(AppendError::Unavailable("too many events wait".to_owned())),
         }
     }
 
@@ -101,16 +122,12 @@ impl Appender {
     pub(crate) fn committer(&self) -> &Committer {
         &self.committer
     }
+}
 
-    async fn append_grouped(&self, draft: Draft, until: Instant) -> Result<Appended, AppendError> {
-        let (answer, mut answered) = oneshot::channel();
-        let claimed = Arc::new(AtomicBool::new(false));
-        let waiting = Waiting { draft, until, claimed: claimed.clone(), answer };
-        match timeout_at(until, self.queue.send(waiting)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return Err(AppendError::Unavailable("appending has stopped".to_owned())),
-            Err(_) => return Err(AppendError::Unavailable("too many events wait".to_owned())),
-        }
+impl Queued {
+    /// What became of the event; `Ok` means that it is durable.
+    pub async fn outcome(self) -> Result<Appended, AppendError> {
+        let Self { mut answered, claimed, until } = self;
         let answer = match timeout_at(until, &mut answered).await {
             Ok(answer) => answer,
             Err(_) if !claimed.swap(true, Ordering::AcqRel) => {

@@ -31,7 +31,7 @@ mod tail;
 mod wire;
 
 pub use append::{Appended, Draft, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_BODY_BYTES};
-pub use appender::{Appender, MAX_APPEND_TIME};
+pub use appender::{Appender, MAX_APPEND_TIME, Queued};
 pub use entry::{Batch, Digest, Entry, Subject};
 pub use error::{AppendError, Broken, CheckError, OpenError, ReadError, Refused, TailError};
 pub use examine::Server;

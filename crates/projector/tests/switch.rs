@@ -6,6 +6,8 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use history::Order;
 use projector::{Manner, Origin, Phase, RebuildOptions, Remembered};
@@ -160,35 +162,40 @@ fn copy(from: &Path, to: &Path) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_sees_an_older_answer_after_the_switch() {
     let dir = tempfile::tempdir().unwrap();
-    for seed in 0..4 {
-        let (mut first, _) = population(seed, 60, Order::Shuffled(seed));
-        let second = first.split_off(first.len() / 3);
-        let log = Log::new(first, 16);
-        let running = start(&log, &dir.path().join(seed.to_string())).await;
-        running.at(log.end()).await;
+    let (mut first, _) = population(SEED, 2_000, Order::Recorded);
+    let mut second = first.split_off(first.len() / 8).into_iter();
+    let log = Log::new(first, 16);
+    let running = start(&log, dir.path()).await;
+    running.at(log.end()).await;
+    for _ in 0..4 {
         let before = running.projector.status().serving.generation;
         running.projector.begin_rebuild(AT_ONCE).await.unwrap().carry_out();
-        let appending = {
-            let log = log.clone();
-            tokio::spawn(async move {
-                for entry in second {
-                    log.append([entry]);
-                    tokio::task::yield_now().await;
+        // Appended and looked at without a pause, until after the switch.
+        let switched = Arc::new(AtomicBool::new(false));
+        let looking = {
+            let (projector, switched) = (running.projector.clone(), switched.clone());
+            std::thread::spawn(move || {
+                let mut seen = Position::ZERO;
+                while !switched.load(Ordering::Relaxed) {
+                    let position = projector.serving().unwrap().position();
+                    assert!(position >= seen, "{position} after {seen}");
+                    seen = position;
                 }
             })
         };
-        let mut seen = Position::ZERO;
-        until("the switch under appends", || {
-            let serving = running.projector.serving().unwrap();
-            assert!(serving.position() >= seen, "{} after {seen}", serving.position());
-            seen = serving.position();
-            running.projector.status().serving.generation != before
-        })
-        .await;
-        appending.await.unwrap();
-        running.at(log.end()).await;
-        running.stop().await;
+        let mut appended = 0;
+        while running.projector.status().serving.generation == before {
+            log.append(second.by_ref().take(1));
+            appended += 1;
+            sleep(Duration::from_micros(100)).await;
+        }
+        switched.store(true, Ordering::Relaxed);
+        looking.join().unwrap();
+        assert!(appended > 10 && second.len() > 0, "{appended} appended, {} left", second.len());
+        ended(&running).await;
     }
+    running.at(log.end()).await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

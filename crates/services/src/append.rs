@@ -23,6 +23,24 @@ pub(crate) async fn one(
     appended
 }
 
+/// Hands one event over to the log, in the order of the calls; what this gives waits for what becomes of it.
+pub(crate) async fn hand_over(
+    appender: &Appender,
+    draft: Draft,
+    until: Instant,
+) -> impl Future<Output = Result<Appended, AppendError>> + use<> {
+    let start = Instant::now();
+    let queued = appender.enqueue(draft, until).await;
+    async move {
+        let appended = match queued {
+            Ok(queued) => queued.outcome().await,
+            Err(error) => Err(error),
+        };
+        count(&appended, 1, start.elapsed());
+        appended
+    }
+}
+
 /// Appends all events or none; an error says which one it is about.
 pub(crate) async fn all(
     appender: &Appender,

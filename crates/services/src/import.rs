@@ -12,7 +12,7 @@ use api::{timeline, v1};
 use event_log::{AppendError, Appended, Appender};
 use futures::future::Either;
 use futures::stream::BoxStream;
-use futures::{Stream, StreamExt, stream};
+use futures::{FutureExt, Stream, StreamExt, stream};
 use projector::Clock;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -43,32 +43,31 @@ pub(crate) fn outcomes(
     place: OwnedSemaphorePermit,
 ) -> BoxStream<'static, Result<v1::ImportResponse, Status>> {
     let writer = Arc::new(writer);
-    answers(items, stop, move |item| {
-        let writer = writer.clone();
-        async move { writer.take(item).await }
-    })
-    .inspect(move |_| {
-        // The place belongs to the stream, and is free again when that is dropped.
-        let _: &OwnedSemaphorePermit = &place;
-    })
-    .boxed()
+    answers(items, stop, move |item| writer.clone().take(item))
+        .inspect(move |_| {
+            // The place belongs to the stream, and is free again when that is dropped.
+            let _: &OwnedSemaphorePermit = &place;
+        })
+        .boxed()
 }
 
-/// What `take` makes of each item, several at once but answered in their order; then the summary. The first error of
-/// the items, or of `take`, is the last answer, and so is a process that goes down.
-fn answers<F>(
+/// What becomes of each item: taken one after the other, so that the log has them in their order, awaited several at
+/// once, and answered in their order; then the summary. The first error of the items, or of an outcome, is the last
+/// answer, and so is a process that goes down.
+fn answers<T, F>(
     items: impl Stream<Item = Result<v1::ImportRequest, Status>> + Send + 'static,
     stop: CancellationToken,
-    take: impl Fn(v1::ImportRequest) -> F + Send + 'static,
+    take: impl Fn(v1::ImportRequest) -> T + Send + 'static,
 ) -> impl Stream<Item = Result<v1::ImportResponse, Status>> + Send + 'static
 where
-    F: Future<Output = Result<v1::ImportOutcome, Status>> + Send,
+    T: Future<Output = F> + Send + 'static,
+    F: Future<Output = Result<v1::ImportOutcome, Status>> + Send + 'static,
 {
     let outcomes = items
         .take_until(stop.clone().cancelled_owned())
-        .map(move |item| match item {
-            Ok(item) => Either::Left(take(item)),
-            Err(status) => Either::Right(ready(Err(damaged::blame(status)))),
+        .then(move |item| match item {
+            Ok(item) => Either::Left(take(item).map(Either::Left)),
+            Err(status) => Either::Right(ready(Either::Right(ready(Err(damaged::blame(status)))))),
         })
         .buffered(WINDOW_EVENTS)
         .map(|outcome| outcome.map(Some));
@@ -99,20 +98,26 @@ fn answer(summary: &mut v1::ImportSummary, outcome: Option<v1::ImportOutcome>) -
 }
 
 impl Writer {
-    /// Judges and appends one item. Only what has nothing to do with the item ends the import.
-    async fn take(&self, item: v1::ImportRequest) -> Result<v1::ImportOutcome, Status> {
+    /// Judges one item and hands it over to the log; what this gives waits for what becomes of it. Only what has nothing
+    /// to do with the item ends the import.
+    async fn take(
+        self: Arc<Self>,
+        item: v1::ImportRequest,
+    ) -> impl Future<Output = Result<v1::ImportOutcome, Status>> + use<> {
         let v1::ImportRequest { sequence, item } = item;
-        let became = match self.judge(item) {
-            Ok(draft) => {
-                let own = Instant::now() + ITEM_TIME;
-                let until = self.until.map_or(own, |until| until.min(own));
-                let event = draft.event;
-                let appended = append::one(&self.appender, draft, None, until).await;
-                became(appended).map_err(|error| append::error(error, event, ""))?
-            }
-            Err(violations) => Became::Refused(refusal(v1::ImportRefusalReason::Invalid, &violations)),
+        let own = Instant::now() + ITEM_TIME;
+        let until = self.until.map_or(own, |until| until.min(own));
+        let taken = match self.judge(item) {
+            Ok(draft) => Ok((draft.event, append::hand_over(&self.appender, draft, until).await)),
+            Err(violations) => Err(Became::Refused(refusal(v1::ImportRefusalReason::Invalid, &violations))),
         };
-        Ok(v1::ImportOutcome { sequence, result: Some(became) })
+        async move {
+            let became = match taken {
+                Ok((event, appended)) => became(appended.await).map_err(|error| append::error(error, event, ""))?,
+                Err(refused) => refused,
+            };
+            Ok(v1::ImportOutcome { sequence, result: Some(became) })
+        }
     }
 
     fn judge(&self, item: Option<v1::import_request::Item>) -> Result<event_log::Draft, Vec<Violation>> {
@@ -163,16 +168,18 @@ mod tests {
         items: Vec<Result<v1::ImportRequest, Status>>,
         stop: CancellationToken,
     ) -> Vec<Result<v1::ImportResponse, Status>> {
-        let take = |item: v1::ImportRequest| async move {
-            let duplicate = item.sequence == 2;
-            let position = Position(10 + item.sequence);
-            let appended = match item.sequence {
-                4 => Err(AppendError::AlreadyExists { position }),
-                5 => Err(AppendError::Unavailable("down".to_owned())),
-                _ => Ok(Appended { position, duplicate }),
-            };
-            let result = became(appended).map_err(|error| Status::unavailable(error.to_string()))?;
-            Ok(v1::ImportOutcome { sequence: item.sequence, result: Some(result) })
+        let take = |item: v1::ImportRequest| {
+            ready(async move {
+                let duplicate = item.sequence == 2;
+                let position = Position(10 + item.sequence);
+                let appended = match item.sequence {
+                    4 => Err(AppendError::AlreadyExists { position }),
+                    5 => Err(AppendError::Unavailable("down".to_owned())),
+                    _ => Ok(Appended { position, duplicate }),
+                };
+                let result = became(appended).map_err(|error| Status::unavailable(error.to_string()))?;
+                Ok(v1::ImportOutcome { sequence: item.sequence, result: Some(result) })
+            })
         };
         answers(stream::iter(items), stop, take).collect().await
     }

@@ -10879,9 +10879,10 @@ pub mod touchpoint_service_client {
                 .insert(GrpcMethod::new("lifefold.v1.TouchpointService", "RecordBatch"));
             self.inner.unary(req, path, codec).await
         }
-        /// Records any number of touchpoints, each by itself: one that is refused does not stop the others. Outcomes come in
-        /// the order of the items; who does not read them is not read from. After the last item and its outcome comes one
-        /// summary. Import alone accepts first_recorded_at. If the stream breaks, send again whatever has no outcome.
+        /// Records any number of touchpoints, each by itself: one that is refused does not stop the others. They are recorded
+        /// in the order of the items, but for what has to be tried again after a fault. Outcomes come in that order, too; who
+        /// does not read them is not read from. After the last item and its outcome comes one summary. Import alone accepts
+        /// first_recorded_at. If the stream breaks, send again whatever has no outcome.
         pub async fn import(
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::ImportRequest>,
@@ -10940,9 +10941,10 @@ pub mod touchpoint_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Records any number of touchpoints, each by itself: one that is refused does not stop the others. Outcomes come in
-        /// the order of the items; who does not read them is not read from. After the last item and its outcome comes one
-        /// summary. Import alone accepts first_recorded_at. If the stream breaks, send again whatever has no outcome.
+        /// Records any number of touchpoints, each by itself: one that is refused does not stop the others. They are recorded
+        /// in the order of the items, but for what has to be tried again after a fault. Outcomes come in that order, too; who
+        /// does not read them is not read from. After the last item and its outcome comes one summary. Import alone accepts
+        /// first_recorded_at. If the stream breaks, send again whatever has no outcome.
         async fn import(
             &self,
             request: tonic::Request<tonic::Streaming<super::ImportRequest>>,
