@@ -210,7 +210,9 @@ impl Error {
                 let fields = list.iter().take(MAX_VIOLATIONS).map(|one| violation(&one.field, &one.message));
                 fields.take_while(|one| take_room(&mut room, one)).collect()
             }
-            Self::BeyondHead { field, .. } => vec![violation(field, &self.to_string())],
+            Self::BeyondHead { field, head, .. } => {
+                vec![violation(field, &format!("expected at most {head}, where the log ends"))]
+            }
             _ => vec![],
         }
     }
