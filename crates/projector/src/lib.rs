@@ -9,6 +9,7 @@
 mod changes;
 mod commit;
 mod cores;
+mod course;
 mod due;
 mod error;
 mod feed;
@@ -45,6 +46,7 @@ mod walk;
 mod watch;
 
 pub use cores::Manner;
+pub use course::Phase;
 pub use error::{NotServing, PauseError, RebuildError, RefoldError, StartError, StoreError, WaitError, WatchError};
 pub use generation::Generation;
 pub use journal::{Ending, Origin, RebuildOptions, Remembered};
@@ -55,7 +57,7 @@ pub use parking::ParkedEvent;
 pub use pause::Pause;
 pub use plan::Plan;
 pub use projector::{Options, Projector};
-pub use rebuild::{Phase, Rebuild};
+pub use rebuild::Rebuild;
 pub use refold::Refolded;
 pub use retry::{MAX_RETRIED, Retried};
 pub use round::{Found, ScrubStatus, Waiting};

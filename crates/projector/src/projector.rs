@@ -258,7 +258,7 @@ impl<V: View> Projector<V> {
     /// How it is. Sums up the digests of what changed since the last time.
     pub fn status(&self) -> Status {
         let serving = self.inner.serving.borrow().clone();
-        let building = self.building().filter(|it| !it.serves());
+        let building = self.building().filter(|it| !it.course.serves());
         let book = serving.generation.book();
         Status {
             view: V::NAME,

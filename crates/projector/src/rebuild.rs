@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
 use touchpoint::Position;
 use view_store::{GenerationId, Store};
 use views::View;
@@ -15,6 +14,7 @@ use views::rules::Rules;
 
 use crate::commit::head;
 use crate::cores::Manner;
+use crate::course::{Course, Phase};
 use crate::error::{RebuildError, StoreError};
 use crate::feed::Fed;
 use crate::generation::lock;
@@ -22,29 +22,10 @@ use crate::journal::{Origin, RebuildOptions, Remembered};
 use crate::pace::{Brake, Pace, Vitals};
 use crate::source::Checkpoint;
 use crate::status::RebuildProgress;
-use crate::verify::Findings;
 use crate::{Generation, Projector, cores, load};
 
 /// How often a rebuild looks whether it may begin.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-
-/// What a rebuild does at this moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Phase {
-    /// Folds the log.
-    Folding,
-    /// Compares the new generation with the serving one.
-    Verifying,
-    /// They differ: it waits to be accepted or cancelled.
-    Differs(Arc<Findings>),
-    /// The new generation serves, and is made durable: until then a restart serves the old one, and goes on with this.
-    /// What was compared; nothing where the serving generation was of a broken log, or the new one is the previous one.
-    Saving(Option<Arc<Findings>>),
-    /// The new generation serves, and will after a restart.
-    Switched(Option<Arc<Findings>>),
-    /// It was given up, for this reason; what was served is served on.
-    GivenUp(String),
-}
 
 /// A rebuild, as those who watch it see it.
 pub(crate) struct Building<V: View> {
@@ -56,9 +37,8 @@ pub(crate) struct Building<V: View> {
     from: Position,
     options: RebuildOptions,
     vitals: Arc<Mutex<Vitals>>,
-    pub(crate) phase: watch::Sender<Phase>,
+    pub(crate) course: Course,
     pub(crate) accepted: watch::Sender<bool>,
-    pub(crate) cancelled: CancellationToken,
     /// The serving generation is to stand still.
     pub(crate) overtaking: AtomicBool,
 }
@@ -67,39 +47,6 @@ impl<V: View> Building<V> {
     /// The serving generation is fed no more.
     pub(crate) fn overtakes(&self) -> bool {
         self.overtaking.load(Ordering::Relaxed)
-    }
-
-    /// The new generation serves already.
-    pub(crate) fn serves(&self) -> bool {
-        matches!(*self.phase.borrow(), Phase::Saving(_))
-    }
-
-    /// Gives the rebuild up; false if the new generation serves already. What is said here is so: whoever comes first of
-    /// this and [`Self::take_place`] holds the phase meanwhile.
-    fn cancel(&self) -> bool {
-        let mut is_in_time = false;
-        self.phase.send_if_modified(|phase| {
-            is_in_time = !matches!(phase, Phase::Saving(_) | Phase::Switched(_));
-            if is_in_time {
-                self.cancelled.cancel();
-            }
-            false
-        });
-        is_in_time
-    }
-
-    /// Lets the new generation serve by doing this, and says so; nothing if the rebuild was cancelled before.
-    pub(crate) fn take_place<T>(&self, compared: Option<Arc<Findings>>, serve: impl FnOnce() -> T) -> Option<T> {
-        let mut served = None;
-        self.phase.send_if_modified(|phase| {
-            if self.cancelled.is_cancelled() {
-                return false;
-            }
-            served = Some(serve());
-            *phase = Phase::Saving(compared);
-            true
-        });
-        served
     }
 }
 
@@ -221,9 +168,8 @@ impl<V: View> Projector<V> {
             vitals: brake.vitals(),
             fed: self.inner.feed((id, generation.position()), generation, Pace::beside(options.max_rate, brake)),
             origin,
-            phase: watch::Sender::new(Phase::Folding),
+            course: Course::default(),
             accepted: watch::Sender::new(options.accept),
-            cancelled: CancellationToken::new(),
         });
         lock(&self.inner.rebuilding).under_way = Some(building.clone());
         Rebuild { projector: self.clone(), building, _turn: turn }
@@ -247,7 +193,7 @@ impl<V: View> Projector<V> {
     /// The last rebuild since the start, under way or ended: its generation's number, and what it does or did.
     pub fn last_rebuild(&self) -> Option<(u64, Phase)> {
         let Rebuilding { under_way, ended } = &*lock(&self.inner.rebuilding);
-        under_way.as_ref().map(|it| (it.fed.id.get(), it.phase.borrow().clone())).or_else(|| ended.clone())
+        under_way.as_ref().map(|it| (it.fed.id.get(), it.course.phase())).or_else(|| ended.clone())
     }
 
     /// How far the rebuild that is under way is.
@@ -285,7 +231,7 @@ impl<V: View> Projector<V> {
 
     /// Gives the rebuild that is under way up. False if none is, or the new generation serves already.
     pub fn cancel_rebuild(&self) -> bool {
-        self.building().is_some_and(|building| building.cancel())
+        self.building().is_some_and(|building| building.course.cancel())
     }
 }
 

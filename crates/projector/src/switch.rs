@@ -10,10 +10,11 @@ use touchpoint::Position;
 use views::View;
 
 use crate::cores::giving_way;
+use crate::course::{Compared, Phase};
 use crate::error::{RebuildError, StoreError};
 use crate::feed::Fed;
 use crate::journal::{Ending, Origin};
-use crate::rebuild::{Building, Phase, Rebuild};
+use crate::rebuild::{Building, Rebuild};
 use crate::source::SourceError;
 use crate::verify::{Findings, suspects};
 use crate::{Generation, Projector};
@@ -23,9 +24,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Pause before a disk that refused is asked again.
 const SAVE_AGAIN: Duration = Duration::from_secs(2);
 
-/// What was compared; nothing where there was nothing to compare with.
-type Compared = Option<Arc<Findings>>;
-
 impl<V: View> Rebuild<V> {
     /// Switches to the new generation once it is as far as the serving one, and says the same or is accepted; returns
     /// when it is durable, too. The old one stays on disk as the previous one. After an error what was served is served
@@ -34,7 +32,7 @@ impl<V: View> Rebuild<V> {
         let Self { projector, building, .. } = &self;
         let built = tokio::select! {
             built = projector.built(building) => built,
-            () = building.cancelled.cancelled() => Err(RebuildError::Cancelled),
+            () = building.course.cancelled() => Err(RebuildError::Cancelled),
         };
         let switched = built.and_then(|compared| {
             let old = projector.switch(building, compared.clone()).ok_or(RebuildError::Cancelled)?;
@@ -68,7 +66,7 @@ impl<V: View> Projector<V> {
         let compared = if is_compared { Some(Arc::new(self.verify(building).await?)) } else { None };
         if let Some(findings) = compared.as_ref().filter(|it| it.different > 0) {
             tracing::warn!(view = V::NAME, different = findings.different, "the new generation says something else");
-            building.phase.send_replace(Phase::Differs(findings.clone()));
+            building.course.goes_on(Phase::Differs(findings.clone()));
             let mut accepted = building.accepted.subscribe();
             tokio::select! {
                 ended = fed.ended() => return Err(no_more(ended)),
@@ -81,7 +79,7 @@ impl<V: View> Projector<V> {
 
     /// Compares the new generation with the serving one.
     async fn verify(&self, building: &Building<V>) -> Result<Findings, RebuildError> {
-        building.phase.send_replace(Phase::Verifying);
+        building.course.goes_on(Phase::Verifying);
         let (serving, new) = (self.inner.serving.borrow().generation.clone(), building.fed.generation.clone());
         let (one, other) = (serving.clone(), new.clone());
         let suspects = spawn_blocking(move || suspects(&one, &other)).await.map_err(|_| RebuildError::Draining)?;
@@ -146,7 +144,7 @@ impl<V: View> Projector<V> {
     fn switch(&self, building: &Building<V>, compared: Compared) -> Option<Arc<Fed<V>>> {
         let fed = &building.fed;
         fed.generation.give_way(false);
-        let old = building.take_place(compared, || self.inner.serving.send_replace(fed.clone()))?;
+        let old = building.course.take_place(compared, || self.inner.serving.send_replace(fed.clone()))?;
         self.serve();
         tracing::info!(view = V::NAME, generation = fed.id.get(), "the new generation serves, and is made durable");
         Some(old)

@@ -5,12 +5,16 @@
 mod support;
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use history::Order;
 use projector::State;
-use support::running::start;
+use support::running::{start, start_by};
 use support::{Log, population};
+use touchpoint::Timestamp;
+use views::churn::Churn;
 
 const SEED: u64 = 33;
 const CUSTOMERS: u64 = 40;
@@ -57,5 +61,22 @@ async fn a_pause_that_is_ended_while_it_begins_leaves_nothing() {
         pausing.await.unwrap().unwrap();
         assert_eq!(*running.projector.state().borrow(), State::Serving);
     }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn time_stands_still_until_it_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, at) = (log(), Arc::new(AtomicI64::new(1_900_000_000_000_000)));
+    let clock = at.clone();
+    let clock = Arc::new(move || Timestamp::from_micros(clock.fetch_add(1, Ordering::Relaxed)));
+    let running = start_by::<Churn>(&log, dir.path(), clock).await;
+    running.at(log.end()).await;
+    let generation = running.projector.serving().unwrap();
+    let now = || generation.at_least(running.projector.now());
+    let pause = running.projector.pause("wang".to_owned(), "a test".to_owned()).await.unwrap();
+    assert_eq!((now(), now()), (pause.at, pause.at));
+    running.projector.resume().unwrap();
+    assert!(pause.at < now() && now() < now());
     running.stop().await;
 }
