@@ -92,3 +92,55 @@ pub(crate) fn head<V: View>(checkpoint: Checkpoint) -> Head {
         extra: extra(checkpoint.lost),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use history::believable::{Config, Population};
+    use touchpoint::{CustomerId, Position, Timestamp};
+    use views::churn::Churn;
+    use views::rules::Rules;
+
+    use super::*;
+    use crate::source::{Batch, Entry};
+
+    #[test]
+    fn what_could_not_be_written_is_taken_along_by_the_next_commit() {
+        let origin = Checkpoint {
+            epoch: 1,
+            created: Timestamp::from_micros(0),
+            position: Position::ZERO,
+            digest: [0; 16],
+            lost: 0,
+        };
+        let until = Timestamp::from_micros(1_767_225_600_000_000);
+        let (sent, _) = Population::new(Config::new(20, 1, until)).sent();
+        let entry = |(index, planned): (usize, &history::Planned)| Entry {
+            position: Position(index as u64 + 1),
+            recorded_at: until,
+            customer: Some(CustomerId::from_u128(index as u128 % 20)),
+            body: planned.body().into(),
+        };
+        let entries: Vec<_> = sent.iter().enumerate().map(entry).collect();
+        let end = Position(entries.len() as u64);
+        let generation = Generation::<Churn>::on_threads(1, origin, Arc::new(Rules::default()));
+        generation.fold(&Batch { entries, digest: [0; 16], log_end: end }, until);
+        generation.go_live(until);
+        let changed = generation.dirty_pages();
+        assert!(changed > Some(0));
+
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(dir.path()).unwrap());
+        let gone = store.create_generation(&head::<Churn>(origin)).unwrap();
+        store.drop_generation(gone).unwrap();
+        Keeper { store: store.clone(), id: gone }.commit(&generation).unwrap_err();
+        assert_eq!(generation.dirty_pages(), changed, "nothing is forgotten");
+
+        let id = store.create_generation(&head::<Churn>(origin)).unwrap();
+        assert_eq!(Keeper { store: store.clone(), id }.commit(&generation).unwrap().position, end);
+        assert_eq!(generation.dirty_pages(), Some(0));
+        let pages = store.pages(id, PageNumber::all()).unwrap();
+        assert_eq!(Some(pages.count()), changed);
+    }
+}

@@ -187,3 +187,18 @@ async fn a_log_that_is_not_whole_changes_nothing() {
     assert_eq!(again.at(Position(1)).await, generation);
     again.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_read_only_once_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (entries, _) = population(4, 10, Order::Recorded);
+    let log = Log::new(entries.clone(), 64);
+    let running = start(&log, dir.path()).await;
+    let before = running.at(log.end()).await;
+    let customer = entries.iter().find_map(|entry| entry.customer).unwrap();
+    log.forget_once(customer);
+    let refolded = running.projector.rebuild_customer(customer, Instant::now() + PATIENCE).await.unwrap().unwrap();
+    assert_eq!(refolded.differences, []);
+    assert_eq!(running.at(log.end()).await, before);
+    running.stop().await;
+}

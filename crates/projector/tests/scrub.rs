@@ -107,6 +107,22 @@ async fn what_is_folded_meanwhile_is_no_difference() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_waits_while_the_view_is_paused() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::new(history(10), 64);
+    let (running, wrong) = spoiled(&log, &dir.path().join("churn")).await;
+    running.projector.pause("wang".to_owned(), "a test".to_owned()).await.unwrap();
+    let scrubbing = scrub(&running);
+    let status = until(&running, "the scrub to wait", |it| it.waiting == Some(Waiting::Paused)).await;
+    assert_eq!((status.checked, status.different), (0, 0));
+    running.projector.resume().unwrap();
+    let status = until(&running, "a whole round", |it| it.round == 2).await;
+    assert_eq!((status.different, status.waiting), (wrong, None));
+    running.stop().await;
+    scrubbing.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_cannot_be_read_is_passed_over() {
     let dir = tempfile::tempdir().unwrap();
     let log = Log::new(history(9), 64);

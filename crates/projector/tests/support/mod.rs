@@ -26,6 +26,7 @@ pub(crate) struct Log {
     created: Arc<Mutex<Timestamp>>,
     tails: Arc<Mutex<Vec<(Position, Manner)>>>,
     unreadable: Arc<Mutex<Option<CustomerId>>>,
+    forgotten: Arc<Mutex<Option<CustomerId>>>,
 }
 
 impl Log {
@@ -40,6 +41,7 @@ impl Log {
             created: Arc::new(Mutex::new(origin().created)),
             tails: Arc::default(),
             unreadable: Arc::default(),
+            forgotten: Arc::default(),
         }
     }
 
@@ -66,6 +68,11 @@ impl Log {
     /// From now on the events of this customer cannot be read by themselves.
     pub(crate) fn make_unreadable(&self, customer: CustomerId) {
         *self.unreadable.lock().unwrap() = Some(customer);
+    }
+
+    /// Once, the events of this customer are not there when they are read by themselves.
+    pub(crate) fn forget_once(&self, customer: CustomerId) {
+        *self.forgotten.lock().unwrap() = Some(customer);
     }
 
     /// From now on the log ends here. No tail is told.
@@ -126,7 +133,9 @@ impl Log {
             }),
             timeline: Arc::new(move |customer, _| {
                 let entries = timeline.entries.lock().unwrap();
-                let entries = entries.iter().filter(|it| it.customer == Some(customer)).cloned().collect();
+                let is_forgotten = timeline.forgotten.lock().unwrap().take_if(|it| *it == customer).is_some();
+                let of = |it: &&Entry| it.customer == Some(customer) && !is_forgotten;
+                let entries = entries.iter().filter(of).cloned().collect();
                 let is_unreadable = *timeline.unreadable.lock().unwrap() == Some(customer);
                 let unavailable = || SourceError::Unavailable("says the test".to_owned());
                 let answer = if is_unreadable { Err(unavailable()) } else { Ok(entries) };
