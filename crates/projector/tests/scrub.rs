@@ -12,6 +12,7 @@ use support::running::{PATIENCE, Running, start};
 use support::{Log, population};
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, sleep, timeout};
+use touchpoint::Position;
 use view_store::{EncodedPage, PageNumber, Store};
 
 fn scrub(running: &Running) -> JoinHandle<()> {
@@ -118,6 +119,26 @@ async fn it_waits_while_the_view_is_paused() {
     running.projector.resume().unwrap();
     let status = until(&running, "a whole round", |it| it.round == 2).await;
     assert_eq!((status.different, status.waiting), (wrong, None));
+    running.stop().await;
+    scrubbing.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_waits_while_the_view_is_more_than_a_thousand_events_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut entries = history(11);
+    let last_two = entries.split_off(entries.len() - 2);
+    let log = Log::new(entries, 64);
+    let (running, wrong) = spoiled(&log, &dir.path().join("churn")).await;
+    log.announce(Position(last_two[0].position.0 + 1_001));
+    log.append([last_two[0].clone()]);
+    running.at(log.end()).await;
+    let scrubbing = scrub(&running);
+    let status = until(&running, "the scrub to wait", |it| it.waiting == Some(Waiting::Behind)).await;
+    assert_eq!((status.checked, status.different), (0, 0));
+    log.append([last_two[1].clone()]);
+    let status = until(&running, "a whole round", |it| it.round == 2).await;
+    assert!((1..=wrong).contains(&status.different) && status.waiting.is_none(), "{status:?}");
     running.stop().await;
     scrubbing.await.unwrap();
 }

@@ -27,6 +27,7 @@ pub(crate) struct Log {
     tails: Arc<Mutex<Vec<(Position, Manner)>>>,
     unreadable: Arc<Mutex<Option<CustomerId>>>,
     forgotten: Arc<Mutex<Option<CustomerId>>>,
+    announced: Arc<Mutex<Position>>,
 }
 
 impl Log {
@@ -42,7 +43,13 @@ impl Log {
             tails: Arc::default(),
             unreadable: Arc::default(),
             forgotten: Arc::default(),
+            announced: Arc::default(),
         }
+    }
+
+    /// From now on it says that it ends here, where it does not end later.
+    pub(crate) fn announce(&self, end: Position) {
+        *self.announced.lock().unwrap() = end;
     }
 
     /// Appends more entries.
@@ -184,7 +191,7 @@ impl Log {
     fn batch_after(&self, at: Position) -> Option<Batch> {
         let entries = self.entries.lock().unwrap();
         let batch: Vec<_> = entries.iter().filter(|entry| entry.position > at).take(self.batch).cloned().collect();
-        batch_of(batch, Position(entries.last()?.position.0))
+        batch_of(batch, entries.last()?.position.max(*self.announced.lock().unwrap()))
     }
 }
 
