@@ -33,7 +33,7 @@ pub fn band_wanted(field: &str, number: i32) -> Result<Option<Band>, Error> {
 /// A customer's risk at `as_of`; where profiling is withheld, the lifecycle only.
 pub fn risk(customer: CustomerId, answer: &Answer, as_of: Timestamp) -> v1::Risk {
     let lifecycle_only = v1::Risk {
-        customer_id: customer.to_string(),
+        customer_id: customer.into(),
         withheld: answer.standing.withheld,
         lifecycle: Some(standing::lifecycle(&answer.standing)),
         ..Default::default()

@@ -33,7 +33,7 @@ pub const fn loyalty(loyalty: Loyalty) -> v1::LoyaltyClass {
 /// A customer's index; where profiling is withheld, the lifecycle and the complaints only.
 pub fn customer_index(customer: CustomerId, answer: &Answer) -> v1::CustomerIndex {
     let withheld = v1::CustomerIndex {
-        customer_id: customer.to_string(),
+        customer_id: customer.into(),
         withheld: answer.standing.withheld,
         lifecycle: Some(standing::lifecycle(&answer.standing)),
         complaints: answer.complaints.iter().map(|case| case_of(customer, case)).collect(),
@@ -52,7 +52,7 @@ pub fn case_of(customer: CustomerId, case: &Case) -> v1::Complaint {
     let text = |code: &Option<Code<'_>>| standing::text(code.as_ref());
     v1::Complaint {
         complaint_id: case.id.to_string(),
-        customer_id: customer.to_string(),
+        customer_id: customer.into(),
         port: names::port(case.port).into(),
         category: case.category.to_string(),
         severity: names::severity(case.severity).into(),

@@ -38,7 +38,7 @@ pub const fn tier(tier: Tier) -> v1::ValueTier {
 /// A customer on every axis; where profiling is withheld, the lifecycle only.
 pub fn customer_segments(customer: CustomerId, answer: &Answer) -> v1::CustomerSegments {
     let lifecycle_only = v1::CustomerSegments {
-        customer_id: customer.to_string(),
+        customer_id: customer.into(),
         withheld: answer.standing.withheld,
         lifecycle: Some(standing::lifecycle(&answer.standing)),
         ..Default::default()
@@ -59,7 +59,7 @@ pub fn customer_segments(customer: CustomerId, answer: &Answer) -> v1::CustomerS
 /// A customer on a list of members, on which nobody is who withholds the profile.
 pub fn member(customer: CustomerId, stage: Stage, profile: &Profile) -> v1::Member {
     v1::Member {
-        customer_id: customer.to_string(),
+        customer_id: customer.into(),
         stage: standing::stage(stage).into(),
         rfm_label: label(profile.rfm.label).into(),
         value_tier: tier(profile.tier.tier).into(),
@@ -192,10 +192,10 @@ fn demand(demand: &Demand) -> v1::Demand {
 }
 
 fn membership(membership: &Membership) -> v1::Membership {
-    v1::Membership { name: membership.name.to_string(), evidence: evidence(&membership.evidence) }
+    v1::Membership { name: (*membership.name).to_owned(), evidence: evidence(&membership.evidence) }
 }
 
 /// Events of which the view keeps no more than the id.
 fn evidence(events: &[EventId]) -> Vec<v1::Evidence> {
-    events.iter().map(|event| v1::Evidence { event_id: event.to_string(), occurred_at: None }).collect()
+    events.iter().map(|event| v1::Evidence { event_id: (*event).into(), occurred_at: None }).collect()
 }

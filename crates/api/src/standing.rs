@@ -50,12 +50,12 @@ pub fn units(codes: [Option<&Code<'_>>; 3]) -> v1::Belonging {
 
 /// An event behind a figure or a reason.
 pub(crate) fn evidence(it: &Evidence) -> v1::Evidence {
-    v1::Evidence { event_id: it.event.to_string(), occurred_at: Some(names::timestamp(it.occurred_at)) }
+    v1::Evidence { event_id: it.event.into(), occurred_at: Some(names::timestamp(it.occurred_at)) }
 }
 
 /// A code, or nothing as the empty text.
 pub(crate) fn text(code: Option<&Code<'_>>) -> String {
-    code.map(ToString::to_string).unwrap_or_default()
+    code.map(|code| code.as_str().to_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

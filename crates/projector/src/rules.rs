@@ -146,7 +146,7 @@ impl Entry {
 impl<V: View> Generation<V> {
     /// The rules that apply where an answer names no others, by what was known then in a log up to this position.
     pub fn rules_at(&self, known_at: Option<Timestamp>, up_to: Position) -> Arc<Edition> {
-        self.book().at(known_at, up_to).clone()
+        self.book.read().unwrap_or_else(PoisonError::into_inner).at(known_at, up_to).clone()
     }
 
     pub(crate) fn book(&self) -> Arc<RuleBook> {

@@ -18,26 +18,38 @@ const ALPHABET: [bool; 256] = {
 };
 
 /// A code of 1–40 characters of `[A-Za-z0-9._:-]`, never used for a second thing. Ordered as ASCII text.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Code<'a>(Cow<'a, str>);
+///
+/// Kept as ASCII bytes: an answer unpacks every code of its customer, compares some and says a few, and only saying needs
+/// a text.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code<'a>(Cow<'a, [u8]>);
 
 impl<'a> Code<'a> {
     /// The code with this text, or nothing if it is none.
     pub fn new(text: impl Into<Cow<'a, str>>) -> Option<Self> {
-        let text = text.into();
-        let fits = (1..=MAX_CODE_CHARS).contains(&text.len()) && text.bytes().all(|byte| ALPHABET[usize::from(byte)]);
-        fits.then_some(Self(text))
+        let bytes = match text.into() {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        };
+        let fits = (1..=MAX_CODE_CHARS).contains(&bytes.len()) && bytes.iter().all(|&byte| ALPHABET[usize::from(byte)]);
+        fits.then_some(Self(bytes))
     }
 
     /// The code of bytes that were one when they were packed. Whoever keeps packed bytes sees to it that they stay what
-    /// they were, so the alphabet is not asked again: an answer unpacks every code of its customer.
+    /// they were, so the alphabet is not asked again, only whether they are a text.
     pub fn unpack(bytes: &'a [u8]) -> Option<Self> {
-        let text = std::str::from_utf8(bytes).ok()?;
-        (1..=MAX_CODE_CHARS).contains(&text.len()).then_some(Self(Cow::Borrowed(text)))
+        let fits = (1..=MAX_CODE_CHARS).contains(&bytes.len()) && bytes.is_ascii();
+        fits.then_some(Self(Cow::Borrowed(bytes)))
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
+        // Always a text: the bytes are ASCII.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The text in ASCII.
+    pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
@@ -52,14 +64,20 @@ impl<'a> Code<'a> {
     }
 }
 
+impl fmt::Debug for Code<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Code").field(&self.as_str()).finish()
+    }
+}
+
 impl fmt::Display for Code<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl AsRef<str> for Code<'_> {
     fn as_ref(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }

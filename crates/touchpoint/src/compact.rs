@@ -37,9 +37,9 @@ pub fn pack_int(value: i64, out: &mut Vec<u8>) {
     pack_uint(((value << 1) ^ (value >> 63)) as u64, out);
 }
 
-/// Appends a text of at most 255 bytes behind its length.
-pub fn pack_text(text: &str, out: &mut Vec<u8>) {
-    let bytes = &text.as_bytes()[..text.len().min(usize::from(u8::MAX))];
+/// Appends a code behind its length.
+pub fn pack_code(code: &Code<'_>, out: &mut Vec<u8>) {
+    let bytes = code.as_bytes();
     out.push(bytes.len() as u8);
     out.extend_from_slice(bytes);
 }
@@ -88,13 +88,13 @@ impl<'a> Reader<'a> {
 
     fn long_uint(&mut self) -> Option<u64> {
         let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
+        for (shift, (index, &byte)) in (0..64).step_by(7).zip(self.rest.iter().enumerate()) {
             let bits = u64::from(byte & 0x7f);
             value |= bits << shift;
-            // One form for each number: nothing is shifted out, and no zero byte comes last.
-            let is_canonical = value >> shift == bits && (byte != 0 || shift == 0);
             if byte < 0x80 {
+                self.rest = &self.rest[index + 1..];
+                // One form for each number: nothing is shifted out, and no zero byte comes last.
+                let is_canonical = value >> shift == bits && (byte != 0 || shift == 0);
                 return is_canonical.then_some(value);
             }
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::compact::{Reader, pack_int, pack_text};
+use crate::compact::{Reader, pack_code, pack_int};
 use crate::{Code, CustomerId, Date, EventId, Scalar, Timestamp};
 
 /// What a field looks like: for documentation, for the protobuf form, and for filters in rules.
@@ -139,7 +139,7 @@ impl<'a> FromScalar<'a> for Code<'a> {
 
 impl<'a> FieldType<'a> for Code<'a> {
     fn pack(&self, out: &mut Vec<u8>) {
-        pack_text(self.as_str(), out);
+        pack_code(self, out);
     }
 
     fn unpack(input: &mut Reader<'a>) -> Option<Self> {

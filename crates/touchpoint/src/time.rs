@@ -81,13 +81,25 @@ impl Timestamp {
 
     /// The calendar date in Shanghai at this instant.
     pub fn shanghai_date(self) -> Date {
-        let seconds = self.0.div_euclid(MICROS_PER_SECOND);
-        if seconds >= FIXED_OFFSET_SINCE {
-            let days = (seconds + SHANGHAI_OFFSET_SECONDS).div_euclid(SECONDS_PER_DAY);
-            return Date(NaiveDate::from_epoch_days(days as i32).unwrap_or(NaiveDate::MAX));
+        if let Some(day) = self.shanghai_day() {
+            return Date(NaiveDate::from_epoch_days(day as i32).unwrap_or(NaiveDate::MAX));
         }
-        let utc = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+        let utc = DateTime::from_timestamp(self.0.div_euclid(MICROS_PER_SECOND), 0).unwrap_or_default();
         Date(utc.with_timezone(&Shanghai).date_naive())
+    }
+
+    /// Both instants are on one calendar date in Shanghai.
+    pub fn is_on_date_of(self, other: Self) -> bool {
+        match (self.shanghai_day(), other.shanghai_day()) {
+            (Some(day), Some(other)) => day == other,
+            _ => self.shanghai_date() == other.shanghai_date(),
+        }
+    }
+
+    /// The date as days since 1970-01-01, where the calendar need not be asked for it.
+    fn shanghai_day(self) -> Option<i64> {
+        let seconds = self.0.div_euclid(MICROS_PER_SECOND);
+        (seconds >= FIXED_OFFSET_SINCE).then(|| (seconds + SHANGHAI_OFFSET_SECONDS).div_euclid(SECONDS_PER_DAY))
     }
 }
 
@@ -221,6 +233,8 @@ mod tests {
         let noon: Timestamp = "1990-07-01T15:30:00Z".parse().unwrap();
         assert_eq!(noon.shanghai_date().to_string(), "1990-07-02");
         assert_eq!("1990-07-02".parse::<Date>().unwrap().start().to_string(), "1990-07-01T15:00:00Z");
+        assert!(noon.is_on_date_of(noon.plus_micros(-Timestamp::MINUTE * 30)));
+        assert!(!noon.is_on_date_of(noon.plus_micros(-Timestamp::MINUTE * 30 - 1)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Complaints of a customer after ISO 10002: their states, clocks and service levels.
 
-use touchpoint::{ComplaintLodged, ComplaintSeverity, Timestamp, Touchpoint};
+use touchpoint::{Code, ComplaintLodged, ComplaintSeverity, Timestamp, Touchpoint};
 
 use crate::first::Firsts;
 use crate::{Filed, Moment, Timeline, rules};
@@ -125,7 +125,7 @@ pub fn complaints<'t>(
     moment: &mut Moment,
 ) -> Vec<Complaint<'t>> {
     let lodgings = Firsts::of(&timeline.events, |body| match body {
-        Touchpoint::ComplaintLodged(lodged) => Some((lodged.complaint_id.as_str(), lodged)),
+        Touchpoint::ComplaintLodged(lodged) => Some((&lodged.complaint_id, lodged)),
         _ => None,
     });
     let mut courses: Vec<_> = lodgings.all.iter().map(|(lodging, lodged)| Course::new(lodging, lodged)).collect();
@@ -141,7 +141,7 @@ pub fn complaints<'t>(
 }
 
 /// The complaint that a step is of.
-fn step_of<'t>(body: &'t Touchpoint<'_>) -> Option<&'t str> {
+fn step_of<'t>(body: &'t Touchpoint<'t>) -> Option<&'t Code<'t>> {
     let id = match body {
         Touchpoint::ComplaintAcknowledged(step) => &step.complaint_id,
         Touchpoint::ComplaintAssessed(step) => &step.complaint_id,
@@ -153,7 +153,7 @@ fn step_of<'t>(body: &'t Touchpoint<'_>) -> Option<&'t str> {
         Touchpoint::ComplaintWithdrawn(step) => &step.complaint_id,
         _ => return None,
     };
-    Some(id.as_str())
+    Some(id)
 }
 
 /// A complaint while its steps are taken in order.

@@ -84,7 +84,7 @@ impl<'t> Contract<'t> {
 /// The contracts of a customer, in the order of their signing.
 pub fn contracts<'t>(events: &'t [Filed<'t>]) -> Vec<Contract<'t>> {
     let signings = Firsts::of(events, |body| match body {
-        Touchpoint::ContractSigned(signed) => Some((signed.contract_id.as_str(), signed)),
+        Touchpoint::ContractSigned(signed) => Some((&signed.contract_id, signed)),
         _ => None,
     });
     let mut contracts: Vec<_> = signings.all.iter().map(|(signing, signed)| Contract::new(signing, signed)).collect();
@@ -100,7 +100,7 @@ pub fn contracts<'t>(events: &'t [Filed<'t>]) -> Vec<Contract<'t>> {
 }
 
 /// The contract that a step is of.
-fn step_of<'t>(body: &'t Touchpoint<'_>) -> Option<&'t str> {
+fn step_of<'t>(body: &'t Touchpoint<'t>) -> Option<&'t Code<'t>> {
     let id = match body {
         Touchpoint::ContractAmended(step) => &step.contract_id,
         Touchpoint::ContractCancelled(step) => &step.contract_id,
@@ -109,7 +109,7 @@ fn step_of<'t>(body: &'t Touchpoint<'_>) -> Option<&'t str> {
         Touchpoint::MovedIn(step) => &step.contract_id,
         _ => return None,
     };
-    Some(id.as_str())
+    Some(id)
 }
 
 /// Subscriptions of a customer: whether there ever was one, and whether one is open.
@@ -124,16 +124,16 @@ pub struct Subscriptions {
 /// Folds the subscriptions. A contract that names one ends that one; a contract that names none ends all before it.
 pub fn subscriptions(events: &[Filed<'_>], contracts: &[Contract<'_>]) -> Subscriptions {
     let placed = Firsts::of(events, |body| match body {
-        Touchpoint::SubscriptionPlaced(placed) => Some((placed.subscription_id.as_str(), placed)),
+        Touchpoint::SubscriptionPlaced(placed) => Some((&placed.subscription_id, placed)),
         _ => None,
     });
     let mut open = vec![true; placed.all.len()];
     let cancelled = events.iter().filter_map(|step| match &step.body {
-        Touchpoint::SubscriptionCancelled(cancelled) => Some(cancelled.subscription_id.as_str()),
+        Touchpoint::SubscriptionCancelled(cancelled) => Some(&cancelled.subscription_id),
         _ => None,
     });
     let named = contracts.iter().filter_map(|contract| contract.signed.subscription_id.as_ref());
-    for index in cancelled.chain(named.map(Code::as_str)).filter_map(|id| placed.index(id)) {
+    for index in cancelled.chain(named).filter_map(|id| placed.index(id)) {
         open[index] = false;
     }
     let naming_none = contracts.iter().filter(|contract| contract.signed.subscription_id.is_none());

@@ -1,6 +1,6 @@
 //! A fact: what a view takes from one event, and its canonical bytes.
 
-use touchpoint::compact::{self, Reader, pack_int, pack_text, pack_uint};
+use touchpoint::compact::{self, Reader, pack_code, pack_int, pack_uint};
 use touchpoint::{Code, EventId, Kind, Position, Recorded, Timestamp, Touchpoint};
 
 /// A filed event: the part of it that answers can depend on.
@@ -101,7 +101,7 @@ impl<'a> Packed<'a> {
                 | flag(event.first_recorded_at.is_some(), HAS_FIRST_RECORDED),
         );
         for code in [&event.company, &event.project].into_iter().flatten() {
-            pack_text(code.as_str(), out);
+            pack_code(code, out);
         }
         if let Some(first) = event.first_recorded_at {
             pack_int(first.since(event.occurred_at), out);

@@ -1,7 +1,7 @@
 //! The first event of each id: it opens a contract, a subscription, a complaint, a defect or a referral, whatever else is
 //! sent under the same id; some are ended by the first of another type.
 
-use touchpoint::Touchpoint;
+use touchpoint::{Code, Touchpoint};
 
 use crate::Filed;
 
@@ -10,12 +10,15 @@ pub(crate) struct Firsts<'t, T> {
     /// The events, and what they say.
     pub(crate) all: Vec<(&'t Filed<'t>, &'t T)>,
     /// By id, the index of each.
-    indices: Vec<(&'t str, usize)>,
+    indices: Vec<(&'t Code<'t>, usize)>,
 }
 
 impl<'t, T> Firsts<'t, T> {
     /// Those of the events in which this reads an id and what is said.
-    pub(crate) fn of(events: &'t [Filed<'t>], read: impl Fn(&'t Touchpoint<'t>) -> Option<(&'t str, &'t T)>) -> Self {
+    pub(crate) fn of(
+        events: &'t [Filed<'t>],
+        read: impl Fn(&'t Touchpoint<'t>) -> Option<(&'t Code<'t>, &'t T)>,
+    ) -> Self {
         let said = |(place, event): (usize, &'t Filed<'t>)| read(&event.body).map(|(id, said)| (id, place, said));
         let mut found: Vec<_> = events.iter().enumerate().filter_map(said).collect();
         // Most customers have a handful: to sort them is cheaper than to hash them.
@@ -28,7 +31,7 @@ impl<'t, T> Firsts<'t, T> {
     }
 
     /// Which of them has this id.
-    pub(crate) fn index(&self, id: &str) -> Option<usize> {
+    pub(crate) fn index(&self, id: &Code<'_>) -> Option<usize> {
         let at = self.indices.binary_search_by_key(&id, |(id, _)| id).ok()?;
         Some(self.indices[at].1)
     }

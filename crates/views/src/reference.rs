@@ -7,11 +7,11 @@ use crate::Filed;
 /// What a reference is to; ids of different kinds may be spelled alike.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum To<'t> {
-    Contract(&'t str),
-    Subscription(&'t str),
-    Complaint(&'t str),
-    Defect(&'t str),
-    Referral(&'t str),
+    Contract(&'t Code<'t>),
+    Subscription(&'t Code<'t>),
+    Complaint(&'t Code<'t>),
+    Defect(&'t Code<'t>),
+    Referral(&'t Code<'t>),
 }
 
 /// How many references of the counting events lead to no counting event: unknown, voided, or not yet happened.
@@ -24,25 +24,25 @@ pub(crate) fn unresolved(events: &[Filed<'_>]) -> u32 {
     events.iter().map(missing).sum::<usize>() as u32
 }
 
-fn opens<'t>(body: &'t Touchpoint<'_>) -> Option<To<'t>> {
+fn opens<'t>(body: &'t Touchpoint<'t>) -> Option<To<'t>> {
     match body {
-        Touchpoint::ContractSigned(event) => Some(To::Contract(event.contract_id.as_str())),
-        Touchpoint::SubscriptionPlaced(event) => Some(To::Subscription(event.subscription_id.as_str())),
-        Touchpoint::ComplaintLodged(event) => Some(To::Complaint(event.complaint_id.as_str())),
-        Touchpoint::DefectLogged(event) => Some(To::Defect(event.defect_id.as_str())),
-        Touchpoint::ReferralMade(event) => Some(To::Referral(event.referral_id.as_str())),
+        Touchpoint::ContractSigned(event) => Some(To::Contract(&event.contract_id)),
+        Touchpoint::SubscriptionPlaced(event) => Some(To::Subscription(&event.subscription_id)),
+        Touchpoint::ComplaintLodged(event) => Some(To::Complaint(&event.complaint_id)),
+        Touchpoint::DefectLogged(event) => Some(To::Defect(&event.defect_id)),
+        Touchpoint::ReferralMade(event) => Some(To::Referral(&event.referral_id)),
         _ => None,
     }
 }
 
 /// The references of an event; none has more than one.
-fn names<'t>(body: &'t Touchpoint<'_>) -> Option<To<'t>> {
-    let contract = |id: &'t Code<'_>| Some(To::Contract(id.as_str()));
-    let complaint = |id: &'t Code<'_>| Some(To::Complaint(id.as_str()));
-    let optional_complaint = |id: &'t Option<Code<'_>>| id.as_ref().and_then(complaint);
+fn names<'t>(body: &'t Touchpoint<'t>) -> Option<To<'t>> {
+    let contract = |id: &'t Code<'t>| Some(To::Contract(id));
+    let complaint = |id: &'t Code<'t>| Some(To::Complaint(id));
+    let optional_complaint = |id: &'t Option<Code<'t>>| id.as_ref().and_then(complaint);
     match body {
-        Touchpoint::SubscriptionCancelled(event) => Some(To::Subscription(event.subscription_id.as_str())),
-        Touchpoint::ContractSigned(event) => event.subscription_id.as_ref().map(|id| To::Subscription(id.as_str())),
+        Touchpoint::SubscriptionCancelled(event) => Some(To::Subscription(&event.subscription_id)),
+        Touchpoint::ContractSigned(event) => event.subscription_id.as_ref().map(To::Subscription),
         Touchpoint::ContractAmended(event) => contract(&event.contract_id),
         Touchpoint::ContractCancelled(event) => contract(&event.contract_id),
         Touchpoint::HandoverCompleted(event) => contract(&event.contract_id),
@@ -51,7 +51,7 @@ fn names<'t>(body: &'t Touchpoint<'_>) -> Option<To<'t>> {
         Touchpoint::DefectLogged(event) => contract(&event.contract_id),
         Touchpoint::MovedIn(event) => contract(&event.contract_id),
         Touchpoint::UnitResold(event) => contract(&event.contract_id),
-        Touchpoint::DefectRectified(event) => Some(To::Defect(event.defect_id.as_str())),
+        Touchpoint::DefectRectified(event) => Some(To::Defect(&event.defect_id)),
         Touchpoint::ComplaintLodged(event) => event.contract_id.as_ref().and_then(contract),
         Touchpoint::ComplaintAcknowledged(event) => complaint(&event.complaint_id),
         Touchpoint::ComplaintAssessed(event) => complaint(&event.complaint_id),
@@ -63,7 +63,7 @@ fn names<'t>(body: &'t Touchpoint<'_>) -> Option<To<'t>> {
         Touchpoint::ComplaintWithdrawn(event) => complaint(&event.complaint_id),
         Touchpoint::RevisitCompleted(event) => optional_complaint(&event.complaint_id),
         Touchpoint::SurveyAnswered(event) => optional_complaint(&event.complaint_id),
-        Touchpoint::ReferralConverted(event) => Some(To::Referral(event.referral_id.as_str())),
+        Touchpoint::ReferralConverted(event) => Some(To::Referral(&event.referral_id)),
         _ => None,
     }
 }

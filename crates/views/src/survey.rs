@@ -1,5 +1,7 @@
 //! Survey answers that count: one per project × wave × port × item × metric, the latest by order.
 
+use std::collections::HashSet;
+
 use touchpoint::{Code, Metric, Score, ServicePort, SurveyAnswered, Touchpoint};
 
 use crate::{Filed, Timeline};
@@ -32,30 +34,40 @@ pub fn answers<'t>(timeline: &'t Timeline<'t>) -> Vec<Answer<'t>> {
 }
 
 /// What is asked: one answer of a customer to it counts.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Item<'t> {
-    project: Option<&'t str>,
-    wave: &'t str,
+    project: Option<&'t Code<'t>>,
+    wave: &'t Code<'t>,
     port: ServicePort,
-    item: &'t str,
+    item: &'t Code<'t>,
     metric: Metric,
 }
 
 impl<'t> Item<'t> {
     fn of(event: &'t Filed<'t>, answered: &'t SurveyAnswered<'t>) -> Self {
         Self {
-            project: event.project.as_ref().map(Code::as_str),
-            wave: answered.wave_id.as_str(),
+            project: event.project.as_ref(),
+            wave: &answered.wave_id,
             port: answered.port,
-            item: answered.item_code.as_str(),
+            item: &answered.item_code,
             metric: answered.metric,
         }
     }
 }
 
-/// The latest counting answer on port OVERALL by this metric.
-pub fn latest_overall<'s, 't>(answers: &'s [Answer<'t>], metric: Metric) -> Option<&'s Answer<'t>> {
-    let overall =
-        |answer: &&Answer<'_>| answer.answered.port == ServicePort::Overall && answer.answered.metric == metric;
-    answers.iter().rev().find(overall)
+/// The latest counting answer on port OVERALL by this metric: the last of [`answers`] that is one, found from behind.
+pub fn latest_overall<'t>(timeline: &'t Timeline<'t>, metric: Metric) -> Option<Answer<'t>> {
+    let mut not_applicable = HashSet::new();
+    timeline.events.iter().rev().find_map(|event| {
+        let Touchpoint::SurveyAnswered(answered) = &event.body else { return None };
+        if answered.port != ServicePort::Overall || answered.metric != metric {
+            return None;
+        }
+        let Some(score) = answered.score else {
+            not_applicable.insert(Item::of(event, answered));
+            return None;
+        };
+        let counts = not_applicable.is_empty() || !not_applicable.contains(&Item::of(event, answered));
+        counts.then_some(Answer { event, answered, score })
+    })
 }

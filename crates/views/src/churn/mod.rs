@@ -15,7 +15,7 @@ use touchpoint::{CustomerId, Date};
 use crate::complaint::complaints;
 use crate::lifecycle::{Lifecycle, Stage};
 use crate::rules::{self, Rules};
-use crate::{Moment, Record, Sign, Standing, Timeline, View, survey};
+use crate::{Moment, Record, Sign, Standing, Timeline, View};
 
 /// One in millionths.
 const ONE: u32 = 1_000_000;
@@ -135,9 +135,8 @@ fn risk(timeline: &Timeline<'_>, lifecycle: &Lifecycle<'_>, rules: &Rules, momen
     let Some(base) = stage_index(lifecycle.stage) else {
         return Risk { p: ONE, band: Band::Critical, points: 0, reasons: Vec::new(), horizon_days, repurchase };
     };
-    let answers = survey::answers(timeline);
     let complaints = complaints(timeline, &rules.service_levels, moment);
-    let of = reason::Subject { timeline, lifecycle, answers: &answers, complaints: &complaints, rules: &rules.churn };
+    let of = reason::Subject { timeline, lifecycle, complaints: &complaints, rules: &rules.churn };
     let (fixed, silence) = reason::all(&of, base, moment);
     let exact = (rules.churn.base[base] + fixed.iter().map(|reason| reason.points).sum::<i64>()) as f64;
     let p = probability((exact + silence.exact()) / f64::from(ONE));

@@ -6,7 +6,7 @@ use crate::complaint::{Complaint, Outcome};
 use crate::first::Firsts;
 use crate::lifecycle::Lifecycle;
 use crate::rules::Churn as Rules;
-use crate::survey::{Answer, latest_overall};
+use crate::survey::latest_overall;
 use crate::{Evidence, Filed, Moment, Timeline};
 
 /// Why a risk is what it is.
@@ -114,7 +114,6 @@ pub struct Reason {
 pub(super) struct Subject<'s, 't> {
     pub(super) timeline: &'s Timeline<'t>,
     pub(super) lifecycle: &'s Lifecycle<'s>,
-    pub(super) answers: &'s [Answer<'s>],
     pub(super) complaints: &'s [Complaint<'s>],
     pub(super) rules: &'s Rules,
 }
@@ -223,14 +222,14 @@ fn repeat_complaints(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason
 }
 
 fn overall(of: &Subject<'_, '_>) -> Option<Reason> {
-    let answer = latest_overall(of.answers, Metric::Csat)?;
+    let answer = latest_overall(of.timeline, Metric::Csat)?;
     let points = of.rules.overall[usize::from(answer.score.0.clamp(1, 5)) - 1];
     let code = if points < 0 { ReasonCode::Satisfied } else { ReasonCode::LowSatisfaction };
     reason(code, points, [answer.event])
 }
 
 fn nps(of: &Subject<'_, '_>) -> Option<Reason> {
-    let answer = latest_overall(of.answers, Metric::Nps)?;
+    let answer = latest_overall(of.timeline, Metric::Nps)?;
     match answer.score.0 {
         0..=6 => reason(ReasonCode::NpsDetractor, of.rules.detractor, [answer.event]),
         7..=8 => None,
@@ -251,17 +250,17 @@ fn handover_delayed(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason>
 fn serious_defect(of: &Subject<'_, '_>) -> Option<Reason> {
     let events = &of.timeline.events;
     let logged = Firsts::of(events, |body| match body {
-        Touchpoint::DefectLogged(defect) => Some((defect.defect_id.as_str(), defect)),
+        Touchpoint::DefectLogged(defect) => Some((&defect.defect_id, defect)),
         _ => None,
     });
     let rectified = Firsts::of(events, |body| match body {
-        Touchpoint::DefectRectified(rectified) => Some((rectified.defect_id.as_str(), rectified)),
+        Touchpoint::DefectRectified(rectified) => Some((&rectified.defect_id, rectified)),
         _ => None,
     });
     let open = logged.all.iter().filter(|(_, defect)| {
         defect.severity != DefectSeverity::Minor
-            && of.lifecycle.live().any(|contract| contract.id() == defect.contract_id.as_str())
-            && rectified.index(defect.defect_id.as_str()).is_none()
+            && of.lifecycle.live().any(|contract| contract.signed.contract_id == defect.contract_id)
+            && rectified.index(&defect.defect_id).is_none()
     });
     let open = open.map(|(event, _)| *event);
     reason(ReasonCode::SeriousDefectOpen, of.rules.serious_defect_open, open)
@@ -299,7 +298,7 @@ fn consent_withdrawn(of: &Subject<'_, '_>) -> Option<Reason> {
 fn referral_made(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason> {
     let (points, days) = of.rules.referral_made;
     let made = Firsts::of(&of.timeline.events, |body| match body {
-        Touchpoint::ReferralMade(made) => Some((made.referral_id.as_str(), made)),
+        Touchpoint::ReferralMade(made) => Some((&made.referral_id, made)),
         _ => None,
     });
     let recent = made.all.iter().map(|(event, _)| *event).filter(|event| moment.within_days(event.occurred_at, days));

@@ -3,8 +3,8 @@
 use touchpoint::Metric;
 
 use super::Evidence;
-use crate::survey::{Answer, latest_overall};
-use crate::{Moment, rules};
+use crate::survey::latest_overall;
+use crate::{Moment, Timeline, rules};
 
 /// What the class rests on, in the order of the answers' `loyalty`.
 const METRICS: [Metric; 3] = [Metric::Csat, Metric::Repurchase, Metric::Recommend];
@@ -78,7 +78,7 @@ impl LoyaltyAnswer {
 
 /// The class, and the three answers behind it; none while one is missing.
 pub(super) fn loyalty(
-    answers: &[Answer<'_>],
+    timeline: &Timeline<'_>,
     rules: &rules::Satisfaction,
     moment: &mut Moment,
 ) -> (Loyalty, Vec<LoyaltyAnswer>) {
@@ -86,7 +86,7 @@ pub(super) fn loyalty(
     let mut then = moment.clone();
     let latest: Vec<_> = METRICS
         .into_iter()
-        .filter_map(|metric| latest_overall(answers, metric))
+        .filter_map(|metric| latest_overall(timeline, metric))
         .filter(|answer| then.within_days(answer.event.occurred_at, rules.window_days))
         .map(|answer| LoyaltyAnswer {
             metric: answer.answered.metric,

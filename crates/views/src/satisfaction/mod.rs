@@ -91,8 +91,8 @@ impl View for Satisfaction {
         let answers = survey::answers(&timeline);
         let complaints = complaints(&timeline, &rules.service_levels, moment);
         let port_values = port::port_values(&answers);
-        let profile =
-            (!timeline.withheld).then(|| profile(&port_values, &answers, &complaints, &rules.satisfaction, moment));
+        let profile = (!timeline.withheld)
+            .then(|| profile(&timeline, &port_values, &answers, &complaints, &rules.satisfaction, moment));
         Some(Answer {
             standing,
             profile,
@@ -116,6 +116,7 @@ impl View for Satisfaction {
 }
 
 fn profile(
+    timeline: &Timeline<'_>,
     values: &[PortValue],
     answers: &[Counting<'_>],
     complaints: &[Complaint<'_>],
@@ -124,6 +125,6 @@ fn profile(
 ) -> Profile {
     let observations = index::observations(values, answers, complaints, rules, moment);
     let index = index::index(&observations, rules);
-    let (loyalty, loyalty_answers) = loyalty::loyalty(answers, rules, moment);
+    let (loyalty, loyalty_answers) = loyalty::loyalty(timeline, rules, moment);
     Profile { index, class: Class::of(index, rules), observations, loyalty, loyalty_answers }
 }

@@ -14,7 +14,7 @@ use touchpoint::EventId;
 
 use crate::lifecycle::Lifecycle;
 use crate::rules::Rules;
-use crate::{Moment, Record, Standing, Timeline, survey};
+use crate::{Moment, Record, Standing, Timeline};
 
 pub use demand::{Budget, Demand, Said};
 pub use funnel::{Cell, Counts, Funnel, Month, Reached, Row, Source, Step, table};
@@ -76,10 +76,9 @@ fn profile(
     moment: &mut Moment,
 ) -> Profile {
     let rules = &rules.segmentation;
-    let answers = survey::answers(timeline);
     let rfm = Rfm::new(timeline, lifecycle, rules, moment);
     let referrals = tier::converted_referrals(timeline);
-    let tier = TierScore::new(lifecycle, &referrals, &answers, rules);
+    let tier = TierScore::new(timeline, lifecycle, &referrals, rules);
     let demand = Demand::fold(timeline);
     let conversions = referrals.len();
     let subject =

@@ -77,11 +77,8 @@ fn recency(last: Timestamp, days: &[u32; 4], moment: &mut Moment) -> u8 {
 
 /// A date leaves the window with the last interaction on it, which is the first of its date from behind.
 fn interaction_days(timeline: &Timeline<'_>, window_days: u32, moment: &mut Moment) -> u32 {
-    let mut later = None;
-    let mut is_last_of_its_date = |at: &Timestamp| {
-        let date = Some(at.shanghai_date());
-        date != std::mem::replace(&mut later, date)
-    };
+    let mut later: Option<Timestamp> = None;
+    let mut is_last_of_its_date = |at: &Timestamp| later.replace(*at).is_none_or(|later| !at.is_on_date_of(later));
     let interactions = timeline.interactions().rev().map(|event| event.occurred_at);
     let last = interactions.filter(|at| is_last_of_its_date(at));
     last.filter(|at| moment.within_days(*at, window_days)).count() as u32

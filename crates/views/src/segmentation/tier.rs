@@ -6,7 +6,7 @@ use touchpoint::{EventId, Metric, Touchpoint};
 use crate::first::Firsts;
 use crate::lifecycle::Lifecycle;
 use crate::rules::names::names;
-use crate::survey::{Answer, latest_overall};
+use crate::survey::latest_overall;
 use crate::{Timeline, rules};
 
 /// Points are kept in millionths, the score is published in hundredths.
@@ -75,15 +75,15 @@ pub(super) struct Conversion {
 /// The referrals that led to a contract, in the order in which they were made.
 pub(super) fn converted_referrals(timeline: &Timeline<'_>) -> Vec<Conversion> {
     let made = Firsts::of(&timeline.events, |body| match body {
-        Touchpoint::ReferralMade(made) => Some((made.referral_id.as_str(), made)),
+        Touchpoint::ReferralMade(made) => Some((&made.referral_id, made)),
         _ => None,
     });
     let converted = Firsts::of(&timeline.events, |body| match body {
-        Touchpoint::ReferralConverted(converted) => Some((converted.referral_id.as_str(), converted)),
+        Touchpoint::ReferralConverted(converted) => Some((&converted.referral_id, converted)),
         _ => None,
     });
     let conversions = made.all.iter().filter_map(|(event, made)| {
-        let (converted, _) = converted.all[converted.index(made.referral_id.as_str())?];
+        let (converted, _) = converted.all[converted.index(&made.referral_id)?];
         Some(Conversion { made: event.id, converted: converted.id })
     });
     conversions.collect()
@@ -114,14 +114,14 @@ impl Points {
 
 impl TierScore {
     pub(super) fn new(
+        timeline: &Timeline<'_>,
         lifecycle: &Lifecycle<'_>,
         referrals: &[Conversion],
-        answers: &[Answer<'_>],
         rules: &rules::Segmentation,
     ) -> Self {
         let signings: Vec<_> = lifecycle.live().map(|contract| contract.signing.id).collect();
         let brought: Vec<_> = referrals.iter().flat_map(|referral| [referral.made, referral.converted]).collect();
-        let nps = latest_overall(answers, Metric::Nps);
+        let nps = latest_overall(timeline, Metric::Nps);
         let halves = nps.map_or(0, |answer| match answer.score.0 {
             PROMOTER_FROM.. => 2,
             PASSIVE_FROM.. => 1,
