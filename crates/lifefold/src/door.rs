@@ -21,6 +21,13 @@ use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::connection::Connection;
 
+/// The kernel asks the other machine of a connection that is silent for so long whether it lives, and cuts it if it does
+/// not answer: HTTP/2 could ask, too, but would look at its clock for that twice in every call.
+const SILENT_FOR: Duration = Duration::from_secs(20);
+/// How long it waits for each answer.
+const ASK_EVERY: Duration = Duration::from_secs(5);
+/// How often it asks.
+const ASK_TIMES: u32 = 2;
 /// How long calls that were accepted may take once the process goes down.
 const DRAIN_CALLS: Duration = Duration::from_secs(4);
 /// When to call again a process that is starting.
@@ -51,7 +58,11 @@ impl Door {
         let listener = self.listener.try_clone().and_then(tokio::net::TcpListener::from_std);
         // An answer is small: without this it would wait for the acknowledgement of the one before, 40 ms.
         let accepted = TcpIncoming::from(listener.context("cannot accept connections")?).with_nodelay(Some(true));
-        Ok(accepted.map_ok(Connection))
+        let looked_after = accepted
+            .with_keepalive(Some(SILENT_FOR))
+            .with_keepalive_interval(Some(ASK_EVERY))
+            .with_keepalive_retries(Some(ASK_TIMES));
+        Ok(looked_after.map_ok(Connection))
     }
 
     /// Says that these services do not serve yet, while the work goes on.
@@ -120,7 +131,27 @@ fn refused(address: SocketAddr, error: &std::io::Error) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
+    use futures::StreamExt;
+
     use super::*;
+
+    #[tokio::test]
+    async fn the_kernel_looks_after_silent_connections() {
+        const ESTABLISHED: &str = "01";
+        const TIMER_OF_KEEPALIVE: &str = "02:";
+        let door = Door::open("127.0.0.1:0".parse().unwrap()).unwrap();
+        let _caller = tokio::net::TcpStream::connect(door.address()).await.unwrap();
+        let _accepted = pin!(door.connections().unwrap()).next().await.unwrap().unwrap();
+        let port = format!(":{:04X}", door.address().port());
+        let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let timers: Vec<_> = (sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()))
+            .filter(|socket| socket[1].ends_with(&port) && socket[3] == ESTABLISHED)
+            .map(|socket| socket[5].to_owned())
+            .collect();
+        assert!(matches!(&timers[..], [timer] if timer.starts_with(TIMER_OF_KEEPALIVE)), "{sockets}");
+    }
 
     #[test]
     fn a_port_in_use_is_named_in_one_line() {

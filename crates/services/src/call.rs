@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use api::errors::Error;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tonic::metadata::MetadataMap;
 use tonic::{Response, Status};
 
@@ -61,19 +61,25 @@ fn timeout(text: &str) -> Option<Duration> {
     }
 }
 
-/// Answers a call, and measures it.
+/// Answers a call, and measures it. None takes longer than [`MAX_CALL_TIME`]; what is answered at once, as most calls
+/// are, sets no timer for that.
 pub(crate) async fn answer<T>(
     service: &'static str,
     method: &'static str,
     call: impl Future<Output = Result<T, Error>>,
 ) -> Result<Response<T>, Status> {
     let start = Instant::now();
-    let answer = call.await;
+    let answer = timeout_at(start + MAX_CALL_TIME, call).await;
     metrics::answered(service, method, start.elapsed());
+    let answer = answer.map_err(|_| took_too_long())?;
     if let Err(Error::Internal(message)) = &answer {
         tracing::error!(service, method, message, "a call failed by a mistake of ours");
     }
     Ok(Response::new(answer?))
+}
+
+fn took_too_long() -> Status {
+    Status::deadline_exceeded(format!("no answer within {} s: send again", MAX_CALL_TIME.as_secs()))
 }
 
 /// What the log does not answer in time.
@@ -108,6 +114,13 @@ mod tests {
         for text in ["", "S", "5", "5s", "-5S", "999999999S", "5度", "度"] {
             assert_eq!(timeout(text), None, "{text}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_call_takes_longer_than_two_minutes() {
+        let (start, silent) = (Instant::now(), std::future::pending::<Result<(), Error>>());
+        let status = answer("S", "M", silent).await.unwrap_err();
+        assert_eq!((status.code(), start.elapsed().as_secs()), (tonic::Code::DeadlineExceeded, 120));
     }
 
     #[tokio::test(start_paused = true)]

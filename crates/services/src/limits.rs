@@ -12,17 +12,11 @@ pub(crate) const MAX_WRITE_BYTES: usize = 12 * 1024 * 1024;
 /// Most bytes of a question to a view: 1,000 ids are 40 KB.
 pub(crate) const MAX_READ_BYTES: usize = 256 * 1024;
 /// Calls and streams of one connection at once; the next ones wait on the caller's side.
-const MAX_STREAMS_PER_CONNECTION: u32 = 1_024;
-/// Calls of one connection that are worked on at once.
-const MAX_CALLS_PER_CONNECTION: usize = 512;
+const MAX_CALLS_PER_CONNECTION: u32 = 512;
 /// Most bytes of the headers of one call.
 const MAX_HEADER_BYTES: u32 = 16 * 1024;
 /// The longest that a call may take to its first answer, whatever its deadline.
 pub(crate) const MAX_CALL_TIME: Duration = Duration::from_secs(120);
-/// A silent connection is asked whether it lives.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
-/// And is closed if it says nothing for so long.
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// When to ask again for a place.
 const PLACE_RETRY: Duration = Duration::from_secs(5);
@@ -48,14 +42,8 @@ impl Places {
     }
 }
 
-/// A server with every bound set.
+/// A server with every bound set that costs a call nothing (ADR 0022): `call` bounds its time, and whoever listens has
+/// the kernel look after silent connections.
 pub fn server() -> Server {
-    Server::builder()
-        .timeout(MAX_CALL_TIME)
-        .max_concurrent_streams(MAX_STREAMS_PER_CONNECTION)
-        .concurrency_limit_per_connection(MAX_CALLS_PER_CONNECTION)
-        .http2_max_header_list_size(MAX_HEADER_BYTES)
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .tcp_nodelay(true)
+    Server::builder().max_concurrent_streams(MAX_CALLS_PER_CONNECTION).http2_max_header_list_size(MAX_HEADER_BYTES)
 }
