@@ -86,9 +86,20 @@ impl<V: Stands> Asker<V> {
 
     async fn reach(&self, query: &Query, until: Instant) -> Result<Arc<Generation<V>>, Error> {
         let (field, position) = query.needs();
-        if position == Position::ZERO {
-            return self.projector.serving().map_err(not_serving);
+        let generation = self.projector.serving().map_err(not_serving)?;
+        if generation.position() >= position {
+            return Ok(generation);
         }
+        // In a box: few questions wait, and what waiting takes along would be moved with each of them.
+        Box::pin(self.wait_for(field, position, until)).await
+    }
+
+    async fn wait_for(
+        &self,
+        field: &'static str,
+        position: Position,
+        until: Instant,
+    ) -> Result<Arc<Generation<V>>, Error> {
         match timeout_at(until, self.projector.reached(position, until)).await {
             Ok(Ok(generation)) => Ok(generation),
             Ok(Err(WaitError::NotServing(error))) => Err(not_serving(error)),
@@ -106,15 +117,15 @@ impl<V: Stands> Asker<V> {
         customer_id: &str,
         query: Option<&v1::ViewQuery>,
         until: Instant,
-        convert: impl FnOnce(CustomerId, &V::Answer, Timestamp) -> T,
-    ) -> Result<(T, v1::AnswerMeta), Error> {
+        respond: impl FnOnce(CustomerId, &V::Answer, Timestamp, v1::AnswerMeta) -> T,
+    ) -> Result<T, Error> {
         let customer = query::customer_id("customer_id", customer_id)?;
         let asked = self.ask(query, until).await?;
         let (answer, valid_until) = asked.answer(customer).ok_or(Error::CustomerNotFound(customer))?;
         asked.count(&self.projector);
         let standing = V::standing(&answer);
         let meta = asked.meta(Some(valid_until), standing.unresolved.into(), standing.parked.into());
-        Ok((convert(customer, &answer, asked.as_of), meta))
+        Ok(respond(customer, &answer, asked.as_of, meta))
     }
 
     /// Several customers at one instant: the known ones, the unknown ones, both in the order of the request.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use api::errors::Error;
+use futures::FutureExt;
 use tokio::time::{Instant, timeout_at};
 use tonic::metadata::MetadataMap;
 use tonic::{Response, Status};
@@ -63,19 +64,20 @@ fn timeout(text: &str) -> Option<Duration> {
 
 /// Answers a call, and measures it. None takes longer than [`MAX_CALL_TIME`]; what is answered at once, as most calls
 /// are, sets no timer for that.
-pub(crate) async fn answer<T>(
+pub(crate) fn answer<T>(
     service: &'static str,
     method: &'static str,
     call: impl Future<Output = Result<T, Error>>,
-) -> Result<Response<T>, Status> {
+) -> impl Future<Output = Result<Response<T>, Status>> {
     let start = Instant::now();
-    let answer = timeout_at(start + MAX_CALL_TIME, call).await;
-    metrics::answered(service, method, start.elapsed());
-    let answer = answer.map_err(|_| took_too_long())?;
-    if let Err(Error::Internal(message)) = &answer {
-        tracing::error!(service, method, message, "a call failed by a mistake of ours");
-    }
-    Ok(Response::new(answer?))
+    timeout_at(start + MAX_CALL_TIME, call).map(move |answer| {
+        metrics::answered(service, method, start.elapsed());
+        let answer = answer.map_err(|_| took_too_long())?;
+        if let Err(Error::Internal(message)) = &answer {
+            tracing::error!(service, method, message, "a call failed by a mistake of ours");
+        }
+        Ok(Response::new(answer?))
+    })
 }
 
 fn took_too_long() -> Status {

@@ -168,11 +168,11 @@ impl v1::churn_risk_service_server::ChurnRiskService for ChurnRisk {
     async fn get_risk(&self, request: Request<v1::GetRiskRequest>) -> Result<Response<v1::GetRiskResponse>, Status> {
         let until = call::answer_by(request.metadata());
         let v1::GetRiskRequest { customer_id, query } = request.into_inner();
-        call::answer(SERVICE, "GetRisk", async {
-            let (risk, meta) = self.view.one(&customer_id, query.as_ref(), until, convert::risk).await?;
-            Ok(v1::GetRiskResponse { risk: Some(risk), meta: Some(meta) })
-        })
-        .await
+        let respond = |customer, answer: &_, as_of, meta| v1::GetRiskResponse {
+            risk: Some(convert::risk(customer, answer, as_of)),
+            meta: Some(meta),
+        };
+        call::answer(SERVICE, "GetRisk", self.view.one(&customer_id, query.as_ref(), until, respond)).await
     }
 
     async fn batch_get_risks(

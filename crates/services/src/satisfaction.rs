@@ -41,8 +41,11 @@ impl Satisfied {
         until: Instant,
     ) -> Result<v1::GetCustomerIndexResponse, Error> {
         let v1::GetCustomerIndexRequest { customer_id, query } = request;
-        let (customer, meta) = self.view.one(&customer_id, query.as_ref(), until, Satisfaction::item).await?;
-        Ok(v1::GetCustomerIndexResponse { customer: Some(customer), meta: Some(meta) })
+        let respond = |customer, answer: &_, as_of, meta| v1::GetCustomerIndexResponse {
+            customer: Some(Satisfaction::item(customer, answer, as_of)),
+            meta: Some(meta),
+        };
+        self.view.one(&customer_id, query.as_ref(), until, respond).await
     }
 
     pub(crate) async fn batch(

@@ -111,11 +111,11 @@ impl v1::segmentation_service_server::SegmentationService for Segments {
     ) -> Result<Response<v1::GetCustomerSegmentsResponse>, Status> {
         let until = call::answer_by(request.metadata());
         let v1::GetCustomerSegmentsRequest { customer_id, query } = request.into_inner();
-        call::answer(SERVICE, "GetCustomerSegments", async {
-            let (customer, meta) = self.view.one(&customer_id, query.as_ref(), until, Segmentation::item).await?;
-            Ok(v1::GetCustomerSegmentsResponse { customer: Some(customer), meta: Some(meta) })
-        })
-        .await
+        let respond = |customer, answer: &_, _, meta| v1::GetCustomerSegmentsResponse {
+            customer: Some(convert::customer_segments(customer, answer)),
+            meta: Some(meta),
+        };
+        call::answer(SERVICE, "GetCustomerSegments", self.view.one(&customer_id, query.as_ref(), until, respond)).await
     }
 
     async fn batch_get_customer_segments(
