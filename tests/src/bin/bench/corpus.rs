@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -27,7 +28,7 @@ pub(crate) struct Corpus {
     /// From position 2 on, by position; the bodies lie one behind the other in memory.
     pub(crate) entries: Vec<Entry>,
     /// Whose.
-    pub(crate) customers: Vec<CustomerId>,
+    pub(crate) customers: Arc<[CustomerId]>,
 }
 
 /// The population of so many customers.
@@ -61,7 +62,7 @@ impl Corpus {
             begin = end;
             Entry { position: Position(index as u64 + 2), recorded_at: *at, customer: Some(*customer), body }
         });
-        Self { entries: entries.collect(), customers: ids }
+        Self { entries: entries.collect(), customers: ids.into() }
     }
 
     /// The entries as a reader of the log gets them.

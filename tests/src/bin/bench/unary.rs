@@ -1,6 +1,7 @@
 //! Unary questions to the views, beside an empty method of another process on the same machine.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -20,11 +21,13 @@ use crate::table::{Row, Table, rate, seconds};
 const CUSTOMERS: u64 = 25_000;
 /// Clients at once, each with a connection of its own.
 const CLIENTS: [usize; 3] = [1, 16, 64];
-/// Rounds of which the median is taken. In each round every method is asked, one after the other: short ones, because the
-/// machine may be twice as fast a moment later.
-const ROUNDS: usize = 9;
+/// Rounds of which the median is taken. In each round every method is asked, one after the other, another one first each
+/// time: many short rounds, because the machine may be twice as fast a moment later.
+const ROUNDS: usize = 45;
 /// How long each method is asked in a round.
-const MILLISECONDS: u64 = 1_000;
+const MILLISECONDS: u64 = 200;
+/// How many customers lie between where a round begins and where the next one does: every round asks for others.
+const STRIDE: usize = 3_011;
 /// Of the rate of an empty method.
 const TARGET: f64 = 0.8;
 
@@ -64,9 +67,10 @@ async fn measure(corpus: &Corpus, asking: Duration) -> Result<Vec<Table>> {
     let mut table = Table::new(format!("Unary questions: {}, median of {ROUNDS} rounds", corpus.about()));
     for clients in CLIENTS {
         let mut all: [Measured; 3] = Default::default();
-        for _ in 0..ROUNDS {
-            for (((method, _), address), measured) in METHODS.into_iter().zip(addresses).zip(&mut all) {
-                ask_all(method, address, clients, corpus, asking, measured).await?;
+        for round in 0..ROUNDS {
+            for turn in (0..METHODS.len()).map(|turn| (turn + round) % METHODS.len()) {
+                let asked = Asked { method: METHODS[turn].0, address: addresses[turn], clients, first: round * STRIDE };
+                ask_all(asked, corpus, asking, &mut all[turn]).await?;
             }
         }
         for ((method, name), measured) in METHODS.into_iter().zip(&all) {
@@ -90,15 +94,17 @@ fn row(method: Method, name: &str, clients: usize, measured: &Measured, empty: &
     }
 }
 
-/// So many clients ask one question after the other.
-async fn ask_all(
+/// What is asked in one turn: a method, by so many clients, the first of them beginning with this customer.
+struct Asked {
     method: Method,
     address: SocketAddr,
     clients: usize,
-    corpus: &Corpus,
-    asking: Duration,
-    measured: &mut Measured,
-) -> Result<()> {
+    first: usize,
+}
+
+/// The clients ask one question after the other.
+async fn ask_all(turn: Asked, corpus: &Corpus, asking: Duration, measured: &mut Measured) -> Result<()> {
+    let Asked { method, address, clients, first } = turn;
     let connections: Vec<Clients> = (0..clients).map(|_| Clients::of(address)).collect();
     for connection in &connections {
         ask(method, connection, corpus.customers[0]).await?;
@@ -106,12 +112,12 @@ async fn ask_all(
     let begun = Instant::now();
     let mut asked = JoinSet::new();
     for (number, connection) in connections.into_iter().enumerate() {
-        let customers = corpus.customers.clone();
+        let customers = Arc::clone(&corpus.customers);
         asked.spawn(async move {
             let mut latencies = Vec::new();
-            for customer in customers.into_iter().cycle().skip(number * 97) {
+            for customer in customers.iter().cycle().skip((first + number * 97) % customers.len()) {
                 let sent = Instant::now();
-                ask(method, &connection, customer).await?;
+                ask(method, &connection, *customer).await?;
                 latencies.push(sent.elapsed().as_secs_f64());
                 if begun.elapsed() >= asking {
                     break;
