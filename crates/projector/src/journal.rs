@@ -47,6 +47,14 @@ pub struct Ending {
     pub compared: Option<(u64, u64)>,
 }
 
+impl Ending {
+    /// Of a rebuild that was cut off, and another one began before it could go on.
+    fn overtaken(at: Timestamp) -> Self {
+        let given_up = "its process ended, and another rebuild began before this one could go on";
+        Self { at, position: 0, given_up: Some(given_up.to_owned()), compared: None }
+    }
+}
+
 /// One rebuild.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remembered {
@@ -83,13 +91,19 @@ impl Journal {
         Self { store, rebuilds: Mutex::new(rebuilds) }
     }
 
-    /// Remembers that a rebuild has begun.
+    /// Remembers that a rebuild has begun. One that was cut off before it cannot go on any more.
     pub(crate) fn begin(&self, rebuild: Remembered) -> Result<(), StoreError> {
         let mut rebuilds = lock(&self.rebuilds);
-        rebuilds.push(rebuild);
-        let forgotten = rebuilds.len().saturating_sub(REMEMBERED);
-        rebuilds.drain(..forgotten);
-        write(&self.store, &rebuilds).inspect_err(|_| drop(rebuilds.pop()))
+        let mut changed = rebuilds.clone();
+        if let Some(last) = changed.last_mut().filter(|last| last.ending.is_none()) {
+            last.ending = Some(Ending::overtaken(rebuild.begun));
+        }
+        changed.push(rebuild);
+        let forgotten = changed.len().saturating_sub(REMEMBERED);
+        changed.drain(..forgotten);
+        write(&self.store, &changed)?;
+        *rebuilds = changed;
+        Ok(())
     }
 
     /// Changes what is remembered of the last rebuild. Where the disk does not allow it, the process still knows.
@@ -157,6 +171,8 @@ mod tests {
         for generation in 2..2 + REMEMBERED as u64 + 3 {
             journal.begin(rebuild(generation)).unwrap();
         }
+        let cut_off = journal.newest_first().into_iter().skip(1);
+        assert!(cut_off.map(|it| it.ending).all(|ending| ending == Some(Ending::overtaken(rebuild(1).begun))));
         let ending = Ending { at: Timestamp::from_micros(5), position: 9, given_up: None, compared: Some((10, 1)) };
         journal.change(|it| (it.resumed, it.ending) = (1, Some(ending.clone())));
         let again = Journal::open(store.clone());

@@ -1,4 +1,4 @@
-//! How a rebuild ends, also when its process ends before it.
+//! How a rebuild ends.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
@@ -10,50 +10,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use history::Order;
-use projector::{Manner, Origin, Phase, RebuildOptions, Remembered};
-use support::running::{PATIENCE, Running, start};
+use projector::{Manner, Phase, RebuildOptions};
+use support::rebuilt::{copy, ended, is_saving, newest, serving, until};
+use support::running::{Running, start};
 use support::{Log, population};
-use tokio::time::{Duration, sleep, timeout};
+use tokio::time::{Duration, sleep};
 use touchpoint::Position;
 
-const SEED: u64 = 21;
-/// Slow enough to be interrupted: 64 events a second.
-const SLOWLY: RebuildOptions = RebuildOptions { accept: false, max_rate: 64 };
+const SEED: u64 = 22;
 /// Rebuilds that are tried until one is hit at the right moment.
 const ATTEMPTS: u32 = 20;
 const AT_ONCE: RebuildOptions = RebuildOptions { accept: false, max_rate: 0 };
-
-/// A projector that serves a whole log.
-async fn serving(dir: &Path, batch: usize) -> (Log, Running) {
-    let (entries, _) = population(SEED, 60, Order::Recorded);
-    let log = Log::new(entries, batch);
-    let running = start(&log, dir).await;
-    running.at(log.end()).await;
-    (log, running)
-}
-
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let seen = async {
-        while !is_so() {
-            sleep(Duration::from_millis(2)).await;
-        }
-    };
-    timeout(PATIENCE, seen).await.unwrap_or_else(|_| panic!("{what}"));
-}
-
-fn is_saving(running: &Running) -> bool {
-    matches!(running.projector.last_rebuild(), Some((_, Phase::Saving(_))))
-}
-
-fn newest(running: &Running) -> Remembered {
-    running.projector.rebuilds()[0].clone()
-}
-
-/// Waits until the last rebuild has ended, and gives what is remembered of it.
-async fn ended(running: &Running) -> Remembered {
-    until("the rebuild to end", || newest(running).ending.is_some() && !is_saving(running)).await;
-    newest(running)
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_what_is_read_beside_the_serving_generation_gives_way() {
@@ -64,28 +31,6 @@ async fn only_what_is_read_beside_the_serving_generation_gives_way() {
     assert_eq!(ended(&running).await.ending.unwrap().given_up, None);
     assert_eq!(log.manners(), [Manner::AtOnce, Manner::GivingWay, Manner::AtOnce], "what is to serve is not held up");
     assert_eq!(log.tails()[2], log.end(), "nothing is read twice");
-    running.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rebuild_goes_on_after_a_restart_from_where_it_was() {
-    let dir = tempfile::tempdir().unwrap();
-    let (log, running) = serving(dir.path(), 16).await;
-    let wanted = running.at(log.end()).await;
-    let rebuild = running.projector.begin_rebuild(SLOWLY).await.unwrap();
-    let begun = rebuild.carry_out();
-    let taken_in = || running.projector.status().building.is_some_and(|it| it.position >= Position(48));
-    until("the rebuild to fold a part", taken_in).await;
-    running.stop().await;
-
-    let running = start(&log, dir.path()).await;
-    let rebuilt = ended(&running).await;
-    assert_eq!((rebuilt.generation, rebuilt.resumed, rebuilt.origin), (begun, 1, Origin::Fold));
-    assert_eq!(rebuilt.ending.unwrap().given_up, None);
-    assert_eq!(running.projector.status().serving.generation, begun);
-    assert_eq!(running.at(log.end()).await, wanted);
-    let resumed_after = log.tails().into_iter().filter(|after| (Position(48)..log.end()).contains(after)).count();
-    assert_eq!(resumed_after, 1, "only what was missing is folded again: {:?}", log.tails());
     running.stop().await;
 }
 
@@ -150,15 +95,6 @@ async fn crash_while_saving(running: &Running, live: &Path, crashed: &Path) -> (
     unreachable!("the loop returns")
 }
 
-/// The files as a crash would leave them.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let (entry, to) = (entry.as_ref().unwrap(), to.join(entry.as_ref().unwrap().file_name()));
-        if entry.file_type().unwrap().is_dir() { copy(&entry.path(), &to) } else { drop(fs::copy(entry.path(), to)) }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_sees_an_older_answer_after_the_switch() {
     let dir = tempfile::tempdir().unwrap();
@@ -195,22 +131,5 @@ async fn nobody_sees_an_older_answer_after_the_switch() {
         ended(&running).await;
     }
     running.at(log.end()).await;
-    running.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_cut_off_and_cannot_go_on_is_given_up_with_a_reason() {
-    let dir = tempfile::tempdir().unwrap();
-    let (log, running) = serving(dir.path(), 16).await;
-    let begun = running.projector.begin_rebuild(SLOWLY).await.unwrap().carry_out();
-    running.stop().await;
-    let store = view_store::Store::open(dir.path()).unwrap();
-    let id = store.generations().unwrap().into_iter().find(|id| id.get() == begun).unwrap();
-    store.drop_generation(id).unwrap();
-    drop(store);
-    let running = start(&log, dir.path()).await;
-    let given_up = ended(&running).await.ending.unwrap().given_up.unwrap();
-    assert!(given_up.contains("before anything of it was on disk"), "{given_up}");
-    assert!(running.projector.begin_rebuild(AT_ONCE).await.is_ok(), "another one may begin");
     running.stop().await;
 }

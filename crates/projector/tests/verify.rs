@@ -9,22 +9,13 @@ use std::sync::Arc;
 
 use history::Order;
 use projector::{Findings, Phase, RebuildError, RebuildOptions};
+use support::rebuilt::lose_a_page;
 use support::running::{Running, start};
 use support::{Log, population};
 use tokio::time::{Duration, sleep, timeout};
-use view_store::{EncodedPage, PageNumber, Store};
+use view_store::Store;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Takes the records of one page out of the store, as if a mistake had lost them. Gives how many there were.
-fn lose_a_page(dir: &Path) -> u64 {
-    let store = Store::open(dir).unwrap();
-    let serving = store.serving().unwrap().unwrap();
-    let page = store.pages(serving, PageNumber::all()).unwrap().next().unwrap().unwrap();
-    let nothing = EncodedPage::new(page.number(), [(0, ""); 0]).unwrap();
-    store.commit(serving, [nothing], &store.head(serving).unwrap()).unwrap();
-    page.records().count() as u64
-}
 
 /// A projector whose store has lost records, a rebuild that found it, and how many customers were lost.
 async fn found_wrong(log: &Log, dir: &Path) -> (Running, tokio::task::JoinHandle<Result<(), RebuildError>>, u64) {

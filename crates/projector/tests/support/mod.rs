@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test binary uses its part")]
 
 pub(crate) mod activations;
+pub(crate) mod rebuilt;
 pub(crate) mod running;
 
 use std::sync::{Arc, Mutex};

@@ -40,7 +40,10 @@ fn table(screen: Screen, view: View, plan: &v1::PlanRebuildResponse) -> String {
         there => format!("{}, of {} {what}", format::bytes(needed), format::bytes(there)),
     };
     let speed = format!("{} events/s", format::count(plan.events_per_second));
-    let time = plan.estimated_time.as_ref().map(format::span).unwrap_or_default();
+    let time = match &plan.estimated_time {
+        Some(time) if time.seconds > 0 => format!("about {}", format::span(time)),
+        _ => "less than 1 s".to_owned(),
+    };
     let previous = match plan.previous_generation {
         0 => "none is dropped".to_owned(),
         number => format!("generation {number} is dropped: no rollback to it any more"),
@@ -48,7 +51,7 @@ fn table(screen: Screen, view: View, plan: &v1::PlanRebuildResponse) -> String {
     screen.pairs([
         ("Rebuild of", view.name().to_owned()),
         ("Events to fold", format::count(plan.events)),
-        ("Time", format!("about {time}, at {speed} (the first {} measured)", format::count(plan.sampled_events))),
+        ("Time", format!("{time}, at {speed} (the first {} measured)", format::count(plan.sampled_events))),
         ("Memory", beside(plan.memory_bytes, plan.memory_available_bytes, "available")),
         ("Disk", beside(plan.disk_bytes, plan.disk_free_bytes, "free")),
         ("Previous", previous),
@@ -61,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_plan_says_what_it_takes_and_what_there_is() {
-        let plan = v1::PlanRebuildResponse {
+        let mut plan = v1::PlanRebuildResponse {
             events: 5_000_000,
             sampled_events: 100_000,
             events_per_second: 250_000,
@@ -77,5 +80,7 @@ mod tests {
         {
             assert!(text.contains(part), "{part} in {text}");
         }
+        plan.estimated_time = Some(prost_types::Duration { seconds: 0, nanos: 400_000_000 });
+        assert!(table(Screen::plain(), View::Churn, &plan).contains("less than 1 s, at 250,000"));
     }
 }

@@ -1,0 +1,95 @@
+//! A rebuild whose process ends before it does.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+mod support;
+
+use projector::{Origin, RebuildOptions};
+use support::rebuilt::{copy, ended, lose_a_page, serving, until};
+use support::running::start;
+use touchpoint::Position;
+
+/// Slow enough to be interrupted: 64 events a second.
+const SLOWLY: RebuildOptions = RebuildOptions { accept: false, max_rate: 64 };
+const AT_ONCE: RebuildOptions = RebuildOptions { accept: false, max_rate: 0 };
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_goes_on_after_a_restart_from_where_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, running) = serving(dir.path(), 16).await;
+    let wanted = running.at(log.end()).await;
+    let rebuild = running.projector.begin_rebuild(SLOWLY).await.unwrap();
+    let begun = rebuild.carry_out();
+    let taken_in = || running.projector.status().building.is_some_and(|it| it.position >= Position(48));
+    until("the rebuild to fold a part", taken_in).await;
+    running.stop().await;
+
+    let running = start(&log, dir.path()).await;
+    let rebuilt = ended(&running).await;
+    assert_eq!((rebuilt.generation, rebuilt.resumed, rebuilt.origin), (begun, 1, Origin::Fold));
+    assert_eq!(rebuilt.ending.unwrap().given_up, None);
+    assert_eq!(running.projector.status().serving.generation, begun);
+    assert_eq!(running.at(log.end()).await, wanted);
+    let resumed_after = log.tails().into_iter().filter(|after| (Position(48)..log.end()).contains(after)).count();
+    assert_eq!(resumed_after, 1, "only what was missing is folded again: {:?}", log.tails());
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_accepted_before_a_restart_is_accepted() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, running) = serving(dir.path(), 16).await;
+    running.stop().await;
+    let lost = lose_a_page(dir.path());
+    let running = start(&log, dir.path()).await;
+    running.at(log.end()).await;
+    let begun = running.projector.begin_rebuild(SLOWLY).await.unwrap().carry_out();
+    assert!(running.projector.accept_rebuild());
+    running.stop().await;
+
+    let running = start(&log, dir.path()).await;
+    let rebuilt = ended(&running).await;
+    assert_eq!((rebuilt.generation, rebuilt.resumed, rebuilt.options.accept), (begun, 1, true));
+    let ending = rebuilt.ending.unwrap();
+    assert_eq!((ending.given_up, ending.compared.map(|(_, different)| different)), (None, Some(lost)));
+    assert_eq!(running.projector.status().serving.generation, begun);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rollback_goes_on_after_a_restart_and_is_compared_with_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (live, crashed) = (dir.path().join("live"), dir.path().join("crashed"));
+    let (log, running) = serving(&live, 16).await;
+    let first = running.projector.status().serving.generation;
+    running.projector.begin_rebuild(AT_ONCE).await.unwrap().finish().await.unwrap();
+    let rollback = running.projector.begin_rollback().await.unwrap();
+    copy(&live, &crashed);
+    rollback.finish().await.unwrap();
+    running.stop().await;
+
+    let running = start(&log, &crashed).await;
+    let rebuilt = ended(&running).await;
+    assert_eq!((rebuilt.generation, rebuilt.origin, rebuilt.resumed), (first, Origin::Previous, 1));
+    let ending = rebuilt.ending.unwrap();
+    assert_eq!((ending.given_up, ending.compared), (None, None));
+    assert_eq!(running.projector.status().serving.generation, first);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_cut_off_and_cannot_go_on_is_given_up_with_a_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, running) = serving(dir.path(), 16).await;
+    let begun = running.projector.begin_rebuild(SLOWLY).await.unwrap().carry_out();
+    running.stop().await;
+    let store = view_store::Store::open(dir.path()).unwrap();
+    let id = store.generations().unwrap().into_iter().find(|id| id.get() == begun).unwrap();
+    store.drop_generation(id).unwrap();
+    drop(store);
+    let running = start(&log, dir.path()).await;
+    let given_up = ended(&running).await.ending.unwrap().given_up.unwrap();
+    assert!(given_up.contains("before anything of it was on disk"), "{given_up}");
+    assert!(running.projector.begin_rebuild(AT_ONCE).await.is_ok(), "another one may begin");
+    running.stop().await;
+}
