@@ -4,10 +4,14 @@
 
 mod support;
 
+use std::fs;
+
 use projector::{Origin, RebuildOptions};
+use serde_json::Value;
 use support::rebuilt::{copy, ended, lose_a_page, serving, until};
 use support::running::start;
 use touchpoint::Position;
+use view_store::{Head, Store};
 
 /// Slow enough to be interrupted: 64 events a second.
 const SLOWLY: RebuildOptions = RebuildOptions { accept: false, max_rate: 64 };
@@ -78,12 +82,35 @@ async fn a_rollback_goes_on_after_a_restart_and_is_compared_with_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_served_already_when_the_process_ended_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, running) = serving(dir.path(), 16).await;
+    let begun = running.projector.begin_rebuild(AT_ONCE).await.unwrap();
+    let generation = begun.generation();
+    begun.finish().await.unwrap();
+    running.stop().await;
+    // It ended after the switch, before it could write down how the rebuild had ended.
+    let note = dir.path().join("rebuilds.json");
+    let mut rebuilds: Value = serde_json::from_slice(&fs::read(&note).unwrap()).unwrap();
+    rebuilds[0]["ending"] = Value::Null;
+    fs::write(&note, rebuilds.to_string()).unwrap();
+
+    let running = start(&log, dir.path()).await;
+    let rebuilt = ended(&running).await;
+    assert_eq!((rebuilt.generation, rebuilt.resumed), (generation, 0));
+    let ending = rebuilt.ending.unwrap();
+    assert_eq!((ending.given_up, Position(ending.position)), (None, log.end()));
+    assert_eq!(running.projector.status().serving.generation, generation);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_cut_off_and_cannot_go_on_is_given_up_with_a_reason() {
     let dir = tempfile::tempdir().unwrap();
     let (log, running) = serving(dir.path(), 16).await;
     let begun = running.projector.begin_rebuild(SLOWLY).await.unwrap().carry_out();
     running.stop().await;
-    let store = view_store::Store::open(dir.path()).unwrap();
+    let store = Store::open(dir.path()).unwrap();
     let id = store.generations().unwrap().into_iter().find(|id| id.get() == begun).unwrap();
     store.drop_generation(id).unwrap();
     drop(store);
@@ -91,5 +118,23 @@ async fn what_was_cut_off_and_cannot_go_on_is_given_up_with_a_reason() {
     let given_up = ended(&running).await.ending.unwrap().given_up.unwrap();
     assert!(given_up.contains("before anything of it was on disk"), "{given_up}");
     assert!(running.projector.begin_rebuild(AT_ONCE).await.is_ok(), "another one may begin");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_cut_off_and_is_damaged_is_given_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, running) = serving(dir.path(), 16).await;
+    let begun = running.projector.begin_rebuild(SLOWLY).await.unwrap().carry_out();
+    running.stop().await;
+    let store = Store::open(dir.path()).unwrap();
+    let id = store.generations().unwrap().into_iter().find(|id| id.get() == begun).unwrap();
+    let head = Head { extra: vec![7; 3], ..store.head(id).unwrap() };
+    store.commit(id, [], &head).unwrap();
+    drop(store);
+    let running = start(&log, dir.path()).await;
+    let given_up = ended(&running).await.ending.unwrap().given_up.unwrap();
+    assert!(given_up.contains("3 extra bytes in the head"), "{given_up}");
+    assert_ne!(running.projector.status().serving.generation, begun);
     running.stop().await;
 }

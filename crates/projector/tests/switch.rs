@@ -14,7 +14,7 @@ use projector::{Manner, Phase, RebuildOptions};
 use support::rebuilt::{copy, ended, is_saving, newest, serving, until};
 use support::running::{Running, start};
 use support::{Log, population};
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, Instant, sleep};
 use touchpoint::Position;
 
 const SEED: u64 = 22;
@@ -31,6 +31,16 @@ async fn only_what_is_read_beside_the_serving_generation_gives_way() {
     assert_eq!(ended(&running).await.ending.unwrap().given_up, None);
     assert_eq!(log.manners(), [Manner::AtOnce, Manner::GivingWay, Manner::AtOnce], "what is to serve is not held up");
     assert_eq!(log.tails()[2], log.end(), "nothing is read twice");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_is_no_faster_than_it_may_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, running) = serving(dir.path(), 16).await;
+    let (begun, max_rate) = (Instant::now(), log.end().0);
+    running.projector.begin_rebuild(RebuildOptions { max_rate, ..AT_ONCE }).await.unwrap().finish().await.unwrap();
+    assert!(begun.elapsed() > Duration::from_millis(500), "a second, but for the last batch: {:?}", begun.elapsed());
     running.stop().await;
 }
 
