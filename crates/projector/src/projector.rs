@@ -196,10 +196,14 @@ impl<V: View> Projector<V> {
         }
     }
 
+    /// The serving generation if it has applied this position.
+    pub fn at(&self, position: Position) -> Result<Option<Arc<Generation<V>>>, NotServing> {
+        Ok(Some(self.serving()?).filter(|generation| generation.position() >= position))
+    }
+
     /// The serving generation once it has applied this position.
     pub async fn reached(&self, position: Position, until: Instant) -> Result<Arc<Generation<V>>, WaitError> {
-        let generation = self.serving()?;
-        if generation.position() >= position {
+        if let Some(generation) = self.at(position)? {
             return Ok(generation);
         }
         if let Ok(end) = (self.inner.options.source.end)().await

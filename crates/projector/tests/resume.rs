@@ -5,17 +5,17 @@
 mod support;
 
 use std::fs;
+use std::path::Path;
 
 use projector::{Origin, RebuildOptions};
 use serde_json::Value;
-use support::rebuilt::{copy, ended, lose_a_page, serving, until};
-use support::running::start;
+use support::rebuilt::{copy, ended, restart_without_a_page, serving, until};
+use support::running::{Running, start};
 use touchpoint::Position;
-use view_store::{Head, Store};
+use view_store::{GenerationId, Head, Store};
 
 /// Slow enough to be interrupted: 64 events a second.
 const SLOWLY: RebuildOptions = RebuildOptions { accept: false, max_rate: 64 };
-const AT_ONCE: RebuildOptions = RebuildOptions { accept: false, max_rate: 0 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rebuild_goes_on_after_a_restart_from_where_it_was() {
@@ -43,10 +43,7 @@ async fn a_rebuild_goes_on_after_a_restart_from_where_it_was() {
 async fn what_was_accepted_before_a_restart_is_accepted() {
     let dir = tempfile::tempdir().unwrap();
     let (log, running) = serving(dir.path(), 16).await;
-    running.stop().await;
-    let lost = lose_a_page(dir.path());
-    let running = start(&log, dir.path()).await;
-    running.at(log.end()).await;
+    let (running, lost) = restart_without_a_page(running, &log, dir.path()).await;
     let begun = running.projector.begin_rebuild(SLOWLY).await.unwrap().carry_out();
     assert!(running.projector.accept_rebuild());
     running.stop().await;
@@ -66,7 +63,7 @@ async fn a_rollback_goes_on_after_a_restart_and_is_compared_with_nothing() {
     let (live, crashed) = (dir.path().join("live"), dir.path().join("crashed"));
     let (log, running) = serving(&live, 16).await;
     let first = running.projector.status().serving.generation;
-    running.projector.begin_rebuild(AT_ONCE).await.unwrap().finish().await.unwrap();
+    running.projector.begin_rebuild(RebuildOptions::default()).await.unwrap().finish().await.unwrap();
     let rollback = running.projector.begin_rollback().await.unwrap();
     copy(&live, &crashed);
     rollback.finish().await.unwrap();
@@ -85,7 +82,7 @@ async fn a_rollback_goes_on_after_a_restart_and_is_compared_with_nothing() {
 async fn what_served_already_when_the_process_ended_is_over() {
     let dir = tempfile::tempdir().unwrap();
     let (log, running) = serving(dir.path(), 16).await;
-    let begun = running.projector.begin_rebuild(AT_ONCE).await.unwrap();
+    let begun = running.projector.begin_rebuild(RebuildOptions::default()).await.unwrap();
     let generation = begun.generation();
     begun.finish().await.unwrap();
     running.stop().await;
@@ -104,37 +101,39 @@ async fn what_served_already_when_the_process_ended_is_over() {
     running.stop().await;
 }
 
+/// Cuts a rebuild off, does this to what it left in the store, and starts again. The number of its generation, and why it
+/// was given up.
+async fn given_up(dir: &Path, harm: impl FnOnce(&Store, GenerationId)) -> (Running, u64, String) {
+    let (log, running) = serving(dir, 16).await;
+    let begun = running.projector.begin_rebuild(SLOWLY).await.unwrap().carry_out();
+    running.stop().await;
+    let store = Store::open(dir).unwrap();
+    let id = store.generations().unwrap().into_iter().find(|id| id.get() == begun).unwrap();
+    harm(&store, id);
+    drop(store);
+    let running = start(&log, dir).await;
+    let reason = ended(&running).await.ending.unwrap().given_up.unwrap();
+    (running, begun, reason)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_cut_off_and_cannot_go_on_is_given_up_with_a_reason() {
     let dir = tempfile::tempdir().unwrap();
-    let (log, running) = serving(dir.path(), 16).await;
-    let begun = running.projector.begin_rebuild(SLOWLY).await.unwrap().carry_out();
-    running.stop().await;
-    let store = Store::open(dir.path()).unwrap();
-    let id = store.generations().unwrap().into_iter().find(|id| id.get() == begun).unwrap();
-    store.drop_generation(id).unwrap();
-    drop(store);
-    let running = start(&log, dir.path()).await;
-    let given_up = ended(&running).await.ending.unwrap().given_up.unwrap();
-    assert!(given_up.contains("before anything of it was on disk"), "{given_up}");
-    assert!(running.projector.begin_rebuild(AT_ONCE).await.is_ok(), "another one may begin");
+    let (running, _, reason) = given_up(dir.path(), |store, id| store.drop_generation(id).unwrap()).await;
+    assert!(reason.contains("before anything of it was on disk"), "{reason}");
+    assert!(running.projector.begin_rebuild(RebuildOptions::default()).await.is_ok(), "another one may begin");
     running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_cut_off_and_is_damaged_is_given_up() {
     let dir = tempfile::tempdir().unwrap();
-    let (log, running) = serving(dir.path(), 16).await;
-    let begun = running.projector.begin_rebuild(SLOWLY).await.unwrap().carry_out();
-    running.stop().await;
-    let store = Store::open(dir.path()).unwrap();
-    let id = store.generations().unwrap().into_iter().find(|id| id.get() == begun).unwrap();
-    let head = Head { extra: vec![7; 3], ..store.head(id).unwrap() };
-    store.commit(id, [], &head).unwrap();
-    drop(store);
-    let running = start(&log, dir.path()).await;
-    let given_up = ended(&running).await.ending.unwrap().given_up.unwrap();
-    assert!(given_up.contains("3 extra bytes in the head"), "{given_up}");
+    let damage = |store: &Store, id| {
+        let head = Head { extra: vec![7; 3], ..store.head(id).unwrap() };
+        store.commit(id, [], &head).unwrap();
+    };
+    let (running, begun, reason) = given_up(dir.path(), damage).await;
+    assert!(reason.contains("3 extra bytes in the head"), "{reason}");
     assert_ne!(running.projector.status().serving.generation, begun);
     running.stop().await;
 }

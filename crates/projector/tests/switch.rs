@@ -11,13 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use history::Order;
 use projector::{Manner, Phase, RebuildOptions};
-use support::rebuilt::{copy, ended, is_saving, newest, serving, until};
+use support::rebuilt::{SEED, copy, ended, is_saving, newest, serving, until};
 use support::running::{Running, start};
 use support::{Log, population};
 use tokio::time::{Duration, Instant, sleep};
 use touchpoint::Position;
 
-const SEED: u64 = 22;
 /// Rebuilds that are tried until one is hit at the right moment.
 const ATTEMPTS: u32 = 20;
 const AT_ONCE: RebuildOptions = RebuildOptions { accept: false, max_rate: 0 };

@@ -9,22 +9,17 @@ use std::sync::Arc;
 
 use history::Order;
 use projector::{Findings, Phase, RebuildError, RebuildOptions};
-use support::rebuilt::lose_a_page;
-use support::running::{Running, start};
+use support::rebuilt::restart_without_a_page;
+use support::running::{PATIENCE, Running, start};
 use support::{Log, population};
 use tokio::time::{Duration, sleep, timeout};
 use view_store::Store;
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A projector whose store has lost records, a rebuild that found it, and how many customers were lost.
 async fn found_wrong(log: &Log, dir: &Path) -> (Running, tokio::task::JoinHandle<Result<(), RebuildError>>, u64) {
     let running = start(log, dir).await;
     running.at(log.end()).await;
-    running.stop().await;
-    let lost = lose_a_page(dir);
-    let running = start(log, dir).await;
-    running.at(log.end()).await;
+    let (running, lost) = restart_without_a_page(running, log, dir).await;
     let rebuild = running.projector.begin_rebuild(RebuildOptions::default()).await.unwrap();
     let finished = tokio::spawn(rebuild.finish());
     differs(&running).await;

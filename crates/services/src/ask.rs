@@ -86,8 +86,7 @@ impl<V: Stands> Asker<V> {
 
     async fn reach(&self, query: &Query, until: Instant) -> Result<Arc<Generation<V>>, Error> {
         let (field, position) = query.needs();
-        let generation = self.projector.serving().map_err(not_serving)?;
-        if generation.position() >= position {
+        if let Some(generation) = self.projector.at(position).map_err(not_serving)? {
             return Ok(generation);
         }
         // In a box: few questions wait, and what waiting takes along would be moved with each of them.

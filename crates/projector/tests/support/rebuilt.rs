@@ -11,7 +11,7 @@ use view_store::{EncodedPage, PageNumber, Store};
 use super::running::{PATIENCE, Running, start};
 use super::{Log, population};
 
-const SEED: u64 = 21;
+pub(crate) const SEED: u64 = 21;
 
 /// A projector that serves a whole log.
 pub(crate) async fn serving(dir: &Path, batch: usize) -> (Log, Running) {
@@ -46,13 +46,22 @@ pub(crate) async fn ended(running: &Running) -> Remembered {
 }
 
 /// Takes the records of one page out of the store, as if a mistake had lost them. Gives how many there were.
-pub(crate) fn lose_a_page(dir: &Path) -> u64 {
+fn lose_a_page(dir: &Path) -> u64 {
     let store = Store::open(dir).unwrap();
     let serving = store.serving().unwrap().unwrap();
     let page = store.pages(serving, PageNumber::all()).unwrap().next().unwrap().unwrap();
     let nothing = EncodedPage::new(page.number(), [(0, ""); 0]).unwrap();
     store.commit(serving, [nothing], &store.head(serving).unwrap()).unwrap();
     page.records().count() as u64
+}
+
+/// Takes records away beneath a projector, which starts again. Gives how many customers it lost.
+pub(crate) async fn restart_without_a_page(running: Running, log: &Log, dir: &Path) -> (Running, u64) {
+    running.stop().await;
+    let lost = lose_a_page(dir);
+    let running = start(log, dir).await;
+    running.at(log.end()).await;
+    (running, lost)
 }
 
 /// The files as a crash would leave them.
