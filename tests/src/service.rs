@@ -14,6 +14,9 @@ use crate::wait::until_sync;
 
 /// Lines of a service's log that a failed test shows.
 const SHOWN_LINES: usize = 60;
+/// What every line about a panic says: that of the standard library, and the one that the binary logs in its place
+/// (`lifefold/src/telemetry.rs`).
+const PANICKED: &str = "panicked at";
 
 /// A process of the binary. Killed when dropped; a test that fails shows the end of its log.
 #[derive(Debug)]
@@ -70,7 +73,7 @@ impl Service {
         for start in 1..=self.starts {
             let file = self.dir.join(format!("{}.{start}.log", self.name));
             let output = std::fs::read_to_string(&file).unwrap_or_default();
-            let panic = output.lines().find(|line| line.contains("panicked at"));
+            let panic = output.lines().find(|line| line.contains(PANICKED));
             assert!(panic.is_none(), "{}: {panic:?}", file.display());
         }
     }
@@ -192,4 +195,34 @@ pub async fn metrics(address: SocketAddr) -> String {
         stream.read_to_string(&mut page).await.map(|_| page)
     };
     page.await.unwrap_or_else(|error: std::io::Error| panic!("{address}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    const LISTENING: &str = r#"{"level":"INFO","fields":{"message":"listening","grpc":"127.0.0.1:7403"}}"#;
+    /// Before the binary has begun to log.
+    const OF_THE_LIBRARY: &str = "thread 'main' (7) panicked at crates/lifefold/src/main.rs:1:1:\nby the test";
+    /// As the binary logs it.
+    const LOGGED: &str = r#"{"timestamp":"2026-11-30T11:00:00.000000Z","level":"ERROR","fields":{"message":"a task panicked at crates/projector/src/follow.rs:1:1","reason":"by the test"},"target":"lifefold::telemetry"}"#;
+
+    #[test]
+    fn a_panic_of_any_start_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let panicked = |logs: [&str; 2]| {
+            let mut service = Service::new("churn", folder.path(), ["projector"]);
+            for log in logs {
+                service.starts += 1;
+                std::fs::write(service.log_file(), [LISTENING, log, LISTENING].join("\n")).unwrap();
+            }
+            catch_unwind(AssertUnwindSafe(|| service.never_panicked())).is_err()
+        };
+        assert!(!panicked([LISTENING, LISTENING]));
+        for panic in [OF_THE_LIBRARY, LOGGED] {
+            assert!(panicked([panic, LISTENING]) && panicked([LISTENING, panic]), "{panic}");
+        }
+    }
 }

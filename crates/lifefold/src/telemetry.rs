@@ -56,11 +56,12 @@ pub(crate) fn start_logs(filter: &Filter, format: LogFormat) -> anyhow::Result<(
 }
 
 /// A panic ends its task and not the process: whoever owns the task decides. A formatted message may quote an event,
-/// so only literal ones are logged.
+/// so only literal ones are logged. The line says "panicked at", as one of the standard library does: whoever looks for
+/// panics finds both.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
-    let message = panic.payload().downcast_ref::<&str>().copied().unwrap_or("(a formatted message, not shown)");
-    tracing::error!(place, message, "a task panicked");
+    let reason = panic.payload().downcast_ref::<&str>().copied().unwrap_or("(a formatted message, not shown)");
+    tracing::error!(reason, "a task panicked at {place}");
 }
 
 /// Starts the metrics' listener, and says where it listens. Once per process, inside a runtime.
@@ -82,4 +83,53 @@ pub(crate) fn start_metrics(listen: SocketAddr) -> anyhow::Result<SocketAddr> {
 fn probe(listen: SocketAddr) -> anyhow::Result<SocketAddr> {
     let free = TcpListener::bind(listen).and_then(|listener| listener.local_addr());
     free.with_context(|| format!("cannot serve metrics on {listen}; choose another address with --metrics-listen"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic;
+    use std::sync::Mutex;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Line {
+        fields: Fields,
+    }
+
+    /// A key that a line has twice is an error.
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Fields {
+        message: String,
+        reason: String,
+    }
+
+    /// What is logged of a panic.
+    fn logged(panics: impl FnOnce() + panic::UnwindSafe) -> Fields {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let logs = tracing_subscriber::fmt().json().with_writer(Mutex::new(file.reopen().unwrap())).finish();
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(log_panic));
+        let panicked = tracing::subscriber::with_default(logs, || panic::catch_unwind(panics));
+        panic::set_hook(before);
+        assert!(panicked.is_err());
+        let line: Line = serde_json::from_reader(file).unwrap();
+        line.fields
+    }
+
+    #[test]
+    fn a_panic_is_one_line_with_its_place_and_no_word_of_an_event() {
+        let literal = logged(|| panic!("a thing that cannot be"));
+        assert!(
+            literal.message.starts_with("a task panicked at crates/lifefold/src/telemetry.rs:"),
+            "{}",
+            literal.message
+        );
+        assert_eq!(literal.reason, "a thing that cannot be");
+        let name = String::from("Mr Wang");
+        assert_eq!(logged(move || panic!("{name} is not known")).reason, "(a formatted message, not shown)");
+    }
 }
