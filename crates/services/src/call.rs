@@ -73,8 +73,8 @@ pub(crate) fn answer<T>(
     timeout_at(start + MAX_CALL_TIME, call).map(move |answer| {
         metrics::answered(service, method, start.elapsed());
         let answer = answer.map_err(|_| took_too_long())?;
-        if let Err(Error::Internal(message)) = &answer {
-            tracing::error!(service, method, message, "a call failed by a mistake of ours");
+        if let Err(Error::Internal(reason)) = &answer {
+            tracing::error!(service, method, reason, "a call failed by a mistake of ours");
         }
         Ok(Response::new(answer?))
     })
@@ -101,6 +101,8 @@ pub(crate) fn draining() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     #[test]
@@ -123,6 +125,18 @@ mod tests {
         let (start, silent) = (Instant::now(), std::future::pending::<Result<(), Error>>());
         let status = answer("S", "M", silent).await.unwrap_err();
         assert_eq!((status.code(), start.elapsed().as_secs()), (tonic::Code::DeadlineExceeded, 120));
+    }
+
+    #[tokio::test]
+    async fn a_mistake_of_ours_is_logged_with_each_key_once() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let logs = tracing_subscriber::fmt().json().with_writer(Mutex::new(file.reopen().unwrap())).finish();
+        let _logging = tracing::subscriber::set_default(logs);
+        let call = async { Err::<(), _>(Error::Internal("no table".to_owned())) };
+        assert_eq!(answer("S", "M", call).await.unwrap_err().code(), tonic::Code::Internal);
+        let line = std::fs::read_to_string(file.path()).unwrap();
+        assert_eq!(line.matches("\"message\":").count(), 1, "{line}");
+        assert!(line.contains(r#""service":"S","method":"M","reason":"no table""#), "{line}");
     }
 
     #[tokio::test(start_paused = true)]
