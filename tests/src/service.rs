@@ -40,10 +40,22 @@ impl Service {
     /// # Panics
     /// If it runs, or cannot be run.
     pub fn start(&mut self) {
+        self.start_with(|log| log.try_clone().map(Stdio::from));
+    }
+
+    /// Starts it with nobody at the other end of its standard output.
+    ///
+    /// # Panics
+    /// If it runs, or cannot be run.
+    pub fn start_unread(&mut self) {
+        self.start_with(|_| std::io::pipe().map(|(_, unread)| Stdio::from(unread)));
+    }
+
+    fn start_with(&mut self, output: impl FnOnce(&File) -> std::io::Result<Stdio>) {
         assert!(self.child.is_none(), "{} runs already", self.name);
         self.starts += 1;
         let log = File::create(self.log_file()).unwrap_or_else(|error| panic!("{}: {error}", self.name));
-        let errors = log.try_clone().unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let output = output(&log).unwrap_or_else(|error| panic!("{}: {error}", self.name));
         let mut command = Command::new(lifefold());
         command.args(&self.arguments).args(["--log-format", "json"]).current_dir(&self.dir);
         for (name, _) in std::env::vars_os() {
@@ -51,7 +63,7 @@ impl Service {
                 command.env_remove(name);
             }
         }
-        command.stdin(Stdio::null()).stdout(log).stderr(errors);
+        command.stdin(Stdio::null()).stdout(output).stderr(log);
         self.child = Some(command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.name)));
     }
 

@@ -19,13 +19,18 @@ pub struct Up {
 impl Up {
     /// Starts it on a data folder below `dir`, with these further arguments.
     pub fn start(dir: &Path, arguments: &[&str]) -> Self {
+        let mut up = Self::new(dir, arguments);
+        up.service.start();
+        up
+    }
+
+    /// As [`Up::start`], but it does not run yet.
+    pub fn new(dir: &Path, arguments: &[&str]) -> Self {
         let data = dir.join("data");
         let any = ["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"];
         let all = ["up"].iter().chain(&any).chain(arguments).map(|&argument| argument.into());
         let all = all.chain(["--data".into(), data.clone().into_os_string()]);
-        let mut service = Service::new("up", dir, all);
-        service.start();
-        Self { service, data }
+        Self { service: Service::new("up", dir, all), data }
     }
 
     /// Its data folder.

@@ -64,6 +64,17 @@ async fn the_demo_is_imported_once_and_found_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_has_to_read_what_it_says() {
+    let folder = TempDir::new().unwrap();
+    let mut up = Up::new(folder.path(), &["--demo", "5"]);
+    up.service.start_unread();
+    let churn = until("the announcement", async || up.announced().map(|_| up.view(View::Churn))).await;
+    churn.reached(Population::new(Config { customers: 5, ..DEMO }).totals().events).await;
+    stop(&mut up);
+    up.service.never_panicked();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn kill_9_during_the_demo_loses_nothing() {
     let folder = TempDir::new().unwrap();
     let mut up = Up::start(folder.path(), &["--demo", "400"]);

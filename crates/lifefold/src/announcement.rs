@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
+use crate::client::tell;
+
 const FILE: &str = "endpoints.json";
 
 /// What `lifefold up` announces in its data folder while it runs.
@@ -48,15 +50,15 @@ impl Announcement {
     }
 
     /// Says it to people.
-    pub(crate) fn print(&self) {
+    pub(crate) fn tell(&self) {
         let nats = self.nats_pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
-        println!("nats-server   {}{nats}", self.nats_url);
-        println!("gateway       http://{}", self.gateway);
-        println!("segmentation  http://{}", self.segmentation);
-        println!("satisfaction  http://{}", self.satisfaction);
-        println!("churn         http://{}", self.churn);
+        tell(&format!("nats-server   {}{nats}", self.nats_url));
+        tell(&format!("gateway       http://{}", self.gateway));
+        tell(&format!("segmentation  http://{}", self.segmentation));
+        tell(&format!("satisfaction  http://{}", self.satisfaction));
+        tell(&format!("churn         http://{}", self.churn));
         if let Some(metrics) = self.metrics {
-            println!("metrics       http://{metrics}/metrics");
+            tell(&format!("metrics       http://{metrics}/metrics"));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::client::Format;
 use crate::settings::{Flags, Process};
 
 /// Folds every touchpoint of a property customer into three views: segmentation, satisfaction, churn risk.
@@ -103,20 +104,9 @@ pub(crate) enum Config {
         #[arg(default_value = "gateway")]
         process: Process,
         /// The form of the answer.
-        #[arg(short, long, default_value = "table")]
-        output: Output,
+        #[arg(short, long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+        output: Format,
     },
-}
-
-/// The form of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// For people.
-    Table,
-    /// One JSON value.
-    Json,
-    /// One JSON value for each line.
-    Ndjson,
 }
 
 #[cfg(test)]

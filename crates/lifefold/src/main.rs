@@ -1,5 +1,8 @@
 //! The lifefold binary: reads the command and the settings, runs it, says why it failed.
 
+// These macros panic where nobody reads any more; client/output.rs does not.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod announcement;
 mod beside;
 mod cli;
@@ -56,15 +59,14 @@ fn main() -> ExitCode {
     done.unwrap_or_else(|error| {
         // Each cause on its own line; a trace of this program would bury them.
         let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-        eprintln!("error: {}", causes.join("\n  because: "));
+        client::note(&format!("error: {}", causes.join("\n  because: ")));
         if error.is::<Mistakes>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
     })
 }
 
 fn perform(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
     if let Command::Config { command: Config::Show { output, .. } } = command {
-        settings::show(&settings, output);
-        return Ok(ExitCode::SUCCESS);
+        return Ok(client::print(&settings::shown(&settings, output)));
     }
     if let Command::Demo { customers } = command {
         demo::print(customers).context("the demo cannot be printed")?;

@@ -1,7 +1,7 @@
 //! What the client commands say without any service: usage, addresses, help.
 #![allow(clippy::unwrap_used)]
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 const CUSTOMER: &str = "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11";
 /// Nobody listens on port 1, and only the system may.
@@ -9,6 +9,11 @@ const NOBODY: &str = "http://127.0.0.1:1";
 
 /// Exit code, stdout and stderr of the binary in an empty folder.
 fn check(arguments: &[&str]) -> (Option<i32>, String, String) {
+    run(arguments, Stdio::piped())
+}
+
+/// As [`check`], with this as its stdout.
+fn run(arguments: &[&str], stdout: Stdio) -> (Option<i32>, String, String) {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_lifefold"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LIFEFOLD_")) {
@@ -17,7 +22,8 @@ fn check(arguments: &[&str]) -> (Option<i32>, String, String) {
     for name in ["GATEWAY", "SEGMENTATION", "SATISFACTION", "CHURN"] {
         command.env(format!("LIFEFOLD_{name}"), NOBODY);
     }
-    let output = command.current_dir(folder.path()).args(arguments).output().unwrap();
+    command.current_dir(folder.path()).args(arguments).stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
+    let output = command.spawn().unwrap().wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
@@ -86,6 +92,21 @@ fn a_broken_event_is_refused_before_anything_is_asked() {
     let (code, _, err) = check(&["record", "no-such-file.json"]);
     assert_eq!(code, Some(1));
     assert!(err.starts_with("error: no-such-file.json: "), "{err}");
+}
+
+#[test]
+fn who_reads_no_further_is_no_failure() {
+    for arguments in [
+        &["config", "show"][..],
+        &["config", "show", "-o", "json"],
+        &["config", "show", "-o", "ndjson"],
+        &["rules", "show"],
+        &["demo", "10"],
+        &["--help"],
+    ] {
+        let (_, unread) = std::io::pipe().unwrap();
+        assert_eq!(run(arguments, unread.into()), (Some(0), String::new(), String::new()), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -42,6 +42,7 @@ use std::process::ExitCode;
 
 use failure::{Failure, Outcome};
 pub(crate) use format::count;
+pub(crate) use output::{Format, note, tell};
 pub(crate) use progress::Progress;
 
 use crate::settings::Settings;
@@ -112,7 +113,16 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
         Command::Rebuild(args) => rebuild::run(args, settings).await,
         Command::Rules(args) => rules::run(args, settings).await,
     };
-    Ok(match done {
+    Ok(exit_code(done))
+}
+
+/// Prints what needed no service.
+pub(crate) fn print(text: &str) -> ExitCode {
+    exit_code(output::print(text).map(|()| Outcome::Done))
+}
+
+fn exit_code(done: Result<Outcome, Failure>) -> ExitCode {
+    match done {
         Ok(outcome) => outcome.into(),
         // Who closed the pipe has read enough.
         Err(Failure::Closed) => Outcome::Done.into(),
@@ -120,5 +130,5 @@ pub(crate) async fn run(command: Command, settings: &Settings) -> anyhow::Result
             output::note(&failure.report());
             failure.outcome().into()
         }
-    })
+    }
 }

@@ -62,6 +62,11 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     })
 }
 
+/// A line on stdout of a service, which goes on also if nobody reads it.
+pub(crate) fn tell(text: &str) {
+    let _ = print(&format!("{text}\n"));
+}
+
 /// A line on stderr. If nobody reads that, there is nobody left to tell.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");

@@ -1,30 +1,31 @@
 //! `lifefold config show`: every setting, its value, and who gave it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::cli::Output;
+use crate::client::Format;
 use crate::settings::Settings;
 use crate::settings::gather::Given;
 
-/// Prints the settings.
-pub(crate) fn show(settings: &Settings, output: Output) {
-    match output {
-        Output::Table => print_table(&settings.given),
-        Output::Json => println!("{:#}", serde_json::Value::from_iter(settings.given.iter().map(row))),
-        Output::Ndjson => settings.given.iter().for_each(|given| println!("{}", row(given))),
+/// The settings as they are printed.
+pub(crate) fn shown(settings: &Settings, format: Format) -> String {
+    let rows = settings.given.iter().map(row);
+    match format {
+        Format::Table => table(&settings.given),
+        Format::Json => format!("{:#}\n", Value::from_iter(rows)),
+        Format::Ndjson => rows.map(|row| format!("{row}\n")).collect(),
     }
 }
 
-fn print_table(given: &[Given]) {
+fn table(given: &[Given]) -> String {
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING).set_header(["SETTING", "VALUE", "FROM"]);
     for one in given {
         table.add_row([one.spec.name, &masked(one), &one.origin.to_string()]);
     }
-    println!("{}", table.trim_fmt());
+    format!("{}\n", table.trim_fmt())
 }
 
-fn row(given: &Given) -> serde_json::Value {
+fn row(given: &Given) -> Value {
     json!({ "name": given.spec.name, "value": masked(given), "from": given.origin.to_string() })
 }
 

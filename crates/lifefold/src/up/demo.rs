@@ -11,7 +11,7 @@ use api::v1::touchpoint_service_client::TouchpointServiceClient;
 use history::Planned;
 use uuid::Uuid;
 
-use crate::client::{Progress, count};
+use crate::client::{Progress, count, tell};
 use crate::clock;
 use crate::demo::{UNTIL, population};
 use crate::up::marker::Marker;
@@ -27,16 +27,16 @@ const NOTE_EVERY: u64 = 5_000;
 pub(crate) async fn load(customers: u64, gateway: SocketAddr, data: &Path, epoch: Uuid) -> anyhow::Result<u64> {
     let mut marker = Marker::read(data, epoch, customers)?;
     if marker.complete {
-        println!("the demo of {} customers is in the log already", count(customers));
+        tell(&format!("the demo of {} customers is in the log already", count(customers)));
         return Ok(marker.last_position);
     }
     ensure!(clock::now() >= UNTIL, "the demo ends on 2026-01-01, which this machine's clock says is in the future");
     let made = tokio::task::spawn_blocking(move || population(customers).sent());
     let (items, _) = made.await.context("the demo could not be made")?;
     let [shown, events] = [customers, items.len() as u64].map(count);
-    println!("importing a history of {shown} customers, {events} events, through the gateway …");
+    tell(&format!("importing a history of {shown} customers, {events} events, through the gateway …"));
     if marker.acknowledged > 0 {
-        println!("going on after the {} events that are in the log already", count(marker.acknowledged));
+        tell(&format!("going on after the {} events that are in the log already", count(marker.acknowledged)));
     }
     send(items, gateway, data, &mut marker).await?;
     marker.complete = true;
@@ -64,7 +64,7 @@ async fn send(items: Vec<Planned>, gateway: SocketAddr, data: &Path, marker: &mu
     }
     progress.finish();
     ensure!(marker.acknowledged == total, "the import ended after {} of {total} events", marker.acknowledged);
-    println!("imported {} events in {:.1} s", count(total - there), progress.elapsed().as_secs_f64());
+    tell(&format!("imported {} events in {:.1} s", count(total - there), progress.elapsed().as_secs_f64()));
     Ok(())
 }
 

@@ -64,7 +64,7 @@ async fn run_on(
     let Some(epoch) = stop.run_until_cancelled(provision(&settings)).await.transpose()? else { return Ok(()) };
     let tasks = start(settings, doors, nats, stop);
     announcement.write(&data)?;
-    announcement.print();
+    announcement.tell();
     let running = tokio::spawn(tasks.run());
     let ready = stop.run_until_cancelled(get_ready(options, announcement, &data, epoch)).await.unwrap_or(Ok(()));
     if ready.is_err() {
@@ -115,7 +115,7 @@ async fn get_ready(options: cli::Up, announcement: &Announcement, data: &Path, e
         None => 0,
     };
     ready::views(announcement, position).await?;
-    ready::tell(data, options.demo);
+    ready::say(data, options.demo);
     Ok(())
 }
 

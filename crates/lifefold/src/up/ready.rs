@@ -15,6 +15,7 @@ use tonic_health::pb::health_client::HealthClient;
 use touchpoint::CustomerId;
 
 use crate::announcement::Announcement;
+use crate::client::tell;
 use crate::demo::population;
 use crate::up::demo;
 
@@ -53,24 +54,24 @@ fn is_settled(status: &v1::GetStatusResponse, position: u64) -> bool {
     match status.state() {
         ProjectorState::Serving => status.serving.as_ref().is_some_and(|serving| serving.position >= position),
         ProjectorState::Paused => {
-            println!("the {} view is {}: `lifefold resume {}`", status.view, status.message, status.view);
+            tell(&format!("the {} view is {}: `lifefold resume {}`", status.view, status.message, status.view));
             true
         }
         ProjectorState::RolledBack | ProjectorState::Recreated | ProjectorState::Gap | ProjectorState::Broken => {
-            println!("the {} view does not serve: {}", status.view, status.message);
-            println!("  its answers came from another log than this one: `lifefold rebuild {}`", status.view);
+            tell(&format!("the {} view does not serve: {}", status.view, status.message));
+            tell(&format!("  its answers came from another log than this one: `lifefold rebuild {}`", status.view));
             true
         }
         _ => false,
     }
 }
 
-/// Says what to try, of a demo as of its last day: now, years of silence would have lost everybody.
-pub(crate) fn tell(data: &Path, customers: Option<u64>) {
+/// Says that everything answers, and what to try, of a demo as of its last day: now, years of silence would have lost everybody.
+pub(crate) fn say(data: &Path, customers: Option<u64>) {
     // Started by `cargo xtask up`, the alias is what works in that folder.
     let program = if std::env::var_os("CARGO").is_some() { "cargo lf" } else { "lifefold" };
     let data = if data == Path::new("./data") { String::new() } else { format!(" --data {}", data.display()) };
-    println!("ready; Ctrl-C stops everything. Try:");
+    tell("ready; Ctrl-C stops everything. Try:");
     let commands = match customers {
         Some(customers) => [
             "status".to_owned(),
@@ -80,7 +81,7 @@ pub(crate) fn tell(data: &Path, customers: Option<u64>) {
         None => ["status".to_owned(), "churn list --band HIGH --limit 5".to_owned(), "import --help".to_owned()],
     };
     for command in commands {
-        println!("  {program} {command}{data}");
+        tell(&format!("  {program} {command}{data}"));
     }
 }
 
