@@ -2,6 +2,7 @@
 
 mod apt;
 mod deploy;
+mod needs;
 mod proto;
 mod run;
 mod test;
@@ -12,7 +13,7 @@ use std::{ffi::OsString, process::ExitCode};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-/// Lifefold's development tasks. Needs cargo and python3; everything else is fetched by pinned hash.
+/// Lifefold's development tasks. They need Rust, a C compiler, make, python3 with pip and venv; the rest is fetched.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Arguments {

@@ -5,11 +5,12 @@ use std::{ffi::OsString, os::unix::process::CommandExt, process::Command};
 use anyhow::{Context, Result, bail};
 use broker::Located;
 
-use crate::tools;
+use crate::{needs, tools};
 
 /// Builds `lifefold` and becomes it, so that Ctrl-C and the exit code are its own.
 pub(crate) fn up(demo: Option<u64>, rest: &[OsString]) -> Result<()> {
-    // First, since a machine without a server should not wait for a build to hear of it.
+    // First, since a machine without make or a server should not wait for a build to hear of it.
+    needs::demand(&[needs::MAKE])?;
     let located = broker::find()?;
     println!("building lifefold (release; minutes the first time) …");
     let mut build = tools::cargo();
@@ -37,6 +38,7 @@ pub(crate) fn up(demo: Option<u64>, rest: &[OsString]) -> Result<()> {
 
 /// Runs the benchmark of the `tests` package against a server that it starts itself.
 pub(crate) fn bench(rest: &[OsString]) -> Result<()> {
+    needs::demand(&[needs::MAKE])?;
     let server = broker::find_server()?;
     let mut build = tools::cargo();
     build.args(["build", "--release", "--package", "lifefold", "--bin", "lifefold"]);

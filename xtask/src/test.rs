@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    deploy, proto,
+    deploy, needs, proto,
     run::must,
     tools::{Tool, buf, cargo},
 };
@@ -57,6 +57,9 @@ pub(crate) fn run(only: &[String]) -> Result<()> {
     if steps.is_empty() {
         let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
         bail!("no step begins so; the steps are: {}", names.join(", "));
+    }
+    if only.is_empty() {
+        needs::demand(&[needs::MAKE, needs::PYTHON])?;
     }
     let begin = Instant::now();
     for (index, step) in steps.iter().enumerate() {
