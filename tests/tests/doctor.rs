@@ -28,6 +28,7 @@ fn flags(system: &mut System) -> Vec<String> {
     let folder = system.machine.folder().to_string_lossy().into_owned();
     let mut flags = ["--nats-url".to_owned(), system.machine.nats.url(), "--data".to_owned(), folder].to_vec();
     flags.extend(["--gateway".to_owned(), format!("http://{}", system.gateway.address())]);
+    flags.extend(["--metrics-listen".to_owned(), system.gateway.metrics_address().to_string()]);
     for view in View::ALL {
         flags.extend([format!("--{}", view.name()), format!("http://{}", system.projector(view).address())]);
     }
@@ -67,18 +68,22 @@ fn where_nothing_runs_every_failure_says_what_to_do_and_nothing_is_made() {
     // It listens, and says nothing.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let silent = taken.local_addr().unwrap();
     let flags = [
+        ("--metrics-listen", silent.to_string()),
         ("--nats-url", format!("nats://{free}")),
-        ("--churn", format!("http://{}", taken.local_addr().unwrap())),
+        ("--churn", format!("http://{silent}")),
         ("--gateway", format!("http://{free}")),
     ];
     let flags: Vec<_> = flags.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]).collect();
     let (code, found) = doctor(folder.path(), &flags);
     assert_eq!(code, Some(1), "{found:?}");
     let (verdict, says) = of(&found, "nats");
-    assert!(verdict == "failed" && says.contains("`lifefold up` starts one"), "{says}");
+    assert!(verdict == "failed" && says.contains("`lifefold up` has its own"), "{says}");
     let (verdict, says) = of(&found, "port churn");
     assert!(verdict == "failed" && says.contains("is no churn"), "{says}");
+    let (verdict, says) = of(&found, &format!("metrics {silent}"));
+    assert!(verdict == "failed" && says.contains("set --metrics-listen"), "{says}");
     assert_eq!(of(&found, "port gateway").0, "note");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no folder is made");
 }

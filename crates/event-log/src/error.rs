@@ -10,7 +10,7 @@ use crate::stream::MIN_SERVER;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Nobody answers: try again, or start the server.
-    #[error("no NATS server answers at {url}: {reason}; start one, or set the right address")]
+    #[error("no NATS server answers at {url}: {reason}; start one (`lifefold up` has its own), or set --nats-url")]
     Unreachable {
         /// The address that was tried.
         url: String,
@@ -18,7 +18,7 @@ pub enum OpenError {
         reason: String,
     },
     /// The server lacks JetStream or says no: an operator's work.
-    #[error("the NATS server refused {what}: {reason}")]
+    #[error("the NATS server refused {what}: {reason}; is JetStream on, and may this NATS user do that?")]
     Refused {
         /// What was asked of it.
         what: &'static str,
@@ -27,7 +27,7 @@ pub enum OpenError {
     },
     /// An old server drops stream options without a word.
     #[error(
-        "nats-server {found} is too old, {}.{}.{} or later is needed (older ones, such as Debian's 2.9.10, silently drop stream options)",
+        "nats-server {found} is too old; upgrade it to {}.{}.{} or later (older ones, such as Debian's 2.9.10, silently drop stream options)",
         MIN_SERVER.0, MIN_SERVER.1, MIN_SERVER.2
     )]
     OldServer {
@@ -47,7 +47,7 @@ pub enum OpenError {
     },
     /// Message 1 is missing or says nothing about an epoch.
     #[error(
-        "stream {stream:?} does not begin with a genesis event: {reason}; it is no log of Lifefold, or it lost its beginning"
+        "stream {stream:?} does not begin with a genesis event: {reason}; if it is no log of Lifefold set --stream, if it lost its beginning restore it from a backup"
     )]
     NoGenesis {
         /// Name of the stream.
@@ -61,13 +61,14 @@ fn list(differences: &[Difference]) -> String {
     differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// What to do if nothing but the bound of one customer's events is missing.
+/// What to do; if nothing but the bound of one customer's events is missing, the gateway can.
 fn mend(differences: &[Difference]) -> String {
     if !settings::is_unbounded(differences) {
-        return String::new();
+        return "; set them as they should be (`nats stream edit`), or set --stream".to_owned();
     }
     format!(
-        "; `lifefold gateway --provision` adds this bound if no customer has more than {MAX_UNBOUNDED_EVENTS} events (to set it where          somebody has more than {MAX_CUSTOMER_EVENTS} would delete events)"
+        "; `lifefold gateway --provision` adds this bound if no customer has more than {MAX_UNBOUNDED_EVENTS} events \
+         (to set it where somebody has more than {MAX_CUSTOMER_EVENTS} would delete events)"
     )
 }
 
@@ -166,4 +167,30 @@ pub struct Refused {
     pub index: usize,
     /// Why.
     pub error: AppendError,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_error_of_opening_says_what_to_do() {
+        let text = |text: &str| text.to_owned();
+        let differs = |option: &str, found| Difference { option: text(option), expected: json!(10_000), found };
+        let options = |differences| OpenError::Options { stream: text("S"), differences };
+        for (error, todo) in [
+            (OpenError::Unreachable { url: text("nats://host"), reason: text("refused") }, "start one"),
+            (OpenError::Refused { what: "to describe the stream", reason: text("no answer") }, "is JetStream on"),
+            (OpenError::OldServer { found: text("2.9.10") }, "upgrade it to 2.14.4 or later"),
+            (OpenError::NoStream(text("S")), "`lifefold gateway --provision` creates it"),
+            (options(vec![differs("max_msgs", json!(1))]), "`nats stream edit`"),
+            (options(vec![differs("max_msgs_per_subject", json!(-1))]), "`lifefold gateway --provision` adds"),
+            (OpenError::NoGenesis { stream: text("S"), reason: text("no message 1") }, "set --stream"),
+        ] {
+            let told = error.to_string();
+            assert!(told.contains(todo) && !told.contains("  "), "{told}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The folder of a store: its lock, its size, and setting a damaged one aside.
+//! The folder of a store: its lock, its size, the room around it, and setting a damaged one aside.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -51,6 +51,12 @@ pub(crate) fn sync_parent(dir: &Path) -> io::Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
         _ => File::open(".")?.sync_all(),
     }
+}
+
+/// Bytes that are free, for who is no administrator, on the disk of this folder; nothing if the system does not say.
+pub fn free_on_disk(dir: &Path) -> Option<u64> {
+    let there = rustix::fs::statvfs(dir).ok()?;
+    there.f_bavail.checked_mul(there.f_frsize)
 }
 
 /// Bytes of all files in the folder and below.

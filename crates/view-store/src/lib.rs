@@ -39,7 +39,7 @@ mod note;
 mod page;
 mod store;
 
-pub use aside::set_aside;
+pub use aside::{free_on_disk, set_aside};
 pub use error::{CommitError, LoadError, OpenError};
 pub use generation::{GenerationId, MAX_GENERATIONS};
 pub use head::{Head, HeadError, MAX_EXTRA_BYTES};

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::aside::{FolderLock, size, sync_parent};
+use crate::aside::{FolderLock, free_on_disk, size, sync_parent};
 use crate::database::{Database, Fault, guarded, let_go};
 use crate::error::{CommitError, LoadError, OpenError};
 use crate::generation::{GenerationId, MAX_GENERATIONS, Manifest};
@@ -180,8 +180,7 @@ impl Store {
 
     /// Bytes that are free where the store is; nothing if the system does not say.
     pub fn free_on_disk(&self) -> Option<u64> {
-        let there = rustix::fs::statvfs(&self.dir).ok()?;
-        there.f_bavail.checked_mul(there.f_frsize)
+        free_on_disk(&self.dir)
     }
 
     /// Folder of the store.

@@ -1,7 +1,7 @@
 //! The log: server, stream, identity, clock; and whether the projectors are within it.
 
 use api::v1;
-use event_log::{Log, OpenError, Options, Server};
+use event_log::{Log, Options, ReadError, Server};
 use touchpoint::Timestamp;
 
 use super::Finding;
@@ -18,7 +18,10 @@ const MICROS_PER_MILLI: i64 = 1_000;
 pub(super) async fn look(options: &Options, projectors: &[Told]) -> Vec<Finding> {
     let server = match Server::reach(options).await {
         Ok(server) => server,
-        Err(error) => return vec![unreached(&error), Finding::note("log", "not looked at: no NATS server")],
+        Err(error) => {
+            let unreached = Finding::failed("nats", error.to_string());
+            return vec![unreached, Finding::note("log", "not looked at: no NATS server")];
+        }
     };
     let mut findings = vec![Finding::ok("nats", format!("{} at {}", server.version(), mask(&options.url)))];
     match server.log().await {
@@ -32,12 +35,9 @@ pub(super) async fn look(options: &Options, projectors: &[Told]) -> Vec<Finding>
     findings
 }
 
-fn unreached(error: &OpenError) -> Finding {
-    let todo = match error {
-        OpenError::OldServer { .. } => "; upgrade it",
-        _ => "; `lifefold up` starts one, --nats-url names another",
-    };
-    Finding::failed("nats", format!("{error}{todo}"))
+/// The server is there, and its log does not answer.
+fn silent(check: &str, error: &ReadError) -> Finding {
+    Finding::failed(check, format!("{error}; see the log and the disk of nats-server, then `lifefold doctor` again"))
 }
 
 /// Compares this machine's clock with the server's; the answer was given between asking and hearing.
@@ -45,7 +45,7 @@ async fn skew(server: &Server) -> Finding {
     let asked = clock::now();
     match server.time().await {
         Ok(there) => judged(asked, there, clock::now()),
-        Err(error) => Finding::failed("clock", format!("{error}; `lifefold doctor` again")),
+        Err(error) => silent("clock", &error),
     }
 }
 
@@ -65,7 +65,7 @@ fn judged(asked: Timestamp, there: Timestamp, heard: Timestamp) -> Finding {
 async fn identity(log: &Log, projectors: &[Told]) -> Vec<Finding> {
     let last = match log.last().await {
         Ok(last) => last.0,
-        Err(error) => return vec![Finding::failed("identity", error.to_string())],
+        Err(error) => return vec![silent("identity", &error)],
     };
     let identity = log.identity();
     let says = format!("epoch {}, created {}, last position {}", identity.epoch, identity.created, format::count(last));

@@ -3,6 +3,7 @@
 mod disk;
 mod lock;
 mod log;
+mod metrics;
 mod services;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use super::asking::Call;
 use super::failure::{Failure, Outcome};
 use super::link::VIEWS;
 use super::output::{self, Format};
-use crate::announcement;
+use crate::announcement::{self, Announcement};
 use crate::settings::Settings;
 
 const EXAMPLES: &str = "\
@@ -74,13 +75,15 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     let link = args.call.link(settings);
     let mut findings = vec![Finding::ok("settings", "readable; `lifefold config show` says who gave each")];
     let projectors = services::projectors(&link).await;
-    findings.extend(log::look(&settings_of_log(settings), &projectors).await);
+    let announced = announcement::read(&settings.data);
+    findings.extend(log::look(&settings_of_log(settings, announced.as_ref()), &projectors).await);
     findings.extend(folders(&settings.data).iter().map(|folder| disk::look(folder)));
     for view in VIEWS {
         let folder = settings.data.join(view.process().name());
         findings.extend(lock::look(view.process().name(), &folder));
     }
     findings.extend(services::look(settings).await);
+    findings.extend(metrics::look(settings, announced.as_ref()).await);
     show(&args.call, &findings)
 }
 
@@ -90,9 +93,9 @@ pub(crate) fn unreadable(args: &Args, mistakes: &str) -> Result<Outcome, Failure
 }
 
 /// Where the log is: a running `lifefold up` says so if no setting does.
-fn settings_of_log(settings: &Settings) -> event_log::Options {
-    let announced = announcement::read(&settings.data).filter(|_| !settings.is_given("nats_url"));
-    let url = announced.map_or_else(|| settings.nats_url.clone(), |it| it.nats_url);
+fn settings_of_log(settings: &Settings, announced: Option<&Announcement>) -> event_log::Options {
+    let announced = announced.filter(|_| !settings.is_given("nats_url"));
+    let url = announced.map_or_else(|| settings.nats_url.clone(), |it| it.nats_url.clone());
     event_log::Options {
         url,
         stream: settings.stream.clone(),
