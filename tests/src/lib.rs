@@ -26,7 +26,7 @@ pub use mistake::{lose_a_page, lose_an_event};
 pub use nats::{delete_stream, shrink_stream};
 pub use python::Python;
 pub use recorder::{Acknowledged, Recorder};
-pub use service::{Service, metrics, text_of};
+pub use service::{Service, metrics, text_of, text_of_fed};
 pub use system::System;
 pub use up::Up;
 pub use wait::{PATIENCE, until, until_sync};

@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::io::{Seek, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -142,8 +143,20 @@ impl Service {
     /// # Panics
     /// If it does not run.
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// SIGINT, as Ctrl-C sends it: it drains and ends.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn interrupt(&self) {
+        self.signal("-INT");
+    }
+
+    fn signal(&self, signal: &str) {
         let pid = self.pid().unwrap_or_else(|| panic!("{} does not run", self.name));
-        let sent = Command::new("kill").arg("-TERM").arg(pid.to_string()).status();
+        let sent = Command::new("kill").arg(signal).arg(pid.to_string()).status();
         assert!(sent.is_ok_and(|status| status.success()), "cannot signal {}", self.name);
     }
 
@@ -189,8 +202,21 @@ fn address_in(line: &str, field: &str) -> Option<SocketAddr> {
 /// # Panics
 /// If it cannot be run.
 pub fn text_of(dir: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let done = Command::new(lifefold()).args(arguments).current_dir(dir).stdin(Stdio::null()).output();
-    let done = done.unwrap_or_else(|error| panic!("lifefold {arguments:?}: {error}"));
+    text_of_fed(dir, arguments, "")
+}
+
+/// As [`text_of`], with this text on its standard input.
+///
+/// # Panics
+/// If it cannot be run.
+pub fn text_of_fed(dir: &Path, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
+    let run = || -> std::io::Result<Output> {
+        let mut fed = tempfile::tempfile()?;
+        fed.write_all(input.as_bytes())?;
+        fed.rewind()?;
+        Command::new(lifefold()).args(arguments).current_dir(dir).stdin(fed).output()
+    };
+    let done = run().unwrap_or_else(|error| panic!("lifefold {arguments:?}: {error}"));
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     (done.status.code(), text(done.stdout), text(done.stderr))
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use history::believable::{Config, Population, Totals};
 use serde_json::Value;
-use tests::{CONTROL_MESSAGES, Clients, Machine, Service, View, instant, text_of};
+use tests::{CONTROL_MESSAGES, Clients, Machine, Service, View, instant, text_of, text_of_fed};
 
 /// Customers of the history: with fewer, no project has the 30 answers that a rank needs.
 const CUSTOMERS: u64 = 400;
@@ -46,8 +46,7 @@ impl Ran {
 impl System {
     async fn start() -> Self {
         let machine = Machine::start();
-        let mut services = vec![machine.gateway()];
-        Clients::of(services[0].address()).serving("lifefold.v1.TouchpointService").await;
+        let mut services = vec![gateway(&machine).await];
         let mut flags = vec!["--gateway".to_owned(), format!("http://{}", services[0].address())];
         for view in [View::Segmentation, View::Satisfaction, View::Churn] {
             let mut projector = machine.projector(view);
@@ -89,6 +88,34 @@ impl System {
         assert_eq!(summary["refused"], 0);
         summary["last_position"].to_string()
     }
+}
+
+/// The gateway of a machine, serving.
+async fn gateway(machine: &Machine) -> Service {
+    let mut gateway = machine.gateway();
+    Clients::of(gateway.address()).serving("lifefold.v1.TouchpointService").await;
+    gateway
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_from_stdin_names_the_refused_line_and_ends_with_code_1() {
+    let machine = Machine::start();
+    let mut gateway = gateway(&machine).await;
+    let url = format!("http://{}", gateway.address());
+    let import = |lines: &[&str]| {
+        let arguments = ["import", "-", "--gateway", &url, "-o", "json"];
+        let (code, out, err) = text_of_fed(machine.folder(), &arguments, &lines.join("\n"));
+        let summary: Value = serde_json::from_str(&out).unwrap();
+        (code, ["recorded", "duplicates", "refused"].map(|name| summary[name].as_u64().unwrap()), err)
+    };
+    let (sent, _) = Population::new(Config::new(1, SEED, instant(UNTIL))).sent();
+    let lines: Vec<_> = sent.iter().map(|it| String::from_utf8(it.import_body()).unwrap()).collect();
+    let broken = lines[1].replace("\"specversion\":\"1.0\"", "\"specversion\":\"2.0\"");
+    let (code, counted, err) = import(&[&lines[0], &broken, &lines[2]]);
+    assert_eq!((code, counted), (Some(1), [2, 0, 1]), "{err}");
+    assert!(err.contains("stdin:2: specversion: "), "{err}");
+    let (code, counted, err) = import(&[&lines[0], &lines[1], &lines[2]]);
+    assert_eq!((code, counted, err.as_str()), (Some(0), [1, 2, 0], ""));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,9 +198,13 @@ fn one_customer_is_explained(system: &System, last: &str, ask: &impl Fn(&[&str])
     assert!(segments.contains("RFM") && segments.contains("value tier"), "{segments}");
     let index = ask(&["satisfaction", "customer", customer, "-o", "json"]).json();
     assert_eq!(index["customer"]["customer_id"], customer);
-    let nobody = ask(&["churn", "explain", "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11"]);
+    let stranger = "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11";
+    let nobody = ask(&["churn", "explain", stranger]);
     assert_eq!(nobody.code, Some(1));
-    assert!(nobody.err.contains("check the id"), "{}", nobody.err);
+    assert!(nobody.err.contains("check the id, and --as-of"), "{}", nobody.err);
+    let nobody = system.lifefold(&["timeline", stranger]);
+    let expect = format!("error: {stranger}: the log has no event of this customer; check the id\n");
+    assert_eq!((nobody.code, nobody.err), (Some(1), expect));
 }
 
 fn reports_are_of_the_last_wave(ask: &impl Fn(&[&str]) -> Ran) {

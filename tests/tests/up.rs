@@ -1,12 +1,13 @@
 //! `lifefold up`: one command, everything runs, and stops, and is found again.
 #![allow(clippy::unwrap_used)]
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use history::believable::{Config, Population};
 use tempfile::TempDir;
-use tests::{CONTROL_MESSAGES, Up, View, text_of, until};
+use tests::{CONTROL_MESSAGES, Service, Up, View, text_of, until};
 use touchpoint::Timestamp;
 
 /// What `up` says of its demo: seed 1, up to 2026-01-01T00:00:00Z.
@@ -16,9 +17,13 @@ const VIEWS: [View; 3] = [View::Segmentation, View::Satisfaction, View::Churn];
 const STOPPED_WITHIN: Duration = Duration::from_secs(10);
 
 fn stop(up: &mut Up) {
+    stop_by(Service::terminate, up);
+}
+
+fn stop_by(signal: fn(&Service), up: &mut Up) {
     let nats = up.announced().unwrap()["nats_pid"].as_u64().unwrap();
     let told = Instant::now();
-    up.service.terminate();
+    signal(&up.service);
     let status = up.service.wait();
     assert_eq!(status.code(), Some(0), "{}", up.service.output());
     assert!(told.elapsed() < STOPPED_WITHIN, "took {:?}", told.elapsed());
@@ -121,6 +126,34 @@ async fn a_nats_server_that_ends_ends_everything_with_its_reason() {
     assert!(std::process::Command::new("kill").args(["-9", &nats]).status().unwrap().success());
     assert_eq!(up.service.wait().code(), Some(1));
     assert!(up.service.output().contains("nats-server has failed"), "{}", up.service.output());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_stops_everything_in_order() {
+    let folder = TempDir::new().unwrap();
+    let mut up = Up::start(folder.path(), &[]);
+    up.ready();
+    stop_by(Service::interrupt, &mut up);
+    up.service.never_panicked();
+}
+
+#[test]
+fn a_port_in_use_is_named_before_anything_is_started() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap().to_string();
+    let free = "127.0.0.1:0";
+    for (listen, metrics, told) in [
+        (taken.as_str(), "off", "error: no address for the gateway; --listen takes four ports from this one on"),
+        (free, taken.as_str(), "error: cannot serve metrics on"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let mut up = Service::new("up", folder.path(), ["up", "--listen", listen, "--metrics-listen", metrics]);
+        up.start();
+        assert_eq!(up.wait().code(), Some(1));
+        let (said, port) = (up.output(), taken.rsplit(':').next().unwrap());
+        assert!(said.contains(told) && said.contains(port) && said.contains("in use"), "{said}");
+        assert!(!folder.path().join("data/nats").exists(), "no nats-server is started");
+    }
 }
 
 #[test]

@@ -44,6 +44,8 @@ fn wrong_usage_is_code_2_and_names_the_argument() {
         (vec!["rebuild", "everything"], "segmentation, satisfaction, churn"),
         (vec!["status", "--output", "xml"], "table, json, ndjson"),
         (vec!["import"], "FILE"),
+        (vec!["import", ""], "FILE"),
+        (vec!["record", ""], "EVENT"),
     ] {
         let (code, out, err) = check(&arguments);
         assert_eq!((code, out.as_str()), (Some(2), ""), "{arguments:?}");

@@ -148,6 +148,7 @@ fn hint(code: Code, reason: &str, message: &str) -> Option<&'static str> {
         Code::Aborted | Code::NotFound if reason.starts_with("RULES_") => {
             Some("`lifefold rules history` shows which rules there are")
         }
+        Code::NotFound if reason == "NOT_PARKED" => Some("`lifefold parked list` shows what is"),
         Code::NotFound => Some("check the id, and --as-of and --known-at if given"),
         Code::Unavailable => Some("`lifefold status` shows how the services do"),
         Code::DeadlineExceeded | Code::Cancelled => Some("give it longer with --timeout, in seconds"),

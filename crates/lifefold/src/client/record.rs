@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Read};
 
 use api::v1;
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Map, Value};
 use touchpoint::{Event, Kind, Violation};
 
@@ -34,6 +35,7 @@ printed is what --min-position of the read commands takes."#;
 pub(crate) struct Args {
     /// The event: JSON, a file, or - for stdin
     #[arg(value_name = "EVENT", default_value = "-", hide_default_value = true)]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     event: String,
     /// Record it only if the customer's last event is at this position; 0: if there is none
     #[arg(long, value_name = "POSITION", value_parser = query::position)]

@@ -6,6 +6,7 @@ use api::v1;
 use api::v1::recorded_touchpoint::Content;
 use comfy_table::{Color, ColumnConstraint, Width};
 use serde_json::Value;
+use tonic::{Code, Status};
 
 use super::asking::Call;
 use super::failure::{Failure, Outcome};
@@ -78,12 +79,21 @@ pub(crate) async fn read(link: &Link, customer: &str) -> Result<v1::GetTimelineR
             page_token: all.next_page_token,
             include_json: true,
         };
-        let page = timelines.get_timeline(link.request(request)).await?.into_inner();
+        let page = timelines.get_timeline(link.request(request)).await;
+        let page = page.map_err(|status| unknown(customer, status))?.into_inner();
         all.events.extend(page.events);
         (all.next_page_token, all.revision) = (page.next_page_token, page.revision);
         if all.next_page_token.is_empty() {
             return Ok(all);
         }
+    }
+}
+
+/// The log is asked, which knows no instants: there is nothing but the id to check.
+fn unknown(customer: &str, status: Status) -> Failure {
+    match status.code() {
+        Code::NotFound => Failure::Other(format!("{customer}: the log has no event of this customer; check the id")),
+        _ => status.into(),
     }
 }
 
