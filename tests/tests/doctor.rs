@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use serde_json::Value;
-use tests::{System, View, delete_stream, text_of};
+use tests::{Clients, Machine, System, View, delete_stream, text_of};
 
 /// Runs `doctor` with these flags: its exit code, and what each check found.
 fn doctor(folder: &Path, flags: &[String]) -> (Option<i32>, Vec<(String, String, String)>) {
@@ -60,6 +60,27 @@ async fn a_healthy_system_is_well_until_its_stream_is_gone() {
     assert_eq!((code, verdict), (Some(1), "failed"));
     assert!(says.contains("lifefold gateway --provision"), "{says}");
     assert_eq!(of(&found, "nats").0, "ok");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_nobody_has_open_is_compared_with_the_log() {
+    let machine = Machine::start();
+    let (mut gateway, mut churn) = (machine.gateway(), machine.projector(View::Churn));
+    Clients::of(churn.address()).serving(View::Churn.service()).await;
+    let flags = ["--nats-url", &machine.nats.url(), "--data", &machine.folder().to_string_lossy()].map(str::to_owned);
+    let store = format!("store {}", machine.store(View::Churn).display());
+    churn.kill();
+    let (_, found) = doctor(machine.folder(), &flags);
+    assert!(of(&found, &store).1.starts_with("nobody has it open"), "{found:?}");
+
+    gateway.kill();
+    delete_stream(machine.nats.port(), "TOUCHPOINTS");
+    gateway.start();
+    Clients::of(gateway.address()).serving("lifefold.v1.TouchpointService").await;
+    let (code, found) = doctor(machine.folder(), &flags);
+    let (verdict, says) = of(&found, &store);
+    assert_eq!((code, verdict), (Some(1), "failed"));
+    assert!(says.contains("another log") && says.contains("`lifefold rebuild churn`"), "{says}");
 }
 
 #[test]

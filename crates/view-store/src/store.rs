@@ -47,7 +47,13 @@ impl Store {
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self, OpenError> {
         let dir = dir.into();
         match Self::try_open(&dir) {
-            Ok(Some(store)) => Ok(store),
+            Ok(Some(store)) => {
+                // Of a store from before that was noted, or after a crash in between.
+                if let Ok(Some(head)) = store.serving().and_then(|it| it.map(|it| store.head(it)).transpose()) {
+                    store.note_origin(&head);
+                }
+                Ok(store)
+            }
             Ok(None) => Err(OpenError::InUse { dir }),
             Err(Fault::Damaged(reason)) => Err(OpenError::Damaged { dir, reason }),
             Err(Fault::Io(source)) => Err(OpenError::Io { dir, source }),
@@ -91,7 +97,7 @@ impl Store {
     /// or the new one, never none.
     pub fn set_serving(&self, generation: GenerationId) -> Result<(), CommitError> {
         let _turn = self.turn();
-        self.head(generation)?;
+        let head = self.head(generation)?;
         self.database.run(|db| {
             let mut manifest = Manifest::read(db)?;
             if manifest.serving != Some(generation) {
@@ -100,7 +106,9 @@ impl Store {
             manifest.serving = Some(generation);
             manifest.write(db)
         })?;
-        Ok(self.database.sync()?)
+        self.database.sync()?;
+        self.note_origin(&head);
+        Ok(())
     }
 
     /// Removes a generation that does not serve; one that is not there is no error.

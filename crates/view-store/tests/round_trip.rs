@@ -5,7 +5,9 @@ mod common;
 
 use common::{Records, commit, customer, head, load};
 use proptest::prelude::*;
-use view_store::{CommitError, EncodedPage, LoadError, MAX_GENERATIONS, OpenError, PageError, PageNumber, Store};
+use view_store::{
+    CommitError, EncodedPage, Head, LoadError, MAX_GENERATIONS, OpenError, Origin, PageError, PageNumber, Store, origin,
+};
 
 /// One commit: customers with their new record, `None` for a removed one; then perhaps opening again.
 type Step = (Vec<(u64, Option<Vec<u8>>)>, bool);
@@ -168,4 +170,28 @@ fn a_note_is_the_last_one_put_and_none_before() {
     let store = Store::open(dir.path()).unwrap();
     assert_eq!(store.note("rebuilds.json").unwrap().as_deref(), Some(&b"two"[..]));
     assert_eq!(store.note("paused.json").unwrap(), None);
+}
+
+#[test]
+fn the_log_of_what_serves_is_known_without_opening_the_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let noted = || origin(dir.path()).unwrap();
+    let of = |head: &Head| Some(Origin { epoch: head.epoch, stream_created_micros: head.stream_created_micros });
+    let store = Store::open(dir.path()).unwrap();
+    let first = store.create_generation(&head(0)).unwrap();
+    assert_eq!(noted(), None, "nothing serves yet");
+    store.set_serving(first).unwrap();
+    assert_eq!(noted(), of(&head(0)));
+
+    let another = Head { epoch: 7, ..head(0) };
+    store.set_serving(store.create_generation(&another).unwrap()).unwrap();
+    assert_eq!(noted(), of(&another));
+
+    drop(store);
+    for spoil in ["", "epoch 7"] {
+        std::fs::write(dir.path().join("log"), spoil).unwrap();
+        assert_eq!(noted(), None);
+        drop(Store::open(dir.path()).unwrap());
+        assert_eq!(noted(), of(&another), "opening says it again");
+    }
 }

@@ -1,7 +1,7 @@
 //! The log: server, stream, identity, clock; and whether the projectors are within it.
 
 use api::v1;
-use event_log::{Log, Options, ReadError, Server};
+use event_log::{Identity, Log, Options, ReadError, Server};
 use touchpoint::Timestamp;
 
 use super::Finding;
@@ -14,13 +14,13 @@ use crate::settings::mask;
 const MAX_SKEW_MICROS: i64 = 2_000_000;
 const MICROS_PER_MILLI: i64 = 1_000;
 
-/// Looks at the log, and at what the projectors say of it.
-pub(super) async fn look(options: &Options, projectors: &[Told]) -> Vec<Finding> {
+/// Looks at the log, and at what the projectors say of it. Also says which log it is, if there is one.
+pub(super) async fn look(options: &Options, projectors: &[Told]) -> (Vec<Finding>, Option<Identity>) {
     let server = match Server::reach(options).await {
         Ok(server) => server,
         Err(error) => {
             let unreached = Finding::failed("nats", error.to_string());
-            return vec![unreached, Finding::note("log", "not looked at: no NATS server")];
+            return (vec![unreached, Finding::note("log", "not looked at: no NATS server")], None);
         }
     };
     let mut findings = vec![Finding::ok("nats", format!("{} at {}", server.version(), mask(&options.url)))];
@@ -29,10 +29,13 @@ pub(super) async fn look(options: &Options, projectors: &[Told]) -> Vec<Finding>
             findings.push(Finding::ok("stream", format!("{}, with the options that the log needs", options.stream)));
             findings.push(skew(&server).await);
             findings.extend(identity(&log, projectors).await);
+            (findings, Some(log.identity()))
         }
-        Err(error) => findings.push(Finding::failed("stream", error.to_string())),
+        Err(error) => {
+            findings.push(Finding::failed("stream", error.to_string()));
+            (findings, None)
+        }
     }
-    findings
 }
 
 /// The server is there, and its log does not answer.

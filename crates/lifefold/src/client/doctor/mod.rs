@@ -1,10 +1,10 @@
 //! `doctor`: looks at everything that Lifefold needs here, changes nothing, and says what to do.
 
 mod disk;
-mod lock;
 mod log;
 mod metrics;
 mod services;
+mod store;
 
 use std::path::{Path, PathBuf};
 
@@ -76,11 +76,12 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     let mut findings = vec![Finding::ok("settings", "readable; `lifefold config show` says who gave each")];
     let projectors = services::projectors(&link).await;
     let announced = announcement::read(&settings.data);
-    findings.extend(log::look(&settings_of_log(settings, announced.as_ref()), &projectors).await);
+    let (found, identity) = log::look(&settings_of_log(settings, announced.as_ref()), &projectors).await;
+    findings.extend(found);
     findings.extend(folders(&settings.data).iter().map(|folder| disk::look(folder)));
     for view in VIEWS {
         let folder = settings.data.join(view.process().name());
-        findings.extend(lock::look(view.process().name(), &folder));
+        findings.extend(store::look(view.process().name(), &folder, identity));
     }
     findings.extend(services::look(settings).await);
     findings.extend(metrics::look(settings, announced.as_ref()).await);

@@ -1,6 +1,10 @@
-//! Who has a view's store open. The lock is only looked at, never taken: a projector that starts just then must get it.
+//! A view's store: who has it open, and if nobody has, whether it is of the log that is there. The lock is only looked
+//! at, never taken: a projector that starts just then must get it.
 
 use std::path::Path;
+
+use event_log::Identity;
+use view_store::Origin;
 
 use super::Finding;
 
@@ -9,8 +13,9 @@ const LOCK_FILE: &str = "lock";
 /// Linux says here who holds which lock.
 const LOCKS: &str = "/proc/locks";
 
-/// Looks at the store in a folder; nothing if there is none.
-pub(super) fn look(view: &str, folder: &Path) -> Option<Finding> {
+/// Looks at the store in a folder; nothing if there is none. Of one that is open its projector says whether it is of
+/// this log.
+pub(super) fn look(view: &str, folder: &Path, log: Option<Identity>) -> Option<Finding> {
     let file = folder.join(LOCK_FILE);
     if !file.exists() {
         return None;
@@ -18,9 +23,25 @@ pub(super) fn look(view: &str, folder: &Path) -> Option<Finding> {
     let check = format!("store {}", folder.display());
     Some(match holder(&file) {
         Err(reason) => Finding::note(check, format!("who has it open is not known: {reason}")),
-        Ok(None) => Finding::ok(check, format!("nobody has it open: `lifefold projector {view}` can start")),
+        Ok(None) => match (view_store::origin(folder), log) {
+            (Ok(Some(origin)), Some(log)) if is_foreign(origin, log) => Finding::failed(check, foreign(view)),
+            _ => Finding::ok(check, format!("nobody has it open: `lifefold projector {view}` can start")),
+        },
         Ok(Some(pid)) => Finding::ok(check, format!("open in process {pid}{}", command(pid))),
     })
+}
+
+/// As the projector would find out. A log that lost its genesis has no epoch that could be compared.
+fn is_foreign(origin: Origin, log: Identity) -> bool {
+    let other_epoch = !log.epoch.is_nil() && origin.epoch != log.epoch.as_u128();
+    other_epoch || origin.stream_created_micros != log.created.micros()
+}
+
+fn foreign(view: &str) -> String {
+    format!(
+        "was folded from another log than the one that is there: is --nats-url right? If it is, start the projector, then \
+         `lifefold rebuild {view}`"
+    )
 }
 
 /// The process that holds the lock of a file.
@@ -61,6 +82,9 @@ fn command(pid: u32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use touchpoint::Timestamp;
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]
@@ -73,14 +97,24 @@ mod tests {
     }
 
     #[test]
+    fn a_store_is_foreign_by_its_epoch_or_by_when_the_stream_was_created() {
+        let log = |epoch, micros| Identity { epoch: Uuid::from_u128(epoch), created: Timestamp::from_micros(micros) };
+        let origin = Origin { epoch: 1, stream_created_micros: 5 };
+        assert!(!is_foreign(origin, log(1, 5)));
+        assert!(is_foreign(origin, log(2, 5)) && is_foreign(origin, log(1, 6)));
+        assert!(!is_foreign(origin, log(0, 5)), "its genesis is lost");
+    }
+
+    #[test]
     fn a_lock_that_this_process_holds_is_found() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(look("churn", folder.path()), None);
+        let look = |folder: &Path| look("churn", folder, None);
+        assert_eq!(look(folder.path()), None);
         let file = std::fs::File::create(folder.path().join(LOCK_FILE)).unwrap();
         if cfg!(target_os = "linux") {
-            assert!(look("churn", folder.path()).unwrap().says.starts_with("nobody has it open"));
+            assert!(look(folder.path()).unwrap().says.starts_with("nobody has it open"));
             file.lock().unwrap();
-            let says = look("churn", folder.path()).unwrap().says;
+            let says = look(folder.path()).unwrap().says;
             assert!(says.starts_with(&format!("open in process {}", std::process::id())), "{says}");
         }
     }
