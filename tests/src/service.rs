@@ -58,7 +58,7 @@ impl Service {
         let log = File::create(self.log_file()).unwrap_or_else(|error| panic!("{}: {error}", self.name));
         let output = output(&log).unwrap_or_else(|error| panic!("{}: {error}", self.name));
         let mut command = Command::new(lifefold());
-        command.args(&self.arguments).args(["--log-format", "json"]).current_dir(&self.dir);
+        command.args(&self.arguments).current_dir(&self.dir);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("LIFEFOLD_") {
                 command.env_remove(name);

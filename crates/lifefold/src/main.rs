@@ -123,7 +123,7 @@ pub(crate) fn start_view(
 
 /// What every service begins with: logs, its address, metrics, and how it is told to stop.
 fn prepare(settings: &Settings) -> anyhow::Result<(Door, CancellationToken)> {
-    telemetry::start_logs(&settings.log, settings.log_format)?;
+    telemetry::start_logs(&settings.log)?;
     let door = Door::open(settings.listen)?;
     let metrics = settings.metrics_listen.map(telemetry::start_metrics).transpose()?;
     tracing::info!(grpc = %door.address(), metrics = metrics.map(tracing::field::display), "listening");

@@ -12,17 +12,6 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::gauges;
 
-/// How logs are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    /// Text on a terminal, else JSON.
-    Auto,
-    /// For people.
-    Text,
-    /// A JSON object per line.
-    Json,
-}
-
 /// What is logged, known to be well-formed.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Filter(String);
@@ -40,16 +29,15 @@ impl fmt::Debug for Filter {
     }
 }
 
-/// Starts logging to standard error. Once per process.
-pub(crate) fn start_logs(filter: &Filter, format: LogFormat) -> anyhow::Result<()> {
+/// Starts logging to standard error: text on a terminal, else a JSON object per line. Once per process.
+pub(crate) fn start_logs(filter: &Filter) -> anyhow::Result<()> {
     let on_terminal = std::io::stderr().is_terminal();
-    let json = format == LogFormat::Json || (format == LogFormat::Auto && !on_terminal);
     let plain = !on_terminal || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let logs = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::builder().parse(&filter.0)?)
         .with_writer(std::io::stderr)
         .with_ansi(!plain);
-    let started = if json { logs.json().finish().try_init() } else { logs.compact().finish().try_init() };
+    let started = if on_terminal { logs.compact().finish().try_init() } else { logs.json().finish().try_init() };
     started.context("cannot start logging")?;
     std::panic::set_hook(Box::new(log_panic));
     Ok(())

@@ -17,7 +17,7 @@ use projector::Bounds;
 use views::rules::Rules;
 
 use crate::announcement::{self, Announcement};
-use crate::telemetry::{Filter, LogFormat};
+use crate::telemetry::Filter;
 pub(crate) use flags::Flags;
 use gather::{Given, Origin};
 use parse::Reader;
@@ -81,8 +81,6 @@ pub(crate) struct Settings {
     pub(crate) scrub_rate: u32,
     /// What is logged.
     pub(crate) log: Filter,
-    /// How it is logged.
-    pub(crate) log_format: LogFormat,
     /// Where clients find each process, in the order of [`Process::ALL`].
     endpoints: [String; 4],
     given: Vec<Given>,
@@ -123,7 +121,7 @@ impl Settings {
         let lag = reader.read("rebuild_max_lag", parse::millis);
         let p99 = reader.read("rebuild_max_p99", parse::millis);
         let scrub_rate = reader.read("scrub_rate", parse::scrub_rate);
-        let (log, log_format) = (reader.read("log", parse::log_filter), reader.read("log_format", parse::log_format));
+        let log = reader.read("log", parse::log_filter);
         let endpoints = Process::ALL.map(|process| reader.read(process.name(), parse::endpoint));
         let [Some(gateway), Some(segmentation), Some(satisfaction), Some(churn)] = endpoints else { return None };
         Some(Self {
@@ -138,7 +136,6 @@ impl Settings {
             bounds: Bounds { lag: lag?, p99: p99? },
             scrub_rate: scrub_rate?,
             log: log?,
-            log_format: log_format?,
             endpoints: [gateway, segmentation, satisfaction, churn],
             given,
         })

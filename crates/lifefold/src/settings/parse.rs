@@ -10,7 +10,7 @@ use views::rules::Rules;
 
 use crate::settings::Mistake;
 use crate::settings::gather::Given;
-use crate::telemetry::{Filter, LogFormat};
+use crate::telemetry::Filter;
 
 /// Reads the values one by one and keeps the mistakes.
 pub(crate) struct Reader<'a> {
@@ -98,15 +98,6 @@ pub(crate) fn rules(text: &str) -> Result<Arc<Rules>, String> {
     }
     let file = std::fs::read_to_string(text).map_err(|error| format!("expected a rules file: {error}"))?;
     Rules::parse(&file).map(Arc::new).map_err(|error| error.to_string())
-}
-
-pub(crate) fn log_format(text: &str) -> Result<LogFormat, String> {
-    match text {
-        "auto" => Ok(LogFormat::Auto),
-        "text" => Ok(LogFormat::Text),
-        "json" => Ok(LogFormat::Json),
-        _ => Err("expected auto, text or json".to_owned()),
-    }
 }
 
 pub(crate) fn log_filter(text: &str) -> Result<Filter, String> {

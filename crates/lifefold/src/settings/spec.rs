@@ -29,7 +29,7 @@ impl Spec {
 pub(crate) const PROVISION: &str = "provision";
 
 /// Every setting.
-pub(crate) const ALL: [Spec; 17] = [
+pub(crate) const ALL: [Spec; 16] = [
     Spec {
         name: "nats_url",
         form: "URL",
@@ -47,7 +47,7 @@ pub(crate) const ALL: [Spec; 17] = [
         name: PROVISION,
         form: "true|false",
         default: "false",
-        about: "Gateway: create the stream if there is none (a NATS user with that right only)",
+        about: "Gateway: create the stream if missing (needs a NATS user with that permission)",
     },
     Spec {
         name: "listen",
@@ -71,7 +71,7 @@ pub(crate) const ALL: [Spec; 17] = [
         name: "rules",
         form: "FILE",
         default: "",
-        about: "The rules that apply until the log has some, which the gateway gives it; the compiled-in ones if empty",
+        about: "Rules that the gateway seeds an empty log with; empty: the built-in ones",
     },
     Spec {
         name: "rebuild_max_lag",
@@ -91,8 +91,12 @@ pub(crate) const ALL: [Spec; 17] = [
         default: "5",
         about: "A projector: customers a second that are folded again from the log and compared; 0 for none, at most 1000",
     },
-    Spec { name: "log", form: "FILTER", default: "info", about: "What is logged, as warn or info,projector=debug" },
-    Spec { name: "log_format", form: "auto|text|json", default: "auto", about: "auto: text on a terminal, else json" },
+    Spec {
+        name: "log",
+        form: "FILTER",
+        default: "info",
+        about: "What is logged, as warn or info,projector=debug: text on a terminal, else JSON",
+    },
     Spec {
         name: "gateway",
         form: "URL",

@@ -45,13 +45,16 @@ fn defaults_follow_the_process() {
 fn every_mistake_is_told_at_once_and_no_password() {
     let flags = flags(&[("listen", "nowhere"), ("replicas", "2"), ("scrub_rate", "1001")]);
     let environment =
-        [("LIFEFOLD_NATS_URL", "http://me:secret@host"), ("LIFEFOLD_LOG_FORMAT", "xml"), ("LIFEFOLD_CHURN", "host")];
+        [("LIFEFOLD_NATS_URL", "http://me:secret@host"), ("LIFEFOLD_PROVISION", "perhaps"), ("LIFEFOLD_CHURN", "host")];
     let told = resolve(&flags, Process::Gateway, &environment).unwrap_err();
     assert_eq!(told.lines().count(), 7, "{told}");
     assert!(told.starts_with("6 settings are wrong"), "{told}");
     assert!(told.contains("scrub_rate = \"1001\" (flag --scrub-rate): expected a whole number"), "{told}");
     assert!(told.contains("listen = \"nowhere\" (flag --listen): expected an address"), "{told}");
-    assert!(told.contains("log_format = \"xml\" (environment LIFEFOLD_LOG_FORMAT): expected auto"), "{told}");
+    assert!(
+        told.contains("provision = \"perhaps\" (environment LIFEFOLD_PROVISION): expected true or false"),
+        "{told}"
+    );
     assert!(told.contains("http://me:***@host") && !told.contains("secret"), "{told}");
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn run(options: cli::Up, mut settings: Settings) -> anyhow::Res
     if !settings.is_given("log") {
         settings.log = Filter::parse(QUIET)?;
     }
-    telemetry::start_logs(&settings.log, settings.log_format)?;
+    telemetry::start_logs(&settings.log)?;
     let stop = tasks::stop_on_signal()?;
     let data = settings.data.clone();
     std::fs::create_dir_all(&data).with_context(|| format!("cannot use the data folder {}", data.display()))?;
