@@ -1,11 +1,11 @@
 //! The command line.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::client::Format;
-use crate::settings::{Flags, Process};
+use crate::settings::{self, Flags, Process};
 
-/// Folds every touchpoint of a property customer into three views: segmentation, satisfaction, churn risk.
+/// Folds every touchpoint of a property customer into three views: segmentation, satisfaction, churn risk
 #[derive(Debug, Parser)]
 #[command(name = "lifefold", version, disable_help_subcommand = true, propagate_version = true)]
 #[command(after_help = "Exit codes: 0 done, 1 failed, 2 a mistake in the command or the settings, 3 differs.")]
@@ -18,35 +18,44 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+impl Cli {
+    /// Reads the command line; ends the process where that is to be done, for help or a mistake.
+    pub(crate) fn read() -> Self {
+        let mut command = settings::fold(Self::command());
+        let read = Self::from_arg_matches(&command.get_matches_mut());
+        read.unwrap_or_else(|error| error.format(&mut command).exit())
+    }
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Runs everything on this machine: nats-server, gateway, three projectors.
+    /// Runs everything on this machine: nats-server, gateway, three projectors
     #[command(after_help = "Examples:\n  lifefold up\n  lifefold up --demo 10000\n  \
                             lifefold up --data /srv/lifefold --listen 127.0.0.1:7500 --metrics-listen 127.0.0.1:9500")]
     Up(Up),
-    /// Serves the gateway: takes touchpoints and writes the log.
+    /// Serves the gateway: takes touchpoints and writes the log
     #[command(after_help = "Examples:\n  lifefold gateway --provision\n  \
                             LIFEFOLD_NATS_URL=nats://gateway:secret@nats:4222 lifefold gateway")]
     Gateway,
-    /// Folds the log into one view and answers for it.
+    /// Folds the log into one view and answers for it
     #[command(after_help = "Examples:\n  lifefold projector churn\n  \
                             lifefold projector churn --data /var/lib/lifefold/churn --listen 0.0.0.0:7403")]
     Projector {
-        /// The view.
+        /// The view
         view: View,
     },
-    /// Prints the demo history as NDJSON, to look at or to import.
+    /// Prints the demo history as NDJSON, to look at or to import
     #[command(after_help = "Examples:\n  lifefold demo 10 | head -3\n  lifefold demo 1000 | lifefold import -")]
     Demo {
-        /// How many customers.
+        /// How many customers
         #[arg(value_name = "CUSTOMERS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
         customers: u64,
     },
     /// Asks running services.
     #[command(flatten)]
     Client(Box<crate::client::Command>),
-    /// Looks at the settings.
+    /// Shows the settings and who gave each
     #[command(after_help = "Examples:\n  lifefold config show\n  lifefold config show gateway --output json")]
     Config {
         /// What to do with them.
@@ -55,10 +64,10 @@ pub(crate) enum Command {
     },
 }
 
-/// Runs everything on this machine.
+/// Arguments of `up`.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Up {
-    /// First writes a believable history of so many customers, once for each data folder.
+    /// First write a believable history of so many customers, once for each data folder
     #[arg(long, value_name = "CUSTOMERS", value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub(crate) demo: Option<u64>,
 }
@@ -66,11 +75,11 @@ pub(crate) struct Up {
 /// A view with a projector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum View {
-    /// Lifecycle, recency, value, demand, labels.
+    /// Lifecycle, recency, value, demand, labels
     Segmentation,
-    /// Scores of ports, ranks, complaints and their service levels.
+    /// Scores of ports, ranks, complaints and their service levels
     Satisfaction,
-    /// Who is about to be lost, and why.
+    /// Who is about to be lost, and why
     Churn,
 }
 
@@ -97,13 +106,13 @@ impl View {
 /// What to do with the settings.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
-    /// Says every setting, its value, and who gave it.
+    /// Shows every setting, its value, and who gave it
     #[command(after_help = "Examples:\n  lifefold config show\n  lifefold config show churn --output json")]
     Show {
-        /// As this process would have them.
+        /// As this process would have them
         #[arg(default_value = "gateway")]
         process: Process,
-        /// The form of the answer.
+        /// How the answer is printed
         #[arg(short, long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
         output: Format,
     },
@@ -111,8 +120,6 @@ pub(crate) enum Config {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     /// The examples of a command and of all below it, each as words; a command without any is named.
@@ -139,6 +146,19 @@ mod tests {
             _ => vec![part],
         });
         words.map(str::to_owned).collect()
+    }
+
+    /// Commands at and below this one whose summary does not begin with a verb in the third person.
+    fn unlike_the_others(command: &clap::Command) -> Vec<String> {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        let verb = about.split_whitespace().next().is_some_and(|word| word.trim_end_matches(',').ends_with('s'));
+        let own = (!verb).then(|| format!("{}: {about}", command.get_name()));
+        own.into_iter().chain(command.get_subcommands().flat_map(unlike_the_others)).collect()
+    }
+
+    #[test]
+    fn every_summary_says_what_the_command_does() {
+        assert_eq!(unlike_the_others(&Cli::command()), Vec::<String>::new());
     }
 
     #[test]

@@ -23,7 +23,6 @@ mod up;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
 use tokio_util::sync::CancellationToken;
 use views::churn::Churn;
 use views::satisfaction::Satisfaction;
@@ -42,7 +41,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let Cli { flags, command } = Cli::parse();
+    let Cli { flags, command } = Cli::read();
     let process = match &command {
         Command::Projector { view } => view.process(),
         Command::Config { command: Config::Show { process, .. } } => *process,

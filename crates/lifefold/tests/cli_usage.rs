@@ -97,6 +97,20 @@ fn a_broken_event_is_refused_before_anything_is_asked() {
 }
 
 #[test]
+fn settings_are_listed_where_they_matter_and_taken_everywhere() {
+    for (command, listed) in
+        [(&["status"][..], false), (&["churn", "list"], false), (&["gateway"], true), (&["up"], true), (&[], true)]
+    {
+        let (code, help, _) = check(&[command, &["--help"]].concat());
+        assert_eq!((code, help.contains("--replicas")), (Some(0), listed), "{command:?}: {help}");
+        assert!(help.contains("--config <FILE>"), "{command:?}: {help}");
+        assert_eq!(help.contains("`lifefold --help` lists them"), !listed, "{command:?}: {help}");
+        let (code, _, err) = check(&[command, &["--replicas", "2"]].concat());
+        assert!(code == Some(2) && (command.is_empty() || err.contains("flag --replicas")), "{command:?}: {err}");
+    }
+}
+
+#[test]
 fn who_reads_no_further_is_no_failure() {
     for arguments in [
         &["config", "show"][..],

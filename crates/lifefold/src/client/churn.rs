@@ -64,14 +64,14 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// A customer's risk: probability, band, and every reason with its points and the events behind it
+    /// Explains a customer's risk: probability, band, and every reason with its points and the events behind it
     #[command(after_help = EXPLAIN)]
     Explain {
         /// The customer's id
         #[arg(value_name = "CUSTOMER", value_parser = query::customer)]
         customer: String,
     },
-    /// Customers who can still be kept, the highest risk first
+    /// Lists customers who can still be kept, the highest risk first
     #[command(after_help = LIST)]
     List {
         /// Only this band: LOW, MEDIUM, HIGH, or CRITICAL with those who are LOST or EXITED
@@ -82,7 +82,7 @@ enum Command {
         #[command(flatten)]
         scope: Scope,
     },
-    /// Who becomes a risk, and who is one no more: each change as it comes, until Ctrl-C
+    /// Watches who becomes a risk, and who is one no more: each change as it comes, until Ctrl-C
     #[command(after_help = WATCH)]
     Watch {
         #[command(flatten)]
@@ -90,7 +90,7 @@ enum Command {
         #[command(flatten)]
         filter: watch::Filter,
     },
-    /// How many customers are in each band
+    /// Counts the customers in each band
     #[command(after_help = TOTALS)]
     Totals {
         #[command(flatten)]

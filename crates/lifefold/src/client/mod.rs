@@ -58,31 +58,31 @@ pub(crate) enum Command {
     Timeline(timeline::Args),
     /// Prints the events of everybody from a position or time on, one JSON event a line
     Replay(replay::Args),
-    /// Takes events or a view away as files: Parquet, NDJSON or CSV, with a manifest
+    /// Exports events or a view to Parquet, NDJSON or CSV, with a manifest
     Export(export::Args),
     /// Steps through a customer's events, with the answers before and after each
     History(history::Args),
-    /// Finds the first event or instant that made an answer so
+    /// Finds the first event or instant at which a condition became true
     Bisect(bisect::Args),
-    /// 客户分层: stage, value, demand and segments of a customer, members, totals, funnel
+    /// Shows segmentation 客户分层: stage, value, demand and segments of a customer, members, totals, funnel
     Segment(segment::Args),
-    /// 流失风险: who is about to be lost, and why
+    /// Shows churn risk 流失风险: who is about to be lost, and why
     Churn(churn::Args),
-    /// 满意度: customers, reports by service port, ranks, NPS, complaints
+    /// Shows satisfaction 满意度: customers, reports by service port, ranks, NPS, complaints
     Satisfaction(satisfaction::Args),
-    /// Shows how the projectors do, side by side
+    /// Shows the status of all projectors
     Status(status::Args),
     /// Folds the whole log again for one view, compares every customer, and switches over
     Rebuild(rebuild::Args),
-    /// Lets a view stand still: it answers as of now until it is resumed, also after a restart
+    /// Freezes a view: it keeps answering as of now until resumed, across restarts
     Pause(pause::Args),
     /// Lets a paused view go on
     Resume(pause::Resume),
     /// Lists, shows, retries or drops the events that could not be read
     Parked(parked::Args),
-    /// Looks at everything that is needed here, and says what to do
+    /// Checks settings, NATS, stores and ports, and suggests fixes
     Doctor(doctor::Args),
-    /// Checks and shows rules, says who would move under others, and puts them in force
+    /// Checks and shows rules, tells who would move under others, and puts them in force
     Rules(rules::Args),
 }
 

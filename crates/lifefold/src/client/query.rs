@@ -28,7 +28,7 @@ pub(crate) struct Query {
     /// Wait until the view has applied the log up to this position, for example the one that `record` printed
     #[arg(long, global = true, value_name = "POSITION", value_parser = position)]
     min_position: Option<u64>,
-    /// Only the log up to this position: what an answer said once, it says again, whatever came since
+    /// Ignore the log after this position, so that the same question gives the same answer
     #[arg(long, global = true, value_name = "POSITION", value_parser = position)]
     max_position: Option<u64>,
 }

@@ -78,14 +78,14 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// A customer on every axis, with the events behind tier, demand and rule segments
+    /// Shows a customer on every axis, with the events behind tier, demand and rule segments
     #[command(after_help = EXPLAIN)]
     Explain {
         /// The customer's id
         #[arg(value_name = "CUSTOMER", value_parser = query::customer)]
         customer: String,
     },
-    /// The customers with a value of an axis, or in a rule segment
+    /// Lists the customers with a value of an axis, or in a rule segment
     #[command(after_help = MEMBERS)]
     Members {
         /// The axis
@@ -97,7 +97,7 @@ enum Command {
         #[command(flatten)]
         scope: Scope,
     },
-    /// Who moves between stages, labels, tiers and rule segments: each change as it comes, until Ctrl-C
+    /// Watches who moves between stages, labels, tiers and rule segments: each change as it comes, until Ctrl-C
     #[command(after_help = WATCH)]
     Watch {
         /// Only customers with a value of this axis
@@ -110,7 +110,7 @@ enum Command {
         #[command(flatten)]
         scope: Scope,
     },
-    /// How many customers have each value of each axis, and are in each rule segment
+    /// Counts the customers with each value of each axis, and in each rule segment
     #[command(after_help = TOTALS)]
     Totals {
         #[command(flatten)]
@@ -118,7 +118,7 @@ enum Command {
         #[command(flatten)]
         series: Series,
     },
-    /// How many customers ever reached each step, by lead source and by month of the first event
+    /// Counts the customers who ever reached each step, by lead source and by month of the first event
     #[command(after_help = FUNNEL)]
     Funnel {
         /// Show every cohort, each by lead source

@@ -11,6 +11,26 @@ use crate::settings::spec::{self, PROVISION};
 /// The flag and variable that name the file of settings.
 const CONFIG: &str = "config";
 const HEADING: &str = "Settings (flag > environment LIFEFOLD_… > file > default; see `lifefold config show`)";
+/// Stands where only the file is shown.
+const FOLDED_HEADING: &str = "Settings (each is a flag, too: `lifefold --help` lists them)";
+/// The commands that are about settings: their help lists all.
+const LISTING: [&str; 4] = ["up", "gateway", "projector", "config"];
+
+/// The command line as it is read, built: in the help of the other commands the settings would bury what these are
+/// about, so only the file of settings is shown there.
+pub(crate) fn fold(mut command: Command) -> Command {
+    // That hands flags down to the commands below.
+    command.build();
+    command.mut_subcommands(|below| if LISTING.contains(&below.get_name()) { below } else { folded(below) })
+}
+
+fn folded(command: Command) -> Command {
+    command.mut_subcommands(folded).mut_args(|flag| match flag.get_help_heading() {
+        Some(HEADING) if flag.get_id() == CONFIG => flag.help_heading(FOLDED_HEADING),
+        Some(HEADING) => flag.hide(true),
+        _ => flag,
+    })
+}
 
 /// The settings that were given as flags.
 #[derive(Debug, Default, Clone)]

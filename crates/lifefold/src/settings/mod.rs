@@ -18,7 +18,7 @@ use views::rules::Rules;
 
 use crate::announcement::{self, Announcement};
 use crate::telemetry::Filter;
-pub(crate) use flags::Flags;
+pub(crate) use flags::{Flags, fold};
 use gather::{Given, Origin};
 use parse::Reader;
 pub(crate) use show::{mask, shown};
@@ -26,13 +26,13 @@ pub(crate) use show::{mask, shown};
 /// For which process the settings are: it decides default ports and folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Process {
-    /// The gateway, and every command that is no service.
+    /// The gateway, and every command that is no service
     Gateway,
-    /// The projector of the segmentation view.
+    /// The projector of the segmentation view
     Segmentation,
-    /// The projector of the satisfaction view.
+    /// The projector of the satisfaction view
     Satisfaction,
-    /// The projector of the churn risk view.
+    /// The projector of the churn risk view
     Churn,
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Every event of the log, a row each: the envelope, and a column for each field of the catalogue
+    /// Exports every event of the log, a row each: the envelope, and a column for each field of the catalogue
     #[command(after_help = EVENTS_EXAMPLES)]
     Events {
         #[command(flatten)]
@@ -54,13 +54,13 @@ enum What {
         #[command(flatten)]
         to: To,
     },
-    /// Where every customer stands: stage, RFM, value tier, demand, rule segments
+    /// Exports where every customer stands: stage, RFM, value tier, demand, rule segments
     #[command(after_help = VIEW_EXAMPLES.replace("churn", "segmentation"))]
     Segmentation(OfView),
-    /// How content every customer is: index, loyalty, observations, complaints
+    /// Exports how content every customer is: index, loyalty, observations, complaints
     #[command(after_help = VIEW_EXAMPLES.replace("churn", "satisfaction"))]
     Satisfaction(OfView),
-    /// Every customer's churn risk with its reasons
+    /// Exports every customer's churn risk with its reasons
     #[command(after_help = VIEW_EXAMPLES)]
     Churn(OfView),
 }

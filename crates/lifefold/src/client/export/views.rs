@@ -82,7 +82,7 @@ pub(super) async fn export<T: Taken + 'static>(link: Link, query: v1::ViewQuery,
     let summary = taking.summary.unwrap_or_default();
     if export.rows() != summary.customers {
         let rows = export.rows();
-        return Err(Failure::Other(format!("{rows} customers came, {} are said to be there", summary.customers)));
+        return Err(Failure::Other(format!("received {rows} customers, but the summary says {}", summary.customers)));
     }
     Ok(export.finish(env!("CARGO_PKG_VERSION"), basis(summary))?)
 }

@@ -35,8 +35,7 @@ somebody differs, nothing is switched: the command shows who, and ends with exit
 The rebuild belongs to the projector: it goes on when this command is interrupted, and when the projector is started \
 again. It slows down while those who are served wait for it (settings rebuild_max_lag and rebuild_max_p99).
 
-With --customer only that customer is folded again, in what serves, and put right if different: exit code 3 says that it \
-was.";
+With --customer, re-folds one customer in the serving generation and repairs the record if it differs (exit code 3).";
 
 /// Arguments of `rebuild`.
 #[derive(Debug, clap::Args)]
@@ -50,7 +49,7 @@ pub(crate) struct Args {
     /// Switch even if the new generation differs
     #[arg(long)]
     accept: bool,
-    /// Fold only this customer again, and say what changed
+    /// Re-fold one customer in the serving generation, and repair the record if it differs (exit code 3)
     #[arg(long, value_name = "CUSTOMER", value_parser = query::customer, conflicts_with_all = ["accept", "dry_run", "max_rate"])]
     customer: Option<String>,
     /// Only say what it would take
@@ -68,13 +67,13 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// How the rebuild is, or how the last one since the projector's start ended
+    /// Shows how the rebuild is, or how the last one since the projector's start ended
     #[command(after_help = "Examples:\n  lifefold rebuild status churn -o json")]
     Status {
         /// The view
         view: View,
     },
-    /// The last hundred rebuilds, newest first
+    /// Lists the last hundred rebuilds, newest first
     #[command(after_help = "Examples:\n  lifefold rebuild history churn\n  lifefold rebuild history churn -o json")]
     History {
         /// The view
@@ -82,25 +81,25 @@ enum Command {
         #[command(flatten)]
         limit: Limit,
     },
-    /// Switch to the new generation although it differs
+    /// Switches to the new generation although it differs
     #[command(after_help = "Examples:\n  lifefold rebuild accept churn")]
     Accept {
         /// The view
         view: View,
     },
-    /// Go back to the generation that served before; it is kept until the next rebuild
+    /// Goes back to the generation that served before; it is kept until the next rebuild
     #[command(after_help = "Examples:\n  lifefold rebuild rollback churn")]
     Rollback {
         /// The view
         view: View,
     },
-    /// Drop the generation that served before, for its disk space
+    /// Drops the generation that served before, for its disk space
     #[command(after_help = "Examples:\n  lifefold rebuild retire churn")]
     Retire {
         /// The view
         view: View,
     },
-    /// Give the rebuild up: what serves goes on
+    /// Gives the rebuild up: what serves goes on
     #[command(after_help = "Examples:\n  lifefold rebuild cancel churn")]
     Cancel {
         /// The view

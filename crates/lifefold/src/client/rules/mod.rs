@@ -41,13 +41,13 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Say every mistake of a rules file with its line and column
+    /// Names every mistake of a rules file with its line and column
     #[command(after_help = "Examples:\n  lifefold rules check rules.toml")]
     Check {
         /// The rules file
         file: PathBuf,
     },
-    /// Print the compiled-in rules file, what a given one comes to, or the rules in force
+    /// Prints the compiled-in rules file, what a given one comes to, or the rules in force
     #[command(after_help = SHOW_EXAMPLES)]
     Show {
         /// Print this file in canonical form: every key, what it leaves out with its default
@@ -58,13 +58,13 @@ enum Command {
         #[command(flatten)]
         call: Call,
     },
-    /// Say who would move if these rules applied: bands, stages, tiers, labels, segments, classes
+    /// Tells who would move if these rules applied: bands, stages, tiers, labels, segments, classes
     Diff(diff::Args),
-    /// Put a rules file in force, in all views, and for good in the log
+    /// Puts a rules file in force, in all views, and for good in the log
     Activate(activate::Activate),
-    /// List which rules were in force when, and why
+    /// Lists which rules were in force when, and why
     History(log::Args),
-    /// Put the rules before those in force, or named ones of the history, in force again
+    /// Puts the rules before those in force, or named ones of the history, in force again
     Rollback(activate::Rollback),
 }
 

@@ -30,23 +30,23 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// A customer's index with what it is made of and the events behind it, loyalty, and complaints
+    /// Explains a customer's index: what it is made of and the events behind it, loyalty, and complaints
     #[command(after_help = examples::EXPLAIN, visible_alias = "customer")]
     Explain {
         /// The customer's id
         #[arg(value_name = "CUSTOMER", value_parser = query::customer)]
         customer: String,
     },
-    /// The satisfaction report of a unit: port by port, with the wave before, the group, and the rank
+    /// Reports on a unit, port by port, with the wave before, the group, and the rank
     #[command(after_help = examples::REPORT)]
     Report(Of),
-    /// The same item by item
+    /// Reports on a unit, item by item
     #[command(after_help = examples::INDICATORS)]
     Indicators(Of),
-    /// Two waves of a unit, port by port
+    /// Compares two waves of a unit, port by port
     #[command(after_help = examples::COMPARE)]
     Compare(Of),
-    /// City companies or projects by the rate of one port
+    /// Ranks city companies or projects by the rate of one port
     #[command(after_help = examples::RANK)]
     Rank {
         /// What is ranked
@@ -61,7 +61,7 @@ enum Command {
         #[command(flatten)]
         limit: Limit,
     },
-    /// Net promoter score and customer effort of a unit beside the group
+    /// Shows net promoter score and customer effort of a unit beside the group
     #[command(after_help = examples::NPS)]
     Nps {
         #[command(flatten)]
@@ -73,7 +73,7 @@ enum Command {
         #[arg(long)]
         wave: Option<String>,
     },
-    /// How many customers are in each satisfaction class and each loyalty class
+    /// Counts the customers in each satisfaction class and each loyalty class
     #[command(after_help = examples::TOTALS)]
     Totals {
         #[command(flatten)]
@@ -81,7 +81,7 @@ enum Command {
         #[command(flatten)]
         series: Series,
     },
-    /// Open complaints with their clocks, the most urgent first
+    /// Lists open complaints with their clocks, the most urgent first
     #[command(after_help = examples::COMPLAINTS)]
     Complaints {
         #[command(flatten)]
@@ -94,7 +94,7 @@ enum Command {
         #[command(flatten)]
         scope: Scope,
     },
-    /// How many complaints were acknowledged and resolved within their limits
+    /// Counts the complaints that were acknowledged and resolved within their limits
     #[command(after_help = examples::SERVICE_LEVELS)]
     ServiceLevels {
         #[command(flatten)]
