@@ -150,6 +150,7 @@ fn below(prefix: &str, field: &str) -> String {
 
 async fn batches(gateway: &Clients) {
     let one_bad = vec![good(1), with(|it| it.channel = 99), good(3), with(|it| it.id = "x".to_owned())];
+    let other = with(|it| it.source = "elsewhere".to_owned());
     let cases: [(&str, Vec<v1::Touchpoint>, Fields<'_>); 4] = [
         ("an empty batch", vec![], &[("touchpoints", "expected 1 to 1000 touchpoints, got 0")]),
         (
@@ -157,7 +158,11 @@ async fn batches(gateway: &Clients) {
             (1..=1_001).map(good).collect(),
             &[("touchpoints", "expected 1 to 1000 touchpoints, got 1001")],
         ),
-        ("one id twice", vec![good(1), good(2), good(1)], &[("touchpoints[2].id", "may not appear twice")]),
+        (
+            "one id, twice the same and once with other content",
+            vec![good(2), good(1), good(1), other],
+            &[("touchpoints[3].id", "touchpoints[1] has the same id and other content")],
+        ),
         ("two bad ones", one_bad, &[("touchpoints[1].channel", "one of"), ("touchpoints[3].id", "expected a UUID")]),
     ];
     for (given, touchpoints, fields) in cases {

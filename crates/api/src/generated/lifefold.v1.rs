@@ -10569,7 +10569,8 @@ pub struct RecordResponse {
 /// Touchpoints to record together.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RecordBatchRequest {
-    /// Required: 1 to 1,000 touchpoints. An id may not appear twice for one customer.
+    /// Required: 1 to 1,000 touchpoints. One that appears twice with the same content is recorded once; INVALID_ARGUMENT
+    /// naming both if two of one customer have the same id and other content.
     #[prost(message, repeated, tag = "1")]
     pub touchpoints: ::prost::alloc::vec::Vec<Touchpoint>,
 }
