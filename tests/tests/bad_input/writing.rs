@@ -184,7 +184,13 @@ fn text(from: &str, to: &str) -> Option<Item> {
 }
 
 async fn jsons(gateway: &Clients) {
-    let cases: [(Option<Item>, Fields<'_>); 15] = [
+    let corrected = |more: &str| {
+        let good = r#""type":"ProfileCorrected","dataschema":"urn:lifefold:ProfileCorrected:1""#;
+        let begin =
+            r#"{"specversion":"1.0","id":"0195e0c1-9a40-7000-8000-000000000001","source":"tests","channel":"APP""#;
+        json(format!(r#"{begin},{good},"subject":"{SOMEBODY}","time":"{VISITED}","data":{{"field":"phone"{more}}}}}"#))
+    };
+    let cases: [(Option<Item>, Fields<'_>); 16] = [
         (json(""), &[("", "no JSON object")]),
         (json("{"), &[("", "expected a text in quotes at byte 1")]),
         (json("[{}]"), &[("", "no JSON object")]),
@@ -202,6 +208,7 @@ async fn jsons(gateway: &Clients) {
             &[("specversion", "expected \"1.0\"")],
         ),
         (text("\"tests\"", "\"tests\",\"pii\":\"\u{5f20}\u{4e09}\""), &[("pii", "cannot be taken yet")]),
+        (corrected(r#","new":"13800138000""#), &[("data.new", "never what it is")]),
         (None, &[("item", "is required: a touchpoint or its JSON")]),
     ];
     for (item, fields) in cases {

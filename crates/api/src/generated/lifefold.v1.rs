@@ -1718,7 +1718,8 @@ pub mod touchpoint {
         /// 签约: the purchase contract was signed.
         #[prost(message, tag = "107")]
         ContractSigned(super::ContractSigned),
-        /// A contract was changed: its names, its unit, or its price.
+        /// A contract was changed: its names, its unit, or its price. With kind NAME_CHANGE `data` may have no other field
+        /// than these.
         #[prost(message, tag = "108")]
         ContractAmended(super::ContractAmended),
         /// A contract was cancelled.
@@ -1793,7 +1794,7 @@ pub mod touchpoint {
         /// The recommended customer signed.
         #[prost(message, tag = "132")]
         ReferralConverted(super::ReferralConverted),
-        /// A field of the customer's profile was corrected in the source system.
+        /// A field of the customer's profile was corrected in the source system. `data` may have no other field than these.
         #[prost(message, tag = "133")]
         ProfileCorrected(super::ProfileCorrected),
         /// The customer consented.
@@ -1954,7 +1955,8 @@ pub struct ContractSigned {
     #[prost(string, optional, tag = "7")]
     pub subscription_id: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// A contract was changed: its names, its unit, or its price.
+/// A contract was changed: its names, its unit, or its price. With kind NAME_CHANGE `data` may have no other field
+/// than these.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ContractAmended {
     /// The contract's code.
@@ -2338,7 +2340,7 @@ pub struct ReferralConverted {
     #[prost(string, tag = "2")]
     pub contract_id: ::prost::alloc::string::String,
 }
-/// A field of the customer's profile was corrected in the source system.
+/// A field of the customer's profile was corrected in the source system. `data` may have no other field than these.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProfileCorrected {
     /// The field's name only, never its value.
