@@ -49,13 +49,14 @@ pub(crate) async fn run(settings: Settings, door: Door, stop: CancellationToken)
 async fn seed(rules: &RulesInLog, settings: &Settings) {
     let version = settings.rules.version().to_string();
     match rules.seed(&settings.rules, SEED_NOTE, Instant::now() + SEED_TIME).await {
-        Ok(active) if active == version => tracing::info!(version, "these rules are in force"),
-        Ok(active) if settings.is_given("rules") => tracing::warn!(
+        Ok(Some(active)) if active == version => tracing::info!(version, "these rules are in force"),
+        Ok(Some(active)) if settings.is_given("rules") => tracing::warn!(
             active,
             file = version,
             "the rules in the log are in force, not those of the file: `lifefold rules activate` puts it into the log"
         ),
-        Ok(active) => tracing::info!(active, "the rules in the log are in force"),
+        Ok(Some(active)) => tracing::info!(active, "the rules in the log are in force"),
+        Ok(None) => tracing::warn!("the log has rules, none of which this version can read"),
         Err(error) => tracing::warn!(
             %error,
             "the log could not be given rules, so that each projector answers by its own; may this NATS user publish \
