@@ -21,7 +21,7 @@ use crate::telemetry::{Filter, LogFormat};
 pub(crate) use flags::Flags;
 use gather::{Given, Origin};
 use parse::Reader;
-pub(crate) use show::{mask, show};
+pub(crate) use show::show;
 
 /// For which process the settings are: it decides default ports and folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
