@@ -57,6 +57,23 @@ async fn parked(system: &mut System, view: View, position: u64) -> Vec<v1::Parke
     answer.into_inner().events
 }
 
+/// How many events the answers about the customer say to be incomplete by: one of each view, and one about everybody.
+async fn said_to_be_missing(system: &mut System, min_position: u64) -> [u64; 4] {
+    let [segmentation, satisfaction, churn] = View::ALL.map(|view| system.reader(view));
+    let (customer_id, query) = (CUSTOMER.to_string(), Some(v1::ViewQuery { min_position, ..Default::default() }));
+    let risk = v1::GetRiskRequest { customer_id: customer_id.clone(), query };
+    let segments = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query };
+    let index = v1::GetCustomerIndexRequest { customer_id, query };
+    let bands = v1::CountBandsRequest { query, ..Default::default() };
+    let metas = [
+        churn.churn().get_risk(risk).await.unwrap().into_inner().meta,
+        segmentation.segmentation().get_customer_segments(segments).await.unwrap().into_inner().meta,
+        satisfaction.satisfaction().get_customer_index(index).await.unwrap().into_inner().meta,
+        churn.churn().count_bands(bands).await.unwrap().into_inner().meta,
+    ];
+    metas.map(|meta| meta.unwrap().parked)
+}
+
 /// The digests of a view are those of its rebuild.
 async fn equals_a_rebuild(system: &mut System, view: View, position: u64) {
     let reader = system.reader(view);
@@ -82,6 +99,7 @@ async fn poison_is_listed_retried_in_vain_and_dropped_in_all_views_at_once() {
         assert_eq!(told, expect, "{}", view.name());
         equals_a_rebuild(&mut system, view, last).await;
     }
+    assert_eq!(said_to_be_missing(&mut system, last).await, [2; 4]);
 
     let (code, out) = lifefold(&mut system, &["parked", "list", "churn", "-o", "ndjson"]);
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -106,6 +124,7 @@ async fn poison_is_listed_retried_in_vain_and_dropped_in_all_views_at_once() {
         equals_a_rebuild(&mut system, view, last).await;
         assert_eq!(parked(&mut system, view, last).await, [], "{} after a rebuild", view.name());
     }
+    assert_eq!(said_to_be_missing(&mut system, last).await, [0; 4]);
     let (code, out) = lifefold(&mut system, &["parked", "drop", &broken.to_string()]);
     assert!(code == Some(1) && out.contains("no view has such an event parked"), "{out}");
     system.never_panicked();

@@ -104,17 +104,17 @@ impl Appender {
     }
 
     /// Appends all or nothing, in order, at most [`MAX_BATCH_EVENTS`]. Those that are there already with the same
-    /// content are answered with their position; one with other content refuses the whole.
+    /// content, in the log or earlier in the request, are answered with their position; one with other content refuses
+    /// the whole.
     pub async fn append_all(&self, drafts: Vec<Draft>, until: Instant) -> Result<Vec<Appended>, Refused> {
-        let whole = |error| Refused { index: 0, error };
-        at_most(drafts.len(), MAX_BATCH_EVENTS, "events").map_err(whole)?;
+        at_most(drafts.len(), MAX_BATCH_EVENTS, "events")?;
         for (index, draft) in drafts.iter().enumerate() {
-            draft.check_size().map_err(|error| Refused { index, error })?;
+            draft.check_size().map_err(|error| Refused::Event { index, error })?;
         }
-        at_most(drafts.iter().map(|draft| draft.body.len()).sum(), MAX_BATCH_BYTES, "bytes").map_err(whole)?;
+        at_most(drafts.iter().map(|draft| draft.body.len()).sum(), MAX_BATCH_BYTES, "bytes")?;
         let (distinct, places) = distinct(drafts)?;
         let until = bounded(until);
-        let _permit = permit(&self.batches, until).await.map_err(whole)?;
+        let _permit = permit(&self.batches, until).await?;
         let outcomes = self.committer.commit(&distinct, until, true).await;
         all_or_first_error(outcomes, &places)
     }
@@ -207,13 +207,11 @@ fn distinct(drafts: Vec<Draft>) -> Result<(Vec<Draft>, Vec<usize>), Refused> {
     let mut kept: Vec<Draft> = Vec::with_capacity(drafts.len());
     let mut places = Vec::with_capacity(drafts.len());
     for (index, draft) in drafts.into_iter().enumerate() {
-        let place = *first_of.entry((draft.customer, draft.event)).or_insert(kept.len());
+        let (place, first) = *first_of.entry((draft.customer, draft.event)).or_insert((kept.len(), index));
         match kept.get(place) {
             None => kept.push(draft),
-            Some(first) if same_content(&first.body, &draft.body) => {}
-            Some(_) => {
-                return Err(Refused { index, error: AppendError::AlreadyExists { position: Position::ZERO } });
-            }
+            Some(one) if same_content(&one.body, &draft.body) => {}
+            Some(_) => return Err(Refused::Repeated { index, first }),
         }
         places.push(place);
     }
@@ -222,7 +220,7 @@ fn distinct(drafts: Vec<Draft>) -> Result<(Vec<Draft>, Vec<usize>), Refused> {
 
 fn all_or_first_error(outcomes: Outcomes, places: &[usize]) -> Result<Vec<Appended>, Refused> {
     let failed = |(index, place): (usize, &usize)| match &outcomes[*place] {
-        Some(Err(error)) => Some(Refused { index, error: error.clone() }),
+        Some(Err(error)) => Some(Refused::Event { index, error: error.clone() }),
         _ => None,
     };
     if let Some(refused) = places.iter().enumerate().find_map(failed) {
@@ -230,9 +228,9 @@ fn all_or_first_error(outcomes: Outcomes, places: &[usize]) -> Result<Vec<Append
     }
     let mut seen = vec![false; outcomes.len()];
     let mut appended = Vec::with_capacity(places.len());
-    for (index, place) in places.iter().enumerate() {
+    for place in places {
         let Some(Ok(mut one)) = outcomes[*place].clone() else {
-            return Err(Refused { index, error: AppendError::Unavailable("not written".to_owned()) });
+            return Err(AppendError::Unavailable("not written".to_owned()).into());
         };
         // The second of two equal events in one request was there when its turn came.
         one.duplicate |= std::mem::replace(&mut seen[*place], true);

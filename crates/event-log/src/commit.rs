@@ -328,7 +328,7 @@ fn compare(draft: &Draft, entry: &Entry) -> Result<Appended, AppendError> {
     if entry.subject == Subject::Customer(draft.customer) && same_content(&entry.body, &draft.body) {
         return Ok(Appended { position, duplicate: true });
     }
-    Err(AppendError::AlreadyExists { position })
+    Err(AppendError::AlreadyExists { event: draft.event, position })
 }
 
 fn full(draft: &Draft, events: u64) -> AppendError {

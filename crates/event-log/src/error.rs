@@ -1,6 +1,6 @@
 //! What can go wrong, one enum per boundary, its variants by what the caller does next.
 
-use touchpoint::{CustomerId, Position};
+use touchpoint::{CustomerId, EventId, Position};
 
 use crate::full::{MAX_CUSTOMER_EVENTS, MAX_UNBOUNDED_EVENTS};
 use crate::settings::{self, Difference};
@@ -124,7 +124,9 @@ pub enum AppendError {
     /// The id is taken by other content; never send it again.
     #[error("an event of this id with other content is at position {position}")]
     AlreadyExists {
-        /// Where the first one is; zero if it is in the same request.
+        /// The id, unique within the customer.
+        event: EventId,
+        /// Where the first one is.
         position: Position,
     },
     /// The customer has another last event than expected: read, decide again.
@@ -161,12 +163,26 @@ pub enum AppendError {
 
 /// A batch was refused as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("event {index} of the batch: {error}")]
-pub struct Refused {
-    /// Which event of the request, from 0; 0 where it is the batch itself.
-    pub index: usize,
-    /// Why.
-    pub error: AppendError,
+pub enum Refused {
+    /// Nothing is wrong with any one event.
+    #[error(transparent)]
+    Batch(#[from] AppendError),
+    /// One event is the reason.
+    #[error("event {index} of the batch: {error}")]
+    Event {
+        /// Which event of the request, from 0.
+        index: usize,
+        /// Why.
+        error: AppendError,
+    },
+    /// Two events of the request have one id and different content; the log was not asked.
+    #[error("event {index} of the batch has the id of event {first}, and other content")]
+    Repeated {
+        /// Which event of the request, from 0.
+        index: usize,
+        /// The event of the request that has the id first.
+        first: usize,
+    },
 }
 
 #[cfg(test)]

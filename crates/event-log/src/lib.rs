@@ -12,6 +12,7 @@
 //! - [`Server`] looks at what is there step by step, for who wants to know what is wrong.
 //! - [`Log::check`] compares what a reader believes with what the log is now; [`Log::origin`] begins anew on what is left.
 
+mod address;
 mod answer;
 mod append;
 mod appender;
@@ -30,6 +31,7 @@ mod stream;
 mod tail;
 mod wire;
 
+pub use address::mask;
 pub use append::{Appended, Draft, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_BODY_BYTES};
 pub use appender::{Appender, MAX_APPEND_TIME, Queued};
 pub use entry::{Batch, Digest, Entry, Subject};

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use crate::address::mask;
 use crate::entry::CONTROL_SUBJECT;
 use crate::error::OpenError;
 use crate::full::MAX_UNBOUNDED_EVENTS;
@@ -169,7 +170,7 @@ impl fmt::Debug for Log {
 }
 
 pub(crate) async fn connect(options: &Options) -> Result<Client, OpenError> {
-    let unreachable = |reason: String| OpenError::Unreachable { url: without_password(&options.url), reason };
+    let unreachable = |reason: String| OpenError::Unreachable { url: mask(&options.url), reason };
     let address: ServerAddr = options.url.parse().map_err(|error: std::io::Error| unreachable(error.to_string()))?;
     let client = login(&address)
         .name(&options.client_name)
@@ -197,14 +198,6 @@ fn login(address: &ServerAddr) -> ConnectOptions {
         (Some(user), Some(password)) => ConnectOptions::with_user_and_password(plain(user), plain(password)),
         (Some(token), None) => ConnectOptions::with_token(plain(token)),
         (None, _) => ConnectOptions::new(),
-    }
-}
-
-/// Errors go to logs; what stands before the host does not.
-fn without_password(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => format!("{}{}", &url[..scheme + 3], &url[at + 1..]),
-        _ => url.to_owned(),
     }
 }
 
@@ -316,11 +309,5 @@ mod tests {
         assert_eq!(version("2.14.4-RC.1"), Some((2, 14, 4)));
         assert!(version("2.9.10") < Some(MIN_SERVER));
         assert_eq!(version("dev"), None);
-    }
-
-    #[test]
-    fn no_password_is_shown() {
-        assert_eq!(without_password("nats://me:secret@host:4222"), "nats://host:4222");
-        assert_eq!(without_password("nats://host:4222"), "nats://host:4222");
     }
 }

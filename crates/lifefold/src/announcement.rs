@@ -64,12 +64,8 @@ impl Announcement {
 
     /// Writes the file, whole or not at all.
     pub(crate) fn write(&self, folder: &Path) -> anyhow::Result<()> {
-        let path = Self::path(folder);
-        let new = path.with_extension("json.new");
-        let written = serde_json::to_vec_pretty(self).map_err(std::io::Error::from).and_then(|text| {
-            std::fs::write(&new, text)?;
-            std::fs::rename(&new, &path)
-        });
+        let (path, text) = (Self::path(folder), serde_json::to_vec_pretty(self));
+        let written = text.map_err(std::io::Error::from).and_then(|text| view_store::replace(&path, &text));
         written.with_context(|| format!("cannot write {}", path.display()))
     }
 }

@@ -36,7 +36,31 @@ fn write(events: &[Planned], out: &mut impl Write) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use touchpoint::{Kind, Touchpoint};
+
     use super::*;
+
+    #[test]
+    fn the_demo_is_what_it_is_said_to_be() {
+        let (sent, totals) = population(10_000).sent();
+        let (mut companies, mut projects, mut waves) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for Planned { event, .. } in &sent {
+            companies.extend(&event.company);
+            projects.extend(&event.project);
+            if let Touchpoint::SurveyAnswered(answer) = &event.body {
+                waves.insert(&answer.wave_id);
+            }
+        }
+        assert_eq!((companies.len(), projects.len(), waves.len()), (2, 8, 5));
+        let years = |planned: &Planned| UNTIL.since(planned.event.occurred_at) / Timestamp::DAY / 365;
+        assert!((0..5).all(|year| sent.iter().any(|planned| years(planned) == year)), "each of five years");
+        assert_eq!((totals.customers, totals.sent(), totals.by_kind.len()), (10_000, 77_621, Kind::ALL.len()));
+        for some in [totals.late, totals.duplicates, totals.voided, totals.erased] {
+            assert!(some > 0, "late events, duplicates, voids and erasures: {totals:?}");
+        }
+    }
 
     #[test]
     fn every_line_is_an_event_and_the_totals_are_the_populations() {

@@ -26,9 +26,11 @@ const SEED_NOTE: &str = "the first rules of this log, by the gateway";
 /// Serves until it is told to stop. While there is no log it waits for one, NOT_SERVING.
 pub(crate) async fn run(settings: Settings, door: Door, stop: CancellationToken) -> anyhow::Result<()> {
     let options = log_options(&settings, Process::Gateway);
-    let opening = open_log(&options, settings.provision, &stop);
+    let (options, provision) = (&options, settings.provision);
+    let open = move || async move { Box::pin(try_open(options, provision)).await.map_err(|error| error.to_string()) };
+    let opening = until_opened(Process::Gateway.name(), &stop, open);
     let opening = async {
-        let Some(log) = opening.await? else { return Ok(None) };
+        let Some(log) = opening.await else { return Ok(None) };
         let appender = Appender::start(log.clone());
         let rules = RulesInLog::new(log.clone(), appender.clone(), clock::fresh_ids());
         seed(&rules, &settings).await;
@@ -49,13 +51,14 @@ pub(crate) async fn run(settings: Settings, door: Door, stop: CancellationToken)
 async fn seed(rules: &RulesInLog, settings: &Settings) {
     let version = settings.rules.version().to_string();
     match rules.seed(&settings.rules, SEED_NOTE, Instant::now() + SEED_TIME).await {
-        Ok(active) if active == version => tracing::info!(version, "these rules are in force"),
-        Ok(active) if settings.is_given("rules") => tracing::warn!(
+        Ok(Some(active)) if active == version => tracing::info!(version, "these rules are in force"),
+        Ok(Some(active)) if settings.is_given("rules") => tracing::warn!(
             active,
             file = version,
             "the rules in the log are in force, not those of the file: `lifefold rules activate` puts it into the log"
         ),
-        Ok(active) => tracing::info!(active, "the rules in the log are in force"),
+        Ok(Some(active)) => tracing::info!(active, "the rules in the log are in force"),
+        Ok(None) => tracing::warn!("the log has rules, none of which this version can read"),
         Err(error) => tracing::warn!(
             %error,
             "the log could not be given rules, so that each projector answers by its own; may this NATS user publish \
@@ -98,25 +101,25 @@ pub(crate) fn log_options(settings: &Settings, process: Process) -> Options {
     }
 }
 
-/// Tries for ever: whoever operates this repairs the log and not the gateway. Nothing if it is told to stop.
-async fn open_log(options: &Options, provision: bool, stop: &CancellationToken) -> anyhow::Result<Option<Log>> {
-    loop {
-        let opened = async {
-            match Box::pin(try_open(options, provision)).await {
-                Ok(log) => Some(log),
-                Err(error) => {
-                    tracing::warn!(%error, "not serving: no log; trying again in {OPEN_AGAIN:?}");
-                    tokio::time::sleep(OPEN_AGAIN).await;
-                    None
+/// Tries for ever: whoever operates this repairs the log, and not the process that waits for it. Nothing if it is told to
+/// stop.
+pub(crate) async fn until_opened<T, F: Future<Output = Result<T, String>>>(
+    process: &str,
+    stop: &CancellationToken,
+    attempt: impl Fn() -> F,
+) -> Option<T> {
+    let opened = async {
+        loop {
+            match attempt().await {
+                Ok(opened) => return opened,
+                Err(reason) => {
+                    tracing::warn!(process, reason, "not serving: no log; trying again in {OPEN_AGAIN:?}");
                 }
             }
-        };
-        match stop.run_until_cancelled(opened).await {
-            Some(None) => {}
-            Some(Some(log)) => return Ok(Some(log)),
-            None => return Ok(None),
+            tokio::time::sleep(OPEN_AGAIN).await;
         }
-    }
+    };
+    stop.run_until_cancelled(opened).await
 }
 
 async fn try_open(options: &Options, provision: bool) -> Result<Log, OpenError> {

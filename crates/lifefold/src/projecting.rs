@@ -1,7 +1,6 @@
 //! The projector of one view: folds the log and answers.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Context;
 use projector::{Options, Projector, SourceError, StartError, State};
@@ -11,13 +10,10 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::View;
 use crate::clock;
 use crate::door::Door;
-use crate::gateway::{log_options, serve};
+use crate::gateway::{log_options, serve, until_opened};
 use crate::gauges;
 use crate::settings::Settings;
 use crate::source;
-
-/// Pause before a log that could not be opened is tried again.
-const OPEN_AGAIN: Duration = Duration::from_secs(3);
 
 /// Serves until it is told to stop. Until the head of the log is reached it is NOT_SERVING.
 pub(crate) async fn run<V: Served>(
@@ -31,7 +27,7 @@ pub(crate) async fn run<V: Served>(
     let rules_given = settings.is_given("rules");
     let Settings { rules, bounds, scrub_rate, .. } = settings;
     let options = Options { dir, rules, rules_given, source: source.clone(), clock: clock::clock(), bounds };
-    let opening = start::<V>(&options, &stop);
+    let opening = async { until_opened(V::NAME, &stop, || start::<V>(&options, &stop)).await.transpose() };
     let Some(projector) = door.wait_for(&[V::SERVICE], opening).await? else { return Ok(()) };
     tracing::info!(view = V::NAME, address = %door.address(), "the projector folds and listens");
     let watching = tokio::spawn(gauges::watch(projector.clone(), source));
@@ -45,24 +41,11 @@ pub(crate) async fn run<V: Served>(
     served
 }
 
-/// Tries for ever while there is no log. Nothing if it is told to stop.
-async fn start<V: Served>(options: &Options, stop: &CancellationToken) -> anyhow::Result<Option<Projector<V>>> {
-    loop {
-        let started = async {
-            match Projector::<V>::start(options.clone(), stop.clone()).await {
-                Err(StartError::Source(SourceError::Unavailable(reason))) => {
-                    tracing::warn!(view = V::NAME, reason, "not serving: no log; trying again in {OPEN_AGAIN:?}");
-                    tokio::time::sleep(OPEN_AGAIN).await;
-                    None
-                }
-                started => Some(started.with_context(|| format!("the {} projector cannot start", V::NAME))),
-            }
-        };
-        match stop.run_until_cancelled(started).await {
-            Some(None) => {}
-            Some(Some(projector)) => return projector.map(Some),
-            None => return Ok(None),
-        }
+/// A projector, or why it cannot start; an error where there is no log yet.
+async fn start<V: Served>(options: &Options, stop: &CancellationToken) -> Result<anyhow::Result<Projector<V>>, String> {
+    match Projector::<V>::start(options.clone(), stop.clone()).await {
+        Err(StartError::Source(SourceError::Unavailable(reason))) => Err(reason),
+        started => Ok(started.with_context(|| format!("the {} projector cannot start", V::NAME))),
     }
 }
 

@@ -3,9 +3,9 @@
 
 use std::sync::{Arc, PoisonError};
 
-use touchpoint::{Position, RulesActivated, Timestamp};
+use touchpoint::{Position, Timestamp};
 use views::View;
-use views::rules::Rules;
+use views::rules::{Activation, Rules};
 
 use crate::generation::Generation;
 use crate::source::Entry;
@@ -21,16 +21,9 @@ pub struct Edition {
     pub activated_at: Position,
 }
 
-impl Edition {
-    fn new(rules: Rules, activated_at: Position) -> Arc<Self> {
-        let version = rules.version().to_string();
-        Arc::new(Self { rules, version, activated_at })
-    }
-}
-
-/// Rules that the log has from a position on.
+/// Rules that the log puts in force from a position on.
 #[derive(Debug, Clone)]
-struct Activation {
+struct InForce {
     recorded_at: Timestamp,
     edition: Arc<Edition>,
 }
@@ -40,7 +33,7 @@ struct Activation {
 pub(crate) struct RuleBook {
     own: Arc<Edition>,
     /// By position.
-    activations: Vec<Activation>,
+    activations: Vec<InForce>,
     read_through: Position,
     /// What is wrong with the last activation, if something is.
     trouble: Option<String>,
@@ -49,7 +42,8 @@ pub(crate) struct RuleBook {
 impl RuleBook {
     /// No activation is known yet: these are the rules of this process.
     pub(crate) fn new(own: &Rules) -> Self {
-        let own = Edition::new(own.clone(), Position::ZERO);
+        let version = own.version().to_string();
+        let own = Arc::new(Edition { rules: own.clone(), version, activated_at: Position::ZERO });
         Self { own, activations: Vec::new(), read_through: Position::ZERO, trouble: None }
     }
 
@@ -61,7 +55,7 @@ impl RuleBook {
     /// The default then: the last that was recorded by then, in a log that ends at this position. What was known before
     /// the first activation is answered with the first one, so that it depends on nothing but the log.
     pub(crate) fn at(&self, known_at: Option<Timestamp>, up_to: Position) -> &Arc<Edition> {
-        let known = |it: &&Activation| {
+        let known = |it: &&InForce| {
             it.edition.activated_at <= up_to && known_at.is_none_or(|known_at| it.recorded_at <= known_at)
         };
         let by_then = self.activations.iter().rev().find(known);
@@ -89,27 +83,31 @@ impl RuleBook {
         let mut book = None;
         let new = entries.filter(|it| it.is_control() && it.position > self.read_through);
         for entry in new {
-            match RulesActivated::decode(&entry.body).map_err(|broken| broken.to_string()) {
-                Ok(None) => {}
-                Ok(Some(activated)) => book.get_or_insert_with(|| self.clone()).add(entry, read(&activated)),
-                Err(reason) => book.get_or_insert_with(|| self.clone()).add(entry, Err(reason)),
+            if let Some(activation) = Activation::read(&entry.body) {
+                book.get_or_insert_with(|| self.clone()).add(entry, activation);
             }
         }
         book
     }
 
-    fn add(&mut self, entry: &Entry, read: Result<(Rules, Option<String>), String>) {
+    fn add(&mut self, entry: &Entry, activation: Activation<'_>) {
         let position = entry.position;
         self.read_through = position;
-        match read {
-            Ok((rules, trouble)) => {
-                let edition = Edition::new(rules, position);
-                tracing::info!(%position, version = edition.version, "rules are activated");
-                self.activations.push(Activation { recorded_at: entry.recorded_at, edition });
-                self.trouble = trouble;
+        let renamed = activation.renamed_from().map(str::to_owned);
+        match activation {
+            Activation::InForce { rules, version, .. } => {
+                tracing::info!(%position, version, "rules are activated");
+                self.trouble = renamed.map(|recorded| {
+                    format!(
+                        "the rules {recorded} are {version} to this version, which knows more of them: activate them \
+                         again, so that the log says so"
+                    )
+                });
+                let edition = Arc::new(Edition { rules: *rules, version, activated_at: position });
+                self.activations.push(InForce { recorded_at: entry.recorded_at, edition });
             }
             // A newer gateway wrote it: what can be read applies on.
-            Err(reason) => {
+            Activation::Unknown { reason, .. } | Activation::Unreadable { reason } => {
                 let kept = &self.last().version;
                 self.trouble = Some(format!(
                     "this version cannot read the rules activated at position {position}, and answers with {kept}: \
@@ -121,19 +119,6 @@ impl RuleBook {
             tracing::warn!("{trouble}");
         }
     }
-}
-
-/// The rules of an activation, and whether they mean something else here than where they were written.
-fn read(activated: &RulesActivated<'_>) -> Result<(Rules, Option<String>), String> {
-    let rules = Rules::parse(&activated.rules).map_err(|error| error.to_string())?;
-    let (version, recorded) = (rules.version().to_string(), activated.version.as_str());
-    let trouble = (version != recorded).then(|| {
-        format!(
-            "the rules {recorded} are {version} to this version, which knows more of them: activate them again, so \
-             that the log says so"
-        )
-    });
-    Ok((rules, trouble))
 }
 
 impl Entry {

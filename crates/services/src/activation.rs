@@ -6,7 +6,7 @@ use api::errors::Error;
 use event_log::{AppendError, Appender, Log};
 use tokio::time::{Instant, timeout_at};
 use touchpoint::{Code, EventId, Position, RulesActivated, Timestamp};
-use views::rules::Rules;
+use views::rules::{Activation, Rules};
 
 use crate::{append, call};
 
@@ -21,40 +21,50 @@ pub struct RulesInLog {
     fresh_id: FreshId,
 }
 
-/// Rules that the log has from a position on.
+/// An activation, where the log has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Activation {
+pub(crate) struct Recorded {
     /// Where.
     pub(crate) position: Position,
     /// Since when.
     pub(crate) recorded_at: Timestamp,
-    /// What they are called; empty if this version cannot read the event.
-    pub(crate) version: String,
-    /// Who wanted them and why.
-    pub(crate) note: String,
-    /// The rules as a file; empty if this version cannot read the event.
-    pub(crate) text: String,
+    /// What it says.
+    pub(crate) activation: Activation<'static>,
 }
 
 /// All activations by position, and where the last control message is.
 pub(crate) struct Known {
-    pub(crate) all: Vec<Activation>,
+    pub(crate) all: Vec<Recorded>,
     end: Position,
 }
 
 impl Known {
     /// The one in force: the last that this version can read.
-    pub(crate) fn active(&self) -> Option<&Activation> {
-        self.all.iter().rev().find(|it| !it.text.is_empty() && Rules::parse(&it.text).is_ok())
+    pub(crate) fn active(&self) -> Option<&Recorded> {
+        self.all.iter().rev().find(|it| it.activation.is_in_force())
     }
 
-    fn version(&self) -> String {
-        self.active().map(|it| it.version.clone()).unwrap_or_default()
+    /// The last one of this version, whoever calls it so.
+    pub(crate) fn of_version(&self, version: &str) -> Option<&Recorded> {
+        let names = |it: &Activation<'_>| it.version() == Some(version) || it.renamed_from() == Some(version);
+        self.all.iter().rev().find(|it| names(&it.activation))
     }
 
-    /// The one in force, if it has this version.
-    fn active_as(&self, version: &str) -> Option<&Activation> {
-        self.active().filter(|it| it.version == version)
+    /// The version in force; nothing if this version can read none of the log's rules.
+    fn version(&self) -> Option<&str> {
+        self.active()?.activation.version()
+    }
+
+    /// The one in force, if it has this version, and the log says so: what means something else here than where it was
+    /// written may be activated again.
+    fn active_as(&self, version: &str) -> Option<&Recorded> {
+        let same = |it: &Activation<'_>| it.version() == Some(version) && it.renamed_from().is_none();
+        self.active().filter(|it| same(&it.activation))
+    }
+
+    /// The refusal of a caller who expects other rules.
+    fn changed(&self) -> Error {
+        Error::RulesChanged { current: self.version().unwrap_or_default().to_owned() }
     }
 }
 
@@ -64,17 +74,17 @@ impl RulesInLog {
         Self { log, appender, fresh_id }
     }
 
-    /// Puts these rules into a log that has none; gives the version of those in force, empty if this version can read
+    /// Puts these rules into a log that has none; gives the version of those in force, nothing if this version can read
     /// none of them. Of two that do so at once, the log lets one win.
-    pub async fn seed(&self, rules: &Rules, note: &str, until: Instant) -> Result<String, Error> {
-        let known = self.known(until).await?;
-        if !known.all.is_empty() {
-            return Ok(known.version());
+    pub async fn seed(&self, rules: &Rules, note: &str, until: Instant) -> Result<Option<String>, Error> {
+        let mut known = self.known(until).await?;
+        if known.all.is_empty() {
+            match self.append(rules, note, known.end, until).await {
+                Ok(_) | Err(AppendError::RevisionConflict { .. }) => known = self.known(until).await?,
+                Err(error) => return Err(refused(error)),
+            }
         }
-        match self.append(rules, note, known.end, until).await {
-            Ok(_) | Err(AppendError::RevisionConflict { .. }) => Ok(self.known(until).await?.version()),
-            Err(error) => Err(refused(error)),
-        }
+        Ok(known.version().map(str::to_owned))
     }
 
     /// Puts these rules in force, unless they are, if the version in force is the expected one. Says whether they were
@@ -85,14 +95,14 @@ impl RulesInLog {
         expected: Option<&str>,
         note: &str,
         until: Instant,
-    ) -> Result<(Activation, bool), Error> {
+    ) -> Result<(Recorded, bool), Error> {
         let (known, version) = (self.known(until).await?, rules.version().to_string());
         // First, so that a call whose answer was lost may be made again.
         if let Some(active) = known.active_as(&version) {
             return Ok((active.clone(), true));
         }
-        if expected.is_some_and(|expected| expected != known.version()) {
-            return Err(Error::RulesChanged { current: known.version() });
+        if expected.is_some_and(|expected| expected != known.version().unwrap_or_default()) {
+            return Err(known.changed());
         }
         let appended = match self.append(rules, note, known.end, until).await {
             Ok(position) => Some(position),
@@ -107,7 +117,7 @@ impl RulesInLog {
             Some(position) => known.all.iter().find(|it| it.position == position).map(|it| (it.clone(), false)),
             None => known.active_as(&version).map(|it| (it.clone(), true)),
         }
-        .ok_or_else(|| Error::RulesChanged { current: known.version() })
+        .ok_or_else(|| known.changed())
     }
 
     /// All that the log has.
@@ -117,7 +127,7 @@ impl RulesInLog {
             .map_err(|_| call::log_unavailable("the log does not answer in time".to_owned()))?
             .map_err(|error| call::log_unavailable(error.to_string()))?;
         let end = entries.last().map_or(Position::ZERO, |entry| entry.position);
-        Ok(Known { all: entries.iter().filter_map(activation).collect(), end })
+        Ok(Known { all: entries.iter().filter_map(recorded).collect(), end })
     }
 
     async fn append(
@@ -137,12 +147,9 @@ impl RulesInLog {
 }
 
 /// What a control message activates; nothing if it is about something else.
-fn activation(entry: &event_log::Entry) -> Option<Activation> {
-    let (version, note, text) = match RulesActivated::decode(&entry.body) {
-        Ok(event) => event.map(|it| (it.version.as_str().to_owned(), it.note.into_owned(), it.rules.into_owned()))?,
-        Err(broken) => (String::new(), format!("this version cannot read it: {broken}"), String::new()),
-    };
-    Some(Activation { position: entry.position, recorded_at: entry.recorded_at, version, note, text })
+fn recorded(entry: &event_log::Entry) -> Option<Recorded> {
+    let activation = Activation::read(&entry.body)?.into_owned();
+    Some(Recorded { position: entry.position, recorded_at: entry.recorded_at, activation })
 }
 
 fn refused(error: AppendError) -> Error {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use api::errors::Error;
-use event_log::{AppendError, Appended, Appender, Draft};
+use event_log::{AppendError, Appended, Appender, Draft, Refused};
 use tokio::time::Instant;
-use touchpoint::{EventId, Position};
+use touchpoint::Position;
 
 use crate::call::LOG_RETRY;
 use crate::metrics::{self, Outcome};
@@ -19,7 +19,7 @@ pub(crate) async fn one(
 ) -> Result<Appended, AppendError> {
     let start = Instant::now();
     let appended = appender.append(draft, expected, until).await;
-    count(&appended, 1, start.elapsed());
+    count(&appended, start.elapsed());
     appended
 }
 
@@ -36,34 +36,26 @@ pub(crate) async fn hand_over(
             Ok(queued) => queued.outcome().await,
             Err(error) => Err(error),
         };
-        count(&appended, 1, start.elapsed());
+        count(&appended, start.elapsed());
         appended
     }
 }
 
-/// Appends all events or none; an error says which one it is about.
-pub(crate) async fn all(
-    appender: &Appender,
-    drafts: Vec<Draft>,
-    until: Instant,
-) -> Result<Vec<Appended>, (usize, AppendError)> {
-    let (start, events) = (Instant::now(), drafts.len());
-    match appender.append_all(drafts, until).await {
-        Ok(appended) => {
-            metrics::append_took(start.elapsed());
-            appended.iter().for_each(|one| metrics::appended(outcome(&Ok(*one)), 1));
-            Ok(appended)
-        }
-        Err(refused) => {
-            count(&Err(refused.error.clone()), events as u64, start.elapsed());
-            Err((refused.index, refused.error))
-        }
+/// Appends all events or none.
+pub(crate) async fn all(appender: &Appender, drafts: Vec<Draft>, until: Instant) -> Result<Vec<Appended>, Refused> {
+    let (start, events) = (Instant::now(), drafts.len() as u64);
+    let appended = appender.append_all(drafts, until).await;
+    metrics::append_took(start.elapsed());
+    match &appended {
+        Ok(appended) => appended.iter().for_each(|one| metrics::appended(outcome(&Ok(*one)), 1)),
+        Err(refused) => metrics::appended(outcome_of_all(refused), events),
     }
+    appended
 }
 
-fn count(appended: &Result<Appended, AppendError>, events: u64, took: Duration) {
+fn count(appended: &Result<Appended, AppendError>, took: Duration) {
     metrics::append_took(took);
-    metrics::appended(outcome(appended), events);
+    metrics::appended(outcome(appended), 1);
 }
 
 const fn outcome(appended: &Result<Appended, AppendError>) -> Outcome {
@@ -79,10 +71,30 @@ const fn outcome(appended: &Result<Appended, AppendError>) -> Outcome {
     }
 }
 
+fn outcome_of_all(refused: &Refused) -> Outcome {
+    match refused {
+        Refused::Batch(error) | Refused::Event { error, .. } => outcome(&Err(error.clone())),
+        Refused::Repeated { .. } => Outcome::Conflict,
+    }
+}
+
+/// Why no event of a batch was appended, for its sender; `field` is the list that was sent.
+pub(crate) fn refused(refused: Refused, field: &str) -> Error {
+    let item = |index| format!("{field}[{index}]");
+    match refused {
+        Refused::Batch(error) => self::error(error, field),
+        Refused::Event { index, error } => self::error(error, &item(index)),
+        Refused::Repeated { index, first } => {
+            let message = format!("{} has the same id and other content: give one of them another id", item(first));
+            Error::field(format!("{}.id", item(index)), message)
+        }
+    }
+}
+
 /// Why the event was not appended, for its sender; `field` is what was sent.
-pub(crate) fn error(error: AppendError, event: EventId, field: &str) -> Error {
+pub(crate) fn error(error: AppendError, field: &str) -> Error {
     match error {
-        AppendError::AlreadyExists { position } => Error::EventConflict { event, position },
+        AppendError::AlreadyExists { event, position } => Error::EventConflict { event, position },
         AppendError::RevisionConflict { current } => Error::RevisionMismatch { current },
         AppendError::TooLarge { .. } => Error::field(field, error.to_string()),
         AppendError::CustomerFull { .. } => {
@@ -103,20 +115,20 @@ pub(crate) fn unavailable(reason: &'static str, message: String) -> Error {
 mod tests {
     use super::*;
     use tonic::{Code, Status};
-    use touchpoint::CustomerId;
+    use touchpoint::{CustomerId, EventId};
 
     #[test]
     fn every_append_error_has_its_code() {
         let (customer, event) = (CustomerId::from_u128(5), EventId::from_u128(7));
         for (append, code, reason) in [
-            (AppendError::AlreadyExists { position: Position(3) }, Code::AlreadyExists, "EVENT_CONFLICT"),
+            (AppendError::AlreadyExists { event, position: Position(3) }, Code::AlreadyExists, "EVENT_CONFLICT"),
             (AppendError::RevisionConflict { current: Position(3) }, Code::Aborted, "REVISION_MISMATCH"),
             (AppendError::Unavailable("down".to_owned()), Code::Unavailable, "LOG_UNAVAILABLE"),
             (AppendError::OutcomeUnknown("cut".to_owned()), Code::Unavailable, "OUTCOME_UNKNOWN"),
             (AppendError::CustomerFull { customer, events: 10_000 }, Code::FailedPrecondition, "CUSTOMER_FULL"),
             (AppendError::TooLarge { size: 2, max: 1, unit: "bytes" }, Code::InvalidArgument, "INVALID_FIELDS"),
         ] {
-            let error = error(append, event, "touchpoint");
+            let error = error(append, "touchpoint");
             assert_eq!(error.reason(), reason);
             assert_eq!(Status::from(error).code(), code);
         }

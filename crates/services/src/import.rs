@@ -108,12 +108,12 @@ impl Writer {
         let own = Instant::now() + ITEM_TIME;
         let until = self.until.map_or(own, |until| until.min(own));
         let taken = match self.judge(item) {
-            Ok(draft) => Ok((draft.event, append::hand_over(&self.appender, draft, until).await)),
+            Ok(draft) => Ok(append::hand_over(&self.appender, draft, until).await),
             Err(violations) => Err(Became::Refused(refusal(v1::ImportRefusalReason::Invalid, &violations))),
         };
         async move {
             let became = match taken {
-                Ok((event, appended)) => became(appended.await).map_err(|error| append::error(error, event, ""))?,
+                Ok(appended) => became(appended.await).map_err(|error| append::error(error, ""))?,
                 Err(refused) => refused,
             };
             Ok(v1::ImportOutcome { sequence, result: Some(became) })
@@ -162,7 +162,7 @@ fn refusal(reason: v1::ImportRefusalReason, violations: &[Violation]) -> v1::Imp
 #[cfg(test)]
 mod tests {
     use super::*;
-    use touchpoint::Position;
+    use touchpoint::{EventId, Position};
 
     async fn import(
         items: Vec<Result<v1::ImportRequest, Status>>,
@@ -173,7 +173,7 @@ mod tests {
                 let duplicate = item.sequence == 2;
                 let position = Position(10 + item.sequence);
                 let appended = match item.sequence {
-                    4 => Err(AppendError::AlreadyExists { position }),
+                    4 => Err(AppendError::AlreadyExists { event: EventId::from_u128(4), position }),
                     5 => Err(AppendError::Unavailable("down".to_owned())),
                     _ => Ok(Appended { position, duplicate }),
                 };

@@ -28,8 +28,7 @@ fn judge(body: Bytes, now: Timestamp, by: Intake) -> Result<Draft, Violations> {
 }
 
 fn read(body: Bytes, now: Timestamp, by: Intake) -> Result<Draft, Violations> {
-    let event = Event::decode(&body)?;
-    event.admit(now, by)?;
+    let event = Event::admit(&body, now, by)?;
     let (customer, event) = (event.customer, event.id);
     Ok(Draft { customer, event, body })
 }

@@ -6,9 +6,9 @@ use api::{names, v1};
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 use touchpoint::{Position, Violation, check_note};
-use views::rules::{Mistake, Rules};
+use views::rules::{Activation, Mistake, Rules};
 
-use crate::activation::{Activation, RulesInLog};
+use crate::activation::{Recorded, RulesInLog};
 use crate::call;
 
 const SERVICE: &str = "RulesService";
@@ -61,11 +61,12 @@ impl Ruling {
         let active = known.active();
         let found = match version {
             None => active,
-            Some(version) => known.all.iter().rev().find(|it| !it.version.is_empty() && it.version == version),
+            Some(version) => known.of_version(version),
         };
         let found = found.ok_or(Error::RulesNotFound)?;
         let is_active = active.is_some_and(|it| it.position == found.position);
-        Ok(v1::GetRulesResponse { activation: Some(message(found, is_active)), text: found.text.clone() })
+        let text = found.activation.event().map(|it| it.rules.to_string()).unwrap_or_default();
+        Ok(v1::GetRulesResponse { activation: Some(message(found, is_active)), text })
     }
 }
 
@@ -77,12 +78,16 @@ pub(crate) fn read(field: &'static str, text: &str) -> Result<Rules, Error> {
     })
 }
 
-fn message(it: &Activation, active: bool) -> v1::RulesActivation {
+fn message(it: &Recorded, active: bool) -> v1::RulesActivation {
+    let note = match &it.activation {
+        Activation::InForce { event, .. } | Activation::Unknown { event, .. } => event.note.to_string(),
+        Activation::Unreadable { reason } => format!("this version cannot read it: {reason}"),
+    };
     v1::RulesActivation {
         position: it.position.0,
         recorded_at: Some(names::timestamp(it.recorded_at)),
-        version: it.version.clone(),
-        note: it.note.clone(),
+        version: it.activation.version().unwrap_or_default().to_owned(),
+        note,
         active,
     }
 }

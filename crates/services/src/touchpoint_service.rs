@@ -1,7 +1,5 @@
 //! TouchpointService: takes touchpoints, and answers once they are durable.
 
-use std::collections::HashSet;
-
 use api::errors::Error;
 use api::v1;
 use event_log::{Appended, Appender, Draft, MAX_BATCH_EVENTS};
@@ -9,7 +7,7 @@ use futures::stream::BoxStream;
 use projector::Clock;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
-use touchpoint::{Intake, Position, Violation};
+use touchpoint::{Intake, Position};
 
 use crate::limits::Places;
 use crate::{append, call, import, intake};
@@ -39,21 +37,14 @@ impl Touchpoints {
         }
         let now = (self.clock)();
         let (mut drafts, mut broken) = (Vec::with_capacity(sent.len()), Vec::new());
-        let mut ids = HashSet::with_capacity(sent.len());
         for (index, touchpoint) in sent.iter().enumerate() {
             match intake::message(touchpoint, &format!("touchpoints[{index}]"), now, Intake::Record) {
                 Err(violations) => broken.extend(violations),
-                Ok(draft) if ids.insert((draft.customer, draft.event)) => drafts.push(draft),
-                Ok(_) => broken.push(repeated(index)),
+                Ok(draft) => drafts.push(draft),
             }
         }
         if broken.is_empty() { Ok(drafts) } else { Err(Error::Invalid(broken)) }
     }
-}
-
-fn repeated(index: usize) -> Violation {
-    let message = "an id may not appear twice for one customer in one batch".to_owned();
-    Violation { field: format!("touchpoints[{index}].id"), message }
 }
 
 fn recorded(appended: Appended) -> v1::RecordOutcome {
@@ -68,9 +59,8 @@ impl v1::touchpoint_service_server::TouchpointService for Touchpoints {
         call::answer(SERVICE, "Record", async {
             let sent = touchpoint.ok_or_else(|| Error::field("touchpoint", "is required"))?;
             let draft = intake::message(&sent, "touchpoint", (self.clock)(), Intake::Record).map_err(Error::Invalid)?;
-            let event = draft.event;
             let appended = append::one(&self.appender, draft, expected_revision.map(Position), until).await;
-            let Appended { position, duplicate } = appended.map_err(|it| append::error(it, event, "touchpoint"))?;
+            let Appended { position, duplicate } = appended.map_err(|it| append::error(it, "touchpoint"))?;
             Ok(v1::RecordResponse { position: position.0, duplicate })
         })
         .await
@@ -84,12 +74,8 @@ impl v1::touchpoint_service_server::TouchpointService for Touchpoints {
         let sent = request.into_inner().touchpoints;
         call::answer(SERVICE, "RecordBatch", async {
             let drafts = self.judge_all(&sent)?;
-            let events: Vec<_> = drafts.iter().map(|draft| draft.event).collect();
             let appended = append::all(&self.appender, drafts, until).await;
-            let appended = appended.map_err(|(index, error)| {
-                let field = if index == 0 { "touchpoints".to_owned() } else { format!("touchpoints[{index}]") };
-                append::error(error, events[index], &field)
-            })?;
+            let appended = appended.map_err(|it| append::refused(it, "touchpoints"))?;
             Ok(v1::RecordBatchResponse { outcomes: appended.into_iter().map(recorded).collect() })
         })
         .await

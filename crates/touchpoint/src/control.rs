@@ -77,6 +77,13 @@ impl<'a> RulesActivated<'a> {
         Ok(Some(Self { id: form.id, version, note, rules }))
     }
 
+    /// The same activation, on its own.
+    pub fn into_owned(self) -> RulesActivated<'static> {
+        let Self { id, version, note, rules } = self;
+        let [note, rules] = [note, rules].map(|text| Cow::Owned(text.into_owned()));
+        RulesActivated { id, version: version.into_owned(), note, rules }
+    }
+
     /// The form in the log.
     pub fn to_json(&self) -> String {
         let data = Data {

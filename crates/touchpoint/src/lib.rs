@@ -22,6 +22,7 @@ mod rfc3339;
 mod scalar;
 mod spec;
 mod time;
+mod undeclared;
 mod violation;
 
 pub use admit::{Intake, MAX_CLOCK_LEAD};

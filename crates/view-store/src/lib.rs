@@ -44,6 +44,7 @@ pub use aside::{free_on_disk, set_aside};
 pub use error::{CommitError, LoadError, OpenError};
 pub use generation::{GenerationId, MAX_GENERATIONS};
 pub use head::{Head, HeadError, MAX_EXTRA_BYTES};
+pub use note::replace;
 pub use origin::{Origin, origin};
 pub use page::{EncodedPage, MAX_RECORD_BYTES, Page, PageError, PageNumber};
 pub use store::{Committed, Pages, Store};

@@ -1,4 +1,4 @@
-//! Small files beside the pages: what an owner of a store remembers that is no record. Replaced whole, or not at all.
+//! Small files, replaced whole or not at all: what an owner of a store remembers beside its pages that is no record.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -23,7 +23,8 @@ impl Store {
     }
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Replaces a file, durably: after a crash it is what was there before, or all of this.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
     let mut file = File::create(&new)?;
     file.write_all(bytes)?;

@@ -45,9 +45,12 @@ async fn a_full_customer_is_refused_by_name_and_hurts_nobody() {
     check("Record", record(touchpoint(FULL, missed)).await, full);
     assert_eq!(record(touchpoint(FULL, known)).await.kind(), "OK", "a known event is still found");
     assert_eq!(record(touchpoint(OTHER, 101)).await.kind(), "OK");
-    let touchpoints = vec![touchpoint(OTHER, 102), touchpoint(FULL, missed)];
-    let batch = writer.touchpoints().record_batch(v1::RecordBatchRequest { touchpoints }).await;
-    check("RecordBatch", batch, trouble("FAILED_PRECONDITION CUSTOMER_FULL", &["touchpoints[1]", "10000 events"]));
+    let sent = [touchpoint(OTHER, 102), touchpoint(FULL, missed)];
+    for (touchpoints, item) in [(sent.to_vec(), "touchpoints[1]"), (sent.into_iter().rev().collect(), "touchpoints[0]")]
+    {
+        let batch = writer.touchpoints().record_batch(v1::RecordBatchRequest { touchpoints }).await;
+        check("RecordBatch", batch, trouble("FAILED_PRECONDITION CUSTOMER_FULL", &[item, "10000 events"]));
+    }
 
     // The views have both, and answer.
     let last = system.machine.last_position().await.unwrap();

@@ -150,6 +150,7 @@ fn below(prefix: &str, field: &str) -> String {
 
 async fn batches(gateway: &Clients) {
     let one_bad = vec![good(1), with(|it| it.channel = 99), good(3), with(|it| it.id = "x".to_owned())];
+    let other = with(|it| it.source = "elsewhere".to_owned());
     let cases: [(&str, Vec<v1::Touchpoint>, Fields<'_>); 4] = [
         ("an empty batch", vec![], &[("touchpoints", "expected 1 to 1000 touchpoints, got 0")]),
         (
@@ -157,7 +158,11 @@ async fn batches(gateway: &Clients) {
             (1..=1_001).map(good).collect(),
             &[("touchpoints", "expected 1 to 1000 touchpoints, got 1001")],
         ),
-        ("one id twice", vec![good(1), good(2), good(1)], &[("touchpoints[2].id", "may not appear twice")]),
+        (
+            "one id, twice the same and once with other content",
+            vec![good(2), good(1), good(1), other],
+            &[("touchpoints[3].id", "touchpoints[1] has the same id and other content")],
+        ),
         ("two bad ones", one_bad, &[("touchpoints[1].channel", "one of"), ("touchpoints[3].id", "expected a UUID")]),
     ];
     for (given, touchpoints, fields) in cases {
@@ -179,7 +184,13 @@ fn text(from: &str, to: &str) -> Option<Item> {
 }
 
 async fn jsons(gateway: &Clients) {
-    let cases: [(Option<Item>, Fields<'_>); 15] = [
+    let corrected = |more: &str| {
+        let good = r#""type":"ProfileCorrected","dataschema":"urn:lifefold:ProfileCorrected:1""#;
+        let begin =
+            r#"{"specversion":"1.0","id":"0195e0c1-9a40-7000-8000-000000000001","source":"tests","channel":"APP""#;
+        json(format!(r#"{begin},{good},"subject":"{SOMEBODY}","time":"{VISITED}","data":{{"field":"phone"{more}}}}}"#))
+    };
+    let cases: [(Option<Item>, Fields<'_>); 16] = [
         (json(""), &[("", "no JSON object")]),
         (json("{"), &[("", "expected a text in quotes at byte 1")]),
         (json("[{}]"), &[("", "no JSON object")]),
@@ -197,6 +208,7 @@ async fn jsons(gateway: &Clients) {
             &[("specversion", "expected \"1.0\"")],
         ),
         (text("\"tests\"", "\"tests\",\"pii\":\"\u{5f20}\u{4e09}\""), &[("pii", "cannot be taken yet")]),
+        (corrected(r#","new":"13800138000""#), &[("data.new", "never what it is")]),
         (None, &[("item", "is required: a touchpoint or its JSON")]),
     ];
     for (item, fields) in cases {

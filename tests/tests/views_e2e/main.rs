@@ -9,6 +9,7 @@ mod churn;
 mod question;
 mod satisfaction;
 mod segmentation;
+mod waves;
 mod world;
 
 use tests::View;

@@ -8,6 +8,7 @@ use tests::Clients;
 use touchpoint::EventId;
 
 use crate::question::{Question, class, counts, loyalty, outcome, pages, port, severity, state, trend};
+use crate::waves;
 use crate::world::World;
 
 /// Every customer by id: index, classes, observations, complaints.
@@ -69,21 +70,22 @@ pub(crate) async fn report(reader: &Clients, question: &Question) {
     for wave in &waves {
         for unit in &units {
             scores(reader, question, unit, wave).await;
+            waves::indicators(reader, question, unit, wave).await;
             promoters(reader, question, unit, wave).await;
         }
-        indicators(reader, question, wave).await;
         for number in 1..=3 {
             let (of, port) = (|kind| ranking(reader, question, kind, wave, number), port(number));
             assert_eq!(of(v1::UnitKind::Project).await, plain(surveys.rank_projects(wave, &port)), "{wave} {port}");
             assert_eq!(of(v1::UnitKind::Company).await, plain(surveys.rank_companies(wave, &port)), "{wave} {port}");
         }
     }
+    waves::comparisons(reader, question, &waves, &units).await;
     service_levels(reader, question).await;
     open_complaints(reader, question).await;
     classes(reader, question).await;
 }
 
-fn sent(unit: &Unit) -> Option<v1::Unit> {
+pub(crate) fn sent(unit: &Unit) -> Option<v1::Unit> {
     let unit = match unit {
         Unit::Group => return None,
         Unit::Company(id) => v1::unit::Unit::CompanyId(id.clone()),
@@ -92,7 +94,7 @@ fn sent(unit: &Unit) -> Option<v1::Unit> {
     Some(v1::Unit { unit: Some(unit) })
 }
 
-fn same_score(found: Option<v1::Score>, wanted: Option<&Score>, name: &str) {
+pub(crate) fn same_score(found: Option<v1::Score>, wanted: Option<&Score>, name: &str) {
     let (found, wanted) = (found.unwrap(), wanted.copied().unwrap_or_default());
     let given = [found.n, found.satisfied, found.top].map(|count| count as i64);
     assert_eq!(given, [wanted.n, wanted.yes, wanted.top], "{name}");
@@ -100,7 +102,7 @@ fn same_score(found: Option<v1::Score>, wanted: Option<&Score>, name: &str) {
     assert_eq!(rates, [wanted.rate_bp(), wanted.top_bp(), wanted.mean_index()], "{name}");
 }
 
-fn place(unit: &Unit, wave: &str, port: &str) -> oracle::Place {
+pub(crate) fn place(unit: &Unit, wave: &str, port: &str) -> oracle::Place {
     oracle::Place { unit: unit.clone(), wave: wave.to_owned(), port: port.to_owned() }
 }
 
@@ -135,25 +137,6 @@ async fn promoters(reader: &Clients, question: &Question, unit: &Unit, wave: &st
     let wanted = question.wanted.surveys.ces.get(&at).copied().unwrap_or_default();
     let given = (ces.n as i64, ces.easy as i64, ces.ces_bp.map(i64::from));
     assert_eq!(given, (wanted.n, wanted.easy, wanted.rate_bp()), "{at:?} {}", question.name);
-}
-
-/// Of the group, item by item.
-async fn indicators(reader: &Clients, question: &Question, wave: &str) {
-    let request = v1::GetIndicatorsRequest { wave_id: wave.to_owned(), query: question.query(), ..Default::default() };
-    let found = reader.satisfaction().get_indicators(request).await.unwrap().into_inner().indicators;
-    let of_wave = question.wanted.surveys.indicators.iter();
-    let of_wave = of_wave.filter(|((place, _), _)| place.unit == Unit::Group && place.wave == wave);
-    let mut wanted: Vec<_> = of_wave.map(|((place, item), score)| (place.port.clone(), item.clone(), score)).collect();
-    wanted.sort_by_key(|(port, item, _)| {
-        (v1::ServicePort::from_str_name(&format!("SERVICE_PORT_{port}")).map(i32::from), item.clone())
-    });
-    let name = |port: &str, item: &str| format!("{port} {item} {wave} {}", question.name);
-    let items: Vec<_> = found.iter().map(|it| (port(it.port), it.item_code.clone())).collect();
-    let wanted_items: Vec<_> = wanted.iter().map(|(port, item, _)| (port.clone(), item.clone())).collect();
-    assert_eq!(items, wanted_items, "{wave} {}", question.name);
-    for (found, (port, item, score)) in found.into_iter().zip(wanted) {
-        same_score(found.score, Some(score), &name(&port, &item));
-    }
 }
 
 type Line = (String, Option<usize>, u64);

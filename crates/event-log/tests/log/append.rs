@@ -5,7 +5,7 @@ use futures::future::join_all;
 use touchpoint::Position;
 
 use crate::proxy::Proxy;
-use crate::support::{Server, append_range, draft, draft_saying, only_position, soon, whole};
+use crate::support::{Server, append_range, draft, draft_saying, only_position, soon, taken, whole};
 
 async fn append(appender: &Appender, draft: Draft) -> Result<Appended, AppendError> {
     appender.append(draft, None, soon()).await
@@ -45,7 +45,7 @@ async fn the_same_again_is_a_duplicate_and_other_content_is_refused() {
         Draft { body: String::from_utf8(draft(1, 7).body.to_vec()).unwrap().replace(':', " : ").into(), ..draft(1, 7) };
     assert_eq!(append(&appender, spaced).await, at(2, true));
     let other = append(&appender, draft_saying(1, 7, "second")).await;
-    assert_eq!(other, Err(AppendError::AlreadyExists { position: Position(2) }));
+    assert_eq!(other, Err(taken(7, 2)));
     // An id is unique within its customer only.
     assert_eq!(append(&appender, draft(2, 7)).await, at(3, false));
 }
@@ -60,7 +60,7 @@ async fn duplicates_within_a_group_do_not_stop_the_others() {
     let mut drafts: Vec<_> = (51..=150).chain(51..=150).map(|event| draft(1, event)).collect();
     drafts.push(draft_saying(1, 60, "second"));
     let mut answers = join_all(drafts.iter().map(|draft| append(&appender, draft.clone()))).await;
-    assert_eq!(answers.pop(), Some(Err(AppendError::AlreadyExists { position: Position(61) })));
+    assert_eq!(answers.pop(), Some(Err(taken(60, 61))));
     let entries = whole(&log).await;
     assert_eq!(entries.len(), 151);
     for (draft, answer) in drafts.iter().zip(answers) {
@@ -77,7 +77,7 @@ async fn of_a_few_each_is_answered_for_itself() {
     let mut drafts: Vec<_> = (4..=9).chain(8..=9).map(|event| draft(1, event)).collect();
     drafts.push(draft_saying(1, 2, "second"));
     let mut answers = join_all(drafts.iter().map(|draft| append(&appender, draft.clone()))).await;
-    assert_eq!(answers.pop(), Some(Err(AppendError::AlreadyExists { position: Position(3) })));
+    assert_eq!(answers.pop(), Some(Err(taken(2, 3))));
     let entries = whole(&log).await;
     assert_eq!(entries.len(), 10);
     for (draft, answer) in drafts.iter().zip(&answers) {
@@ -101,7 +101,7 @@ async fn an_expected_revision_holds_or_the_present_one_is_said() {
     // Sent again after a lost answer: the revision no longer holds, but the event is the one that changed it.
     assert_eq!(append_at(&appender, draft(1, 2), 2).await, at(4, true));
     let other = append_at(&appender, draft_saying(1, 2, "second"), 2).await;
-    assert_eq!(other, Err(AppendError::AlreadyExists { position: Position(4) }));
+    assert_eq!(other, Err(taken(2, 4)));
     // The revision holds, the id is known.
     assert_eq!(append_at(&appender, draft(1, 1), 4).await, at(2, true));
 }

@@ -3,7 +3,7 @@
 use event_log::{AppendError, Appended, Appender, Draft, Log, Refused};
 use touchpoint::Position;
 
-use crate::support::{Server, draft, draft_saying, soon, whole};
+use crate::support::{Server, draft, draft_saying, soon, taken, whole};
 
 async fn start() -> (Server, Log, Appender) {
     let server = Server::start();
@@ -24,7 +24,7 @@ async fn a_thousand_are_written_in_order_and_one_more_is_too_many() {
     let (_server, log, appender) = start().await;
     let drafts: Vec<_> = (1..=1_001).map(|event| draft(event, event)).collect();
     let refused = all(&appender, &drafts).await.unwrap_err();
-    assert!(matches!(refused.error, AppendError::TooLarge { size: 1_001, max: 1_000, .. }), "{refused}");
+    assert!(matches!(refused, Refused::Batch(AppendError::TooLarge { size: 1_001, max: 1_000, .. })), "{refused}");
     let written = pairs(all(&appender, &drafts[..1_000]).await);
     assert_eq!(written, (2..=1_001).map(|position| (position, false)).collect::<Vec<_>>());
     let entries = whole(&log).await;
@@ -54,7 +54,10 @@ async fn a_repetition_within_the_request_is_one_event() {
     let twice = [draft(1, 1), draft(1, 2), draft(1, 1)];
     assert_eq!(pairs(all(&appender, &twice).await), [(2, false), (3, false), (2, true)]);
     let conflict = all(&appender, &[draft(1, 8), draft(1, 9), draft_saying(1, 8, "second")]).await;
-    assert_eq!(conflict, Err(Refused { index: 2, error: AppendError::AlreadyExists { position: Position::ZERO } }));
+    assert_eq!(conflict, Err(Refused::Repeated { index: 2, first: 0 }));
+    // The places of what is kept are not those of the request once something was left out.
+    let conflict = all(&appender, &[draft(1, 9), draft(1, 9), draft(1, 8), draft_saying(1, 8, "second")]).await;
+    assert_eq!(conflict, Err(Refused::Repeated { index: 3, first: 2 }));
     assert_eq!(log.last().await.unwrap(), Position(3));
 }
 
@@ -63,6 +66,6 @@ async fn one_conflict_writes_nothing() {
     let (_server, log, appender) = start().await;
     all(&appender, &[draft(1, 1), draft(1, 2)]).await.unwrap();
     let conflict = all(&appender, &[draft(1, 3), draft_saying(1, 2, "second"), draft(1, 4)]).await;
-    assert_eq!(conflict, Err(Refused { index: 1, error: AppendError::AlreadyExists { position: Position(3) } }));
+    assert_eq!(conflict, Err(Refused::Event { index: 1, error: taken(2, 3) }));
     assert_eq!(log.last().await.unwrap(), Position(3));
 }

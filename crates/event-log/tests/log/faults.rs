@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use event_log::{AppendError, Appended, Appender, Draft, Log};
+use event_log::{AppendError, Appended, Appender, Draft, Log, Refused};
 use futures::future::join_all;
 use serde_json::json;
 use tokio::time::Instant;
@@ -112,7 +112,7 @@ async fn a_server_that_stays_away_is_unavailable_and_nothing_is_written() {
     assert!(matches!(expecting, Err(AppendError::Unavailable(_))), "{expecting:?}");
     let until = Instant::now() + Duration::from_millis(300);
     let batch = appender.append_all(vec![draft(1, 3), draft(1, 4)], until).await.unwrap_err();
-    assert!(matches!(batch.error, AppendError::Unavailable(_)), "{batch}");
+    assert!(matches!(batch, Refused::Event { index: 0, error: AppendError::Unavailable(_) }), "{batch}");
     server.broker.restart().unwrap();
     // The same appender goes on; what it gave up on is not in the log.
     let later = appender.append(draft(1, 5), None, soon()).await.unwrap();
@@ -145,7 +145,7 @@ async fn a_full_log_is_unavailable_until_there_is_room() {
     // On a busy machine an answer takes its time; without one the outcome would be unknown.
     let until = Instant::now() + Duration::from_secs(2);
     let refused = appender.append_all(drafts(), until).await.unwrap_err();
-    assert!(matches!(refused.error, AppendError::Unavailable(_)), "{refused}");
+    assert!(matches!(refused, Refused::Event { index: 0, error: AppendError::Unavailable(_) }), "{refused}");
     assert_eq!(log.last().await.unwrap(), Position(11));
     // It is tried again until there is room.
     let waiting = appender.clone();

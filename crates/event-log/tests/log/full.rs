@@ -61,7 +61,7 @@ async fn a_full_customer_is_in_nobodys_way() {
     }
     // All or nothing is nothing.
     let refused = appender.append_all(vec![draft(2, 9_001), draft(1, 90_001), draft(3, 9_002)], soon()).await;
-    assert_eq!(refused, Err(Refused { index: 1, error: full(1) }));
+    assert_eq!(refused, Err(Refused::Event { index: 1, error: full(1) }));
     assert_eq!(whole(&log).await.len() as u64, 1 + MAX_CUSTOMER_EVENTS + 900);
 }
 

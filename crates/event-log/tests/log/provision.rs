@@ -1,6 +1,6 @@
 //! Creating and verifying the stream.
 
-use event_log::{Appender, Log, OpenError, Options, Subject};
+use event_log::{Appender, Log, MIN_SERVER, OpenError, Options, Subject};
 use serde_json::json;
 use touchpoint::Position;
 use uuid::Uuid;
@@ -144,6 +144,13 @@ async fn an_old_server_is_refused() {
     let error = Log::open(&Options::new(&url)).await.unwrap_err();
     assert!(matches!(&error, OpenError::OldServer { found } if found == "2.9.10"), "{error}");
     assert!(error.to_string().contains("2.14.4 or later"), "{error}");
+}
+
+/// Neither crate uses the other, so each has the number.
+#[test]
+fn what_is_old_for_the_log_is_old_for_whoever_finds_a_server() {
+    let broker::Version(major, minor, patch) = broker::MIN_VERSION;
+    assert_eq!(MIN_SERVER, (major.into(), minor.into(), patch.into()));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use broker::Broker;
-use event_log::{Appender, Draft, Entry, Log, Options, Subject};
+use event_log::{AppendError, Appender, Draft, Entry, Log, Options, Subject};
 use futures::StreamExt;
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -77,6 +77,11 @@ pub(crate) fn draft_saying(number: u128, event: u128, word: &str) -> Draft {
     let event_id = EventId::from_u128(event);
     let body = format!(r#"{{"id":"{event_id}","subject":"{}","data":{{"word":"{word}"}}}}"#, customer(number));
     Draft { customer: customer(number), event: event_id, body: body.into() }
+}
+
+/// What is said of event `event` with other content, where the first one is at `position`.
+pub(crate) fn taken(event: u128, position: u64) -> AppendError {
+    AppendError::AlreadyExists { event: EventId::from_u128(event), position: Position(position) }
 }
 
 /// Appends events `first..=last` of one customer, one after the other.

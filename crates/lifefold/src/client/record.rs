@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Read};
 use api::v1;
 use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Map, Value};
-use touchpoint::{Event, Kind, Violation};
+use touchpoint::{Event, Kind, Violation, Violations};
 
 use super::asking::Call;
 use super::failure::{Failure, Outcome};
@@ -109,10 +109,10 @@ fn fill(event: &mut Map<String, Value>, id: &str, now: &str) {
 fn touchpoint(sent: &Map<String, Value>) -> Result<v1::Touchpoint, Failure> {
     let bytes = serde_json::to_vec(sent).map_err(|error| Failure::Other(error.to_string()))?;
     let event = Event::decode(&bytes)?;
-    let violation =
-        |field: &str, message: &str| Failure::Event(vec![Violation { field: field.into(), message: message.into() }]);
-    if event.has_pii {
-        return Err(violation("pii", "personal data is refused until it can be kept encrypted: leave it out"));
+    let mut broken = Violations::default();
+    event.refuse_personal_data(&bytes, &mut broken);
+    if !broken.is_empty() {
+        return Err(broken.into());
     }
     let message = api::touchpoints::from_event(&event);
     let kept: Map<String, Value> = serde_json::from_slice(&api::touchpoints::to_json(&message)).unwrap_or_default();
@@ -186,5 +186,10 @@ mod tests {
         assert!(report.contains("traceparent") && report.contains("data.mood"), "{report}");
         assert!(sent(&complaint(r#","pii":"138…""#, "")).unwrap_err().contains("\n  pii"));
         assert!(!sent(&complaint(r#","pii":"secret""#, "")).unwrap_err().contains("secret"));
+        // What the gateway refuses in any form is not advised to be imported.
+        let corrected =
+            complaint("", r#","field":"phone","new":"secret""#).replace("ComplaintAcknowledged", "ProfileCorrected");
+        let report = sent(&corrected).unwrap_err();
+        assert!(report.contains("data.new") && !report.contains("import") && !report.contains("secret"), "{report}");
     }
 }

@@ -21,7 +21,7 @@ use crate::telemetry::Filter;
 pub(crate) use flags::{Flags, fold};
 use gather::{Given, Origin};
 use parse::Reader;
-pub(crate) use show::{mask, shown};
+pub(crate) use show::shown;
 
 /// For which process the settings are: it decides default ports and folders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -31,16 +31,5 @@ fn row(given: &Given) -> Value {
 
 /// The value without a password in it.
 pub(crate) fn masked(given: &Given) -> String {
-    if given.spec.name == "nats_url" { mask(&given.text) } else { given.text.clone() }
-}
-
-/// A URL whose password is three stars.
-pub(crate) fn mask(url: &str) -> String {
-    let Some((before, host)) = url.rsplit_once('@') else { return url.to_owned() };
-    let start = before.find("://").map_or(0, |at| at + 3);
-    match before[start..].split_once(':') {
-        Some((user, _)) => format!("{}{user}:***@{host}", &before[..start]),
-        // A token alone is as secret as a password.
-        None => format!("{}***@{host}", &before[..start]),
-    }
+    if given.spec.name == "nats_url" { event_log::mask(&given.text) } else { given.text.clone() }
 }

@@ -73,10 +73,3 @@ fn an_unknown_name_and_broken_toml_are_mistakes_of_the_file() {
     let told = resolve(&flags, Process::Gateway, &[]).unwrap_err();
     assert!(told.contains("line 2") && !told.contains("secret"), "{told}");
 }
-
-#[test]
-fn passwords_are_masked() {
-    assert_eq!(show::mask("nats://me:secret@host:4222"), "nats://me:***@host:4222");
-    assert_eq!(show::mask("nats://token@host:4222"), "nats://***@host:4222");
-    assert_eq!(show::mask("nats://host:4222"), "nats://host:4222");
-}

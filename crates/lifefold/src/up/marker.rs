@@ -40,11 +40,8 @@ impl Marker {
 
     /// Writes it down, whole or not at all.
     pub(crate) fn write(&self, data: &Path) -> anyhow::Result<()> {
-        let (path, new) = (path(data), path(data).with_extension("json.new"));
-        let written = serde_json::to_vec(self).map_err(std::io::Error::from).and_then(|text| {
-            std::fs::write(&new, text)?;
-            std::fs::rename(&new, &path)
-        });
+        let (path, text) = (path(data), serde_json::to_vec(self));
+        let written = text.map_err(std::io::Error::from).and_then(|text| view_store::replace(&path, &text));
         written.with_context(|| format!("cannot write {}", path.display()))
     }
 }

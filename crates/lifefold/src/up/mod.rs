@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::announcement::{self, Announcement};
 use crate::cli::{self, View};
 use crate::door::Door;
-use crate::settings::{Process, Settings, mask};
+use crate::settings::{Process, Settings};
 use crate::tasks::{self, Tasks};
 use crate::telemetry::{self, Filter};
 use crate::{clock, gateway, start_view};
@@ -127,7 +127,7 @@ fn announce(doors: &[Door; 4], metrics: Option<SocketAddr>, nats: &Nats) -> Anno
         satisfaction,
         churn,
         metrics,
-        nats_url: mask(&nats.url()),
+        nats_url: event_log::mask(&nats.url()),
         pid: std::process::id(),
         nats_pid: nats.pid(),
     }

@@ -1,13 +1,18 @@
 //! Import.
 
+use std::time::Duration;
+
 use api::v1;
 use api::v1::import_outcome::Result as Became;
 use api::v1::import_request::Item;
 use api::v1::import_response::Result as Answer;
 use api::v1::touchpoint_service_client::TouchpointServiceClient as Client;
 use futures::StreamExt;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 
 use crate::support::{now, other_visit, start, visit};
 
@@ -72,8 +77,8 @@ async fn an_item_that_is_refused_does_not_stop_the_others() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_gateway_that_goes_down_answers_what_it_took_and_says_so() {
     let running = start().await;
-    let (sender, items) = tokio::sync::mpsc::channel(4);
-    let items = tokio_stream::wrappers::ReceiverStream::new(items);
+    let (sender, items) = mpsc::channel(4);
+    let items = ReceiverStream::new(items);
     let item = |event| v1::ImportRequest { sequence: event, item: Some(Item::Touchpoint(visit(1, event.into()))) };
     sender.send(item(1)).await.unwrap();
     let mut answers = Client::new(running.channel.clone()).import(items).await.unwrap().into_inner();
@@ -81,4 +86,42 @@ async fn a_gateway_that_goes_down_answers_what_it_took_and_says_so() {
     running.stop.cancel();
     let end = answers.next().await.unwrap().unwrap_err();
     assert_eq!(end.code(), Code::Unavailable);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_reads_no_outcomes_is_not_read_from() {
+    /// Many more than the gateway holds, in its window and in the buffers of the connection.
+    const ITEMS: u64 = 12_000;
+    const HELD: u64 = 6_000;
+    /// After so long without room for an item there is none.
+    const STALLED: Duration = Duration::from_secs(2);
+    let running = start().await;
+    let endpoint = Endpoint::from_shared(format!("http://{}", running.address)).unwrap();
+    // Unread outcomes are bytes on their way: the fewer fit there, the sooner the gateway waits.
+    let channel = endpoint.initial_stream_window_size(4 * 1024).connect().await.unwrap();
+    let (sender, items) = mpsc::channel(1);
+    let item = |event: u64| {
+        let item = Some(json(&visit(u128::from(event / 8), event.into())));
+        v1::ImportRequest { sequence: event, item }
+    };
+    let mut answers = Client::new(channel).import(ReceiverStream::new(items)).await.unwrap().into_inner();
+    let mut sent = 0;
+    while sent < ITEMS && timeout(STALLED, sender.send(item(sent))).await.is_ok() {
+        sent += 1;
+    }
+    assert!(sent <= HELD, "{sent} items were taken while no outcome was read");
+    assert!(running.log.last().await.unwrap().0 <= sent + 1);
+
+    let rest = tokio::spawn(async move {
+        for event in sent..ITEMS {
+            sender.send(item(event)).await.unwrap();
+        }
+    });
+    for sequence in 0..ITEMS {
+        let answer = answers.next().await.unwrap().unwrap().result.unwrap();
+        assert!(matches!(answer, Answer::Outcome(outcome) if outcome.sequence == sequence));
+    }
+    let Some(Answer::Summary(summary)) = answers.next().await.unwrap().unwrap().result else { panic!("no summary") };
+    assert_eq!((summary.received, summary.recorded), (ITEMS, ITEMS));
+    rest.await.unwrap();
 }

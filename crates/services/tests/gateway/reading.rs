@@ -53,21 +53,27 @@ async fn pages_lead_through_a_timeline() {
     assert_eq!(refusal(&unknown), (Code::NotFound, "CUSTOMER_NOT_FOUND".to_owned()));
 }
 
-/// The positions that are given, and the last message.
-async fn replay(channel: &Channel, request: v1::ReplayRequest) -> (Vec<u64>, v1::ReplayProgress) {
+/// The events that are given, and the last message.
+async fn replayed(channel: &Channel, request: v1::ReplayRequest) -> (Vec<v1::RecordedTouchpoint>, v1::ReplayProgress) {
     let mut client = TimelineServiceClient::new(channel.clone());
     let mut answers = client.replay(request).await.unwrap().into_inner();
-    let mut positions = Vec::new();
+    let mut events = Vec::new();
     loop {
         match answers.next().await.unwrap().unwrap().result.unwrap() {
-            Answer::Event(event) => positions.push(event.position),
+            Answer::Event(event) => events.push(event),
             Answer::Progress(progress) if progress.done => {
                 assert!(answers.next().await.is_none());
-                return (positions, progress);
+                return (events, progress);
             }
             Answer::Progress(_) => {}
         }
     }
+}
+
+/// The positions that are given, and the last message.
+async fn replay(channel: &Channel, request: v1::ReplayRequest) -> (Vec<u64>, v1::ReplayProgress) {
+    let (events, end) = replayed(channel, request).await;
+    (events.into_iter().map(|event| event.position).collect(), end)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -105,6 +111,28 @@ async fn a_replay_is_narrowed_to_customers_and_projects_and_slowed_down() {
     assert!(replay(&running.channel, of("P1")).await.0.into_iter().eq((6..=31).step_by(5)));
     let (nothing, end) = replay(&running.channel, of("P2")).await;
     assert_eq!((nothing.len(), end.position, end.done), (0, 31, true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replay_from_an_instant_begins_with_what_was_recorded_then() {
+    let running = filled().await;
+    for event in 30..33 {
+        let request = v1::RecordRequest { touchpoint: Some(visit(0, event)), expected_revision: None };
+        TouchpointServiceClient::new(running.channel.clone()).record(request).await.unwrap();
+    }
+    let from = |time| v1::ReplayRequest { start: Some(Start::FromRecordedAt(time)), ..Default::default() };
+    let (all, _) = replayed(&running.channel, v1::ReplayRequest::default()).await;
+    let instant = |it: &v1::RecordedTouchpoint| api::names::instant(it.recorded_at.as_ref().unwrap()).unwrap();
+    let recorded: Vec<_> = all.iter().map(|it| (it.position, instant(it))).collect();
+    assert!(recorded.len() == 33 && recorded[0].1 < recorded[32].1, "{recorded:?}");
+    for (_, instant) in &recorded {
+        for instant in [*instant, instant.plus_micros(1)] {
+            let since = recorded.iter().filter(|(_, at)| *at >= instant).map(|(position, _)| *position);
+            let (given, end) = replay(&running.channel, from(api::names::timestamp(instant))).await;
+            assert!(given.iter().copied().eq(since), "from {instant}: {given:?} of {recorded:?}");
+            assert_eq!(end, v1::ReplayProgress { position: 34, end: 34, done: true });
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -41,13 +41,31 @@ async fn a_batch_is_recorded_whole_or_not_at_all() {
     let recorded = batch((0..1_000).map(|event| visit(event / 8, event)).collect()).await.unwrap().into_inner();
     assert_eq!(recorded.outcomes.last(), Some(&v1::RecordOutcome { position: 1_001, duplicate: false }));
 
-    let broken = vec![visit(1, 2_000), v1::Touchpoint { channel: 0, ..visit(1, 2_001) }, visit(1, 2_000)];
-    assert_eq!(fields(&batch(broken).await.unwrap_err()), ["touchpoints[1].channel", "touchpoints[2].id"]);
+    let broken = vec![visit(1, 2_000), v1::Touchpoint { channel: 0, ..visit(1, 2_001) }];
+    assert_eq!(fields(&batch(broken).await.unwrap_err()), ["touchpoints[1].channel"]);
     assert_eq!(fields(&batch(Vec::new()).await.unwrap_err()), ["touchpoints"]);
     assert_eq!(fields(&batch(vec![visit(1, 1); 1_001]).await.unwrap_err()), ["touchpoints"]);
     let conflict = batch(vec![visit(1, 3_000), other_visit(0, 1)]).await.unwrap_err();
     assert_eq!(conflict.code(), Code::AlreadyExists);
     assert_eq!(running.log.last().await.unwrap().0, 1_001);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_twice_in_a_batch_is_one_event_and_other_content_names_both() {
+    let running = start().await;
+    let mut client = Client::new(running.channel.clone());
+    let mut batch = async |touchpoints| client.record_batch(v1::RecordBatchRequest { touchpoints }).await;
+    let outcome = |position, duplicate| v1::RecordOutcome { position, duplicate };
+    let recorded = batch(vec![visit(1, 10), visit(1, 11), visit(1, 10)]).await.unwrap().into_inner();
+    assert_eq!(recorded.outcomes, [outcome(2, false), outcome(3, false), outcome(2, true)]);
+
+    let refused = batch(vec![visit(1, 12), visit(1, 12), other_visit(1, 12)]).await.unwrap_err();
+    assert_eq!(fields(&refused), ["touchpoints[2].id"]);
+    assert!(refused.message().contains("touchpoints[0] has the same id and other content"), "{refused}");
+    // An id is one customer's.
+    let recorded = batch(vec![visit(1, 13), visit(2, 13)]).await.unwrap().into_inner();
+    assert_eq!(recorded.outcomes, [outcome(4, false), outcome(5, false)]);
+    assert_eq!(running.log.last().await.unwrap().0, 5);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

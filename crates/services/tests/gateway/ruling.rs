@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
-use touchpoint::{EventId, Position};
+use touchpoint::{EventId, Position, RulesActivated};
 use views::rules::Rules;
 
 use crate::support::{Running, fields, refusal, start};
@@ -146,10 +146,10 @@ async fn a_log_is_given_rules_once() {
     let until = Instant::now() + Duration::from_secs(20);
     let rules: Vec<_> = (30..38).map(|days| Rules::parse(&text(days)).unwrap()).collect();
     let seeded = join_all(rules.iter().map(|rules| running.rules.seed(rules, "first", until))).await;
-    let seeded: Vec<_> = seeded.into_iter().map(Result::unwrap).collect();
+    let seeded: Vec<_> = seeded.into_iter().map(|it| it.unwrap().unwrap()).collect();
     assert!(seeded.iter().all(|version| *version == seeded[0]), "{seeded:?}");
     assert_eq!(listed(&running).await, [(seeded[0].clone(), true)]);
-    assert_eq!(running.rules.seed(&Rules::default(), "later", until).await.unwrap(), seeded[0]);
+    assert_eq!(running.rules.seed(&Rules::default(), "later", until).await.unwrap().as_ref(), Some(&seeded[0]));
     assert_eq!(running.log.last().await.unwrap(), Position(2));
 }
 
@@ -166,4 +166,28 @@ async fn what_a_newer_version_wrote_is_listed_and_not_in_force() {
     // And what comes after it is in force again.
     activate(&running, text(40), Some(&version(30))).await.unwrap();
     assert_eq!(listed(&running).await[0], (version(40), true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_means_something_else_here_has_the_name_that_answers_give_it() {
+    let running = start().await;
+    let (id, other) = (EventId::from_u128(1 << 100), "0123456789abcdef");
+    let event = RulesActivated {
+        id,
+        version: touchpoint::Code::new(other).unwrap(),
+        note: "by an older build".into(),
+        rules: text(30).into(),
+    };
+    let until = Instant::now() + Duration::from_secs(20);
+    running.appender.append_control(id, event.to_json().into(), Position(1), until).await.unwrap();
+    assert_eq!(listed(&running).await, [(version(30), true)]);
+    for name in [version(30), other.to_owned()] {
+        let request = v1::GetRulesRequest { version: Some(name) };
+        let found = client(&running).get_rules(request).await.unwrap().into_inner();
+        assert_eq!((found.activation.unwrap().position, found.text), (2, text(30)));
+    }
+    // Activated again, the log says what they are called now; and once more is once.
+    let again = activate(&running, text(30), Some(&version(30))).await.unwrap();
+    assert_eq!((again.already_active, again.activation.unwrap().position), (false, 3));
+    assert!(activate(&running, text(30), None).await.unwrap().already_active);
 }

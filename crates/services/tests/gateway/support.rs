@@ -1,5 +1,6 @@
 //! A nats-server, a gateway on it, and touchpoints to send.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub(crate) fn now() -> Timestamp {
 
 /// A gateway and its log.
 pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     pub(crate) channel: Channel,
     pub(crate) broker: Option<Broker>,
     pub(crate) log: Log,
@@ -66,7 +68,7 @@ pub(crate) async fn start() -> Running {
     tokio::spawn(async move { server.serve_with_incoming(TcpListenerStream::new(listener)).await });
     tokio::spawn(process.health);
     let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-    Running { channel, broker: Some(broker), log, appender, rules, stop, _folder: folder }
+    Running { address, channel, broker: Some(broker), log, appender, rules, stop, _folder: folder }
 }
 
 /// A visit of this customer.

@@ -26,7 +26,9 @@ const RULES: &str = "\
 - `time` is at most 5 minutes after the event is recorded; any past time is good. `firstrecordedat` is accepted by Import
   only. `pii` is refused until it can be kept encrypted: what enters the log in clear can never leave it.
 - Personal data (names, phone and identity numbers, addresses, free words) goes into no other field: reasons, categories
-  and outcomes are codes.
+  and outcomes are codes. `ProfileCorrected` and a `ContractAmended` of kind NAME_CHANGE say that such data changed, and
+  nothing more: the gateway refuses any field of `data` that this page does not list there. One that is in the log all the
+  same is read like any other.
 - The same `id` with the same content is a duplicate and has no second effect; with other content it is refused.
 ";
 

@@ -11,7 +11,7 @@ codes! {
 }
 
 event! {
-    /// A field of the customer's profile was corrected in the source system.
+    /// A field of the customer's profile was corrected in the source system. `data` may have no other field than these.
     ProfileCorrected<'a> {
         /// The field's name only, never its value.
         field: Code<'a>,

@@ -40,7 +40,8 @@ event! {
 }
 
 event! {
-    /// A contract was changed: its names, its unit, or its price.
+    /// A contract was changed: its names, its unit, or its price. With kind NAME_CHANGE `data` may have no other field
+    /// than these.
     ContractAmended<'a> {
         /// The contract's code.
         contract_id: Code<'a>,

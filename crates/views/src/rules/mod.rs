@@ -3,6 +3,7 @@
 //! The defaults are `rules.toml` beside this file. Rules are an argument of every answer: other rules need no other
 //! fold, only another evaluation.
 
+mod activation;
 mod blank;
 mod condition;
 mod counts;
@@ -18,6 +19,7 @@ mod write;
 
 use std::fmt;
 
+pub use activation::Activation;
 pub use condition::{Attribute, Axis, Bounds, Condition, Count, Segment, Value};
 pub use mistake::{Mistake, RulesError};
 

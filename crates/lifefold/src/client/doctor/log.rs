@@ -8,7 +8,6 @@ use super::Finding;
 use super::services::Told;
 use crate::client::{format, words};
 use crate::clock;
-use crate::settings::mask;
 
 /// A clock that is further off than this misplaces events in time; an hour of drift without NTP is less.
 const MAX_SKEW_MICROS: i64 = 2_000_000;
@@ -23,7 +22,7 @@ pub(super) async fn look(options: &Options, projectors: &[Told]) -> (Vec<Finding
             return (vec![unreached, Finding::note("log", "not looked at: no NATS server")], None);
         }
     };
-    let mut findings = vec![Finding::ok("nats", format!("{} at {}", server.version(), mask(&options.url)))];
+    let mut findings = vec![Finding::ok("nats", format!("{} at {}", server.version(), event_log::mask(&options.url)))];
     match server.log().await {
         Ok(log) => {
             findings.push(Finding::ok("stream", format!("{}, with the options that the log needs", options.stream)));
