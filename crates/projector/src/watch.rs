@@ -10,7 +10,7 @@ use views::View;
 
 use crate::error::{NotServing, WatchError};
 use crate::moves::{Cursor, Gone, Keeping, Moves};
-use crate::pages::GROUPS;
+use crate::pages::{GROUPS, Slot};
 use crate::{Generation, Projector};
 
 /// Follows the moves in one generation.
@@ -73,6 +73,13 @@ impl<V: View> Watch<V> {
             listed.extend(slot.placement.as_ref().and_then(|placement| pick(slot.customer, placement)));
         });
         listed
+    }
+
+    /// Nothing may be said of the customer by now, whatever is kept of their way here: they are erased, or where they
+    /// stand is `withheld`. By the lists, not by the records, so that the move that made it so is kept already.
+    pub fn is_silenced(&self, customer: CustomerId, withheld: impl FnOnce(&V::Placement) -> bool) -> bool {
+        let silenced = |slot: &Slot<V>| slot.placement.as_ref().map_or(slot.record.is_erased(), withheld);
+        self.generation.pages.read(customer, silenced).unwrap_or(false)
     }
 
     /// The moves that follow those that were told, as far as they were made together; nothing if there is none yet.

@@ -500,7 +500,8 @@ pub enum WatchEffect {
     Entered = 2,
     /// The customer stays in the list, and something else is said.
     Changed = 3,
-    /// The customer was in the list, and is not any more.
+    /// The customer was in the list, and is not any more. Without before and after: consent was withdrawn, or the customer
+    /// is erased; forget what was said.
     Left = 4,
 }
 impl WatchEffect {
@@ -770,7 +771,8 @@ pub struct RiskChange {
     /// What it does, and why.
     #[prost(message, optional, tag = "2")]
     pub step: ::core::option::Option<WatchStep>,
-    /// What was said, also of who was not in the list. Absent: LISTED, no event of the customer counted, or withheld.
+    /// What was said, also of who was not in the list. Absent: LISTED, no event of the customer counted, withheld, or nothing
+    /// may be said of the customer since.
     #[prost(message, optional, tag = "3")]
     pub before: ::core::option::Option<WatchedRisk>,
     /// What is said, also of who left the list. Absent: no event of the customer counts any more, or withheld.
@@ -8831,7 +8833,8 @@ pub struct Transition {
     /// What it does, and why.
     #[prost(message, optional, tag = "2")]
     pub step: ::core::option::Option<WatchStep>,
-    /// What was said, also of who was not in the list. Absent: LISTED, no event of the customer counted, or withheld.
+    /// What was said, also of who was not in the list. Absent: LISTED, no event of the customer counted, withheld, or nothing
+    /// may be said of the customer since.
     #[prost(message, optional, tag = "3")]
     pub before: ::core::option::Option<WatchedSegments>,
     /// What is said, also of who left the list. Absent: no event of the customer counts any more, or withheld.

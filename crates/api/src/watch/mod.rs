@@ -23,6 +23,9 @@ pub trait Filter: Send + Sync + 'static {
     /// An answer of the stream.
     type Response: Send + 'static;
 
+    /// Consent to profiling is withdrawn: nothing is said of who stands there.
+    fn is_withheld(placement: &Placement<Self>) -> bool;
+
     /// The customer is on the list.
     fn wants(&self, placement: &Placement<Self>) -> bool;
 

@@ -31,6 +31,10 @@ impl Filter for RiskFilter {
     type Change = v1::RiskChange;
     type Response = v1::WatchRiskResponse;
 
+    fn is_withheld(placement: &Placement) -> bool {
+        placement.place().is_none()
+    }
+
     fn wants(&self, placement: &Placement) -> bool {
         let [company, project, consultant] = placement.units();
         placement.place().is_some_and(|place| {

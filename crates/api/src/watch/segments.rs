@@ -28,6 +28,10 @@ impl Filter for SegmentFilter {
     type Change = v1::Transition;
     type Response = v1::WatchTransitionsResponse;
 
+    fn is_withheld(placement: &Placement) -> bool {
+        placement.is_withheld()
+    }
+
     fn wants(&self, placement: &Placement) -> bool {
         !placement.is_withheld() && self.groups.iter().all(|group| placement.is_in(group))
     }

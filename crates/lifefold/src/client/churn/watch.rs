@@ -8,7 +8,7 @@ use crate::client::asking::Ask;
 use crate::client::failure::Failure;
 use crate::client::output::Screen;
 use crate::client::query::Scope;
-use crate::client::watch::{Watched, shift};
+use crate::client::watch::{SILENCED, Watched, shift};
 use crate::client::{format, words};
 
 /// Whom to watch.
@@ -70,6 +70,7 @@ fn said(screen: Screen, change: &v1::RiskChange) -> String {
         })
     };
     let mut parts = vec![match (before, after) {
+        (None, None) => SILENCED.to_owned(),
         (Some(was), Some(is)) if (was.band, was.p_millionths) == (is.band, is.p_millionths) => risk(after),
         _ => shift(&risk(before), &risk(after)),
     }];
@@ -105,6 +106,7 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(said(Screen::plain(), &change), "LOW 0.167982 → HIGH 0.401312  +OPEN_COMPLAINT");
+        assert_eq!(said(Screen::plain(), &v1::RiskChange::default()), SILENCED);
         let new = v1::RiskChange { after: risk(low, 1, v1::LifecycleStage::Lead), ..Default::default() };
         assert_eq!(said(Screen::plain(), &new), "– → LOW 0.000001");
         let lost = v1::RiskChange {

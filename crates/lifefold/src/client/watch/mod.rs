@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 
-pub(crate) use line::{cause, shift};
+pub(crate) use line::{SILENCED, cause, shift};
 
 use super::asking::Ask;
 use super::failure::Failure;
