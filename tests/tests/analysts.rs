@@ -144,6 +144,14 @@ fn what_never_was_or_makes_no_sense_is_said(asked: &Asked) {
     let (code, _, err) = asked.run(&["bisect", CUSTOMER, "--until", "bond = HIGH"]);
     assert_eq!(code, Some(2));
     assert!(err.contains("field \"bond\": expected one of stage, band, p"), "{err}");
+    for until in ["segment = complaints_unhaerd", "segment != complaints_unhaerd"] {
+        for more in [&[][..], &["--known-at", "2025-03-20"]] {
+            let (code, out, err) = asked.run(&[&["bisect", CUSTOMER, "--until", until], more].concat());
+            assert_eq!((code, out.as_str()), (Some(2), ""), "{until}");
+            assert!(err.contains("segment \"complaints_unhaerd\": expected one of those of the rules"), "{err}");
+            assert!(err.contains("complaints_unheard"), "{err}");
+        }
+    }
 }
 
 fn history_goes_in_the_order_of_events(asked: &Asked) {

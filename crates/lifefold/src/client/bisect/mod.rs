@@ -60,6 +60,9 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     let ask = asking.of(settings);
     let asked = ask.query.unwrap_or_default();
     let end = asked.as_of.as_ref().map_or_else(|| clock::now().micros(), micros);
+    if let Some(name) = until.segment() {
+        known_segment(&ask, name, asked).await?;
+    }
     let found = search(&ask, &customer, &until, asked, end).await?;
     match ask.output.output {
         Format::Table => match &found {
@@ -70,6 +73,20 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
         Format::Ndjson => output::print(&format!("{}\n", json(&customer, &until, found.as_ref())))?,
     }
     Ok(if found.is_some() { Outcome::Done } else { Outcome::Failed })
+}
+
+/// Refuses a name that no rule segment has: nobody is ever in it, and everybody is always not in it.
+async fn known_segment(ask: &Ask, name: &str, asked: v1::ViewQuery) -> Result<(), Failure> {
+    // The names are those of the rules, whatever the instant.
+    let request = v1::CountMembersRequest { scope: None, query: Some(v1::ViewQuery { as_of: None, ..asked }) };
+    let mut segmentation = ask.link.segmentation().await?;
+    let answer = segmentation.count_members(ask.link.request(request)).await?.into_inner();
+    let known: Vec<_> = answer.rule_segments.iter().map(|it| it.name.as_str()).collect();
+    if known.contains(&name) {
+        return Ok(());
+    }
+    let (known, rules) = (known.join(", "), answer.meta.unwrap_or_default().rules_version);
+    Err(Failure::Usage(format!("segment {name:?}: expected one of those of the rules {rules}: {known}")))
 }
 
 fn never(customer: &str, until: &Condition, end: Micros) -> String {
