@@ -105,6 +105,9 @@ impl Pump {
 
     async fn run(mut self, tail: Option<Tail>) -> Result<(), Error> {
         if let Some(tail) = tail {
+            // Said first, so that who has to go on somewhere else knows the end of this replay.
+            let begun = self.progress(false);
+            self.give(begun).await?;
             self.fill(tail).await?;
         }
         let done = self.progress(true);

@@ -10103,7 +10103,7 @@ pub mod replay_response {
         /// An event.
         #[prost(message, tag = "1")]
         Event(super::RecordedTouchpoint),
-        /// How far the replay came; sent now and then while events are passed over, and as the last message.
+        /// How far the replay came; sent as the first message, now and then while events are passed over, and as the last one.
         #[prost(message, tag = "2")]
         Progress(super::ReplayProgress),
     }
@@ -10114,7 +10114,8 @@ pub struct ReplayProgress {
     /// Everything up to this position was given or passed over: resume at the next one.
     #[prost(uint64, tag = "1")]
     pub position: u64,
-    /// The last position that this replay goes to.
+    /// The last position that this replay goes to. Who goes on in another call gives it as to_position: the log may be longer
+    /// by then.
     #[prost(uint64, tag = "2")]
     pub end: u64,
     /// The replay is complete; this is the last message.

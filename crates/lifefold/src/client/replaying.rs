@@ -23,7 +23,7 @@ pub(crate) struct Which {
     /// of that day in Shanghai
     #[arg(long, value_name = "POSITION|INSTANT", value_parser = start)]
     pub(crate) from: Option<Start>,
-    /// The last position; without it the end that the log has now
+    /// The last position; without it the end that the log has at the start
     #[arg(long, value_name = "POSITION", value_parser = query::position)]
     to: Option<u64>,
     /// Only events of this type; may be given several times
@@ -161,17 +161,23 @@ impl Replaying {
         };
         let Some(item) = stream.message().await?.and_then(|answer| answer.result) else { return Ok(None) };
         self.attempts.moved();
-        match &item {
-            Item::Event(event) => {
-                self.request.start = Some(Start::FromPosition(event.position + 1));
-                self.request.max_events = self.request.max_events.map(|left| left.saturating_sub(1));
-            }
-            Item::Progress(progress) => {
-                self.request.start = Some(Start::FromPosition(progress.position + 1));
-                self.done = progress.done;
-            }
-        }
+        self.done = matches!(&item, Item::Progress(progress) if progress.done);
+        heard(&mut self.request, &item);
         Ok(Some(item))
+    }
+}
+
+/// What is still to come after this. The end stays where it was said to be at first, however the log grows.
+fn heard(request: &mut v1::ReplayRequest, item: &Item) {
+    match item {
+        Item::Event(event) => {
+            request.start = Some(Start::FromPosition(event.position + 1));
+            request.max_events = request.max_events.map(|left| left.saturating_sub(1));
+        }
+        Item::Progress(progress) => {
+            request.start = Some(Start::FromPosition(progress.position + 1));
+            request.to_position = Some(progress.end);
+        }
     }
 }
 
@@ -190,6 +196,20 @@ mod tests {
         let midnight = Timestamp { seconds: 1_743_436_800, nanos: 0 };
         assert_eq!(start("2025-04-01"), Ok(Start::FromRecordedAt(midnight)));
         assert_eq!(start("2025-04-01T00:00:00+08:00"), Ok(Start::FromRecordedAt(midnight)));
+    }
+
+    #[test]
+    fn what_is_taken_up_again_ends_where_it_was_to_end() {
+        let mut request = v1::ReplayRequest { max_events: Some(9), ..Default::default() };
+        heard(&mut request, &Item::Progress(v1::ReplayProgress { position: 0, end: 17, done: false }));
+        heard(&mut request, &Item::Event(v1::RecordedTouchpoint { position: 5, ..Default::default() }));
+        let rest = v1::ReplayRequest {
+            start: Some(Start::FromPosition(6)),
+            to_position: Some(17),
+            max_events: Some(8),
+            ..Default::default()
+        };
+        assert_eq!(request, rest);
     }
 
     #[tokio::test(start_paused = true)]
