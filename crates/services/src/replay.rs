@@ -54,7 +54,7 @@ pub(crate) async fn plan(log: &Log, request: &v1::ReplayRequest) -> Result<Plan,
             log.position_at(time).await.map_err(unavailable)?.unwrap_or(head.next())
         }
     };
-    let to = match request.to_position.map(Position) {
+    let to = match earlier(request.to_position.map(Position), last_recorded_by(log, request).await?) {
         // What the log has lost at the end of the range is not waited for.
         Some(to) if to < head => log.last_up_to(to).await.map_err(unavailable)?,
         _ => head,
@@ -62,6 +62,21 @@ pub(crate) async fn plan(log: &Log, request: &v1::ReplayRequest) -> Result<Plan,
     let max_events = request.max_events.unwrap_or(u64::MAX);
     let events_per_second = NonZeroU32::new(request.events_per_second);
     Ok(Plan { from, to, wanted, max_events, events_per_second })
+}
+
+/// The last position that was recorded by the end that is asked for; nothing where none is, or the log has none after.
+async fn last_recorded_by(log: &Log, request: &v1::ReplayRequest) -> Result<Option<Position>, Error> {
+    let mut broken = Violations::default();
+    let time = query::instant("to_recorded_at", request.to_recorded_at.as_ref(), &mut broken);
+    Error::check(broken)?;
+    let Some(time) = time else { return Ok(None) };
+    let next = log.position_at(time.plus_micros(1)).await.map_err(unavailable)?;
+    Ok(next.map(|next| Position(next.0.saturating_sub(1))))
+}
+
+/// The earlier of two ends, of which each may be left open.
+fn earlier(one: Option<Position>, other: Option<Position>) -> Option<Position> {
+    one.into_iter().chain(other).min()
 }
 
 /// The first position to give; the one after the end is where the next event will be.

@@ -10071,6 +10071,13 @@ pub struct ReplayRequest {
     /// to be unreadable.
     #[prost(bool, tag = "10")]
     pub json_only: bool,
+    /// Only events that views admit at this instant: those that occurred by then, or were recorded by then. What cannot be
+    /// read counts by when it was recorded. Default: all.
+    #[prost(message, optional, tag = "11")]
+    pub as_of: ::core::option::Option<::prost_types::Timestamp>,
+    /// Ends with the last event recorded at or before this instant, or at to_position if that is earlier. Default: no bound.
+    #[prost(message, optional, tag = "12")]
+    pub to_recorded_at: ::core::option::Option<::prost_types::Timestamp>,
     /// Where to start. Default: the beginning.
     #[prost(oneof = "replay_request::Start", tags = "1, 2")]
     pub start: ::core::option::Option<replay_request::Start>,
