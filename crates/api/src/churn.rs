@@ -44,7 +44,7 @@ pub fn risk(customer: CustomerId, answer: &Answer, as_of: Timestamp) -> v1::Risk
             p_millionths: Some(risk.p),
             band: band(risk.band).into(),
             points_millionths: Some(risk.points),
-            reasons: risk.reasons.iter().map(reason).collect(),
+            reasons: reasons(risk),
             horizon_days: Some(risk.horizon_days),
             repurchase_window: risk.repurchase.as_ref().map(repurchase_window),
             calibrated: Risk::CALIBRATED,
@@ -59,6 +59,11 @@ pub fn risk(customer: CustomerId, answer: &Answer, as_of: Timestamp) -> v1::Risk
 /// How many customers are in each band; every band is there.
 pub fn band_counts(bands: &Bands) -> Vec<v1::BandCount> {
     Band::ALL.map(|it| v1::BandCount { band: band(it).into(), customers: bands.count(it) }).to_vec()
+}
+
+/// The reasons with their points and the events behind.
+pub fn reasons(risk: &Risk) -> Vec<v1::Reason> {
+    risk.reasons.iter().map(reason).collect()
 }
 
 fn reason(reason: &Reason) -> v1::Reason {

@@ -134,7 +134,7 @@ impl<F: Filter> Pump<F> {
 
     fn listed(&self, customer: CustomerId, placement: &Placement<F>) -> Option<F::Change> {
         let step = v1::WatchStep { effect: v1::WatchEffect::Listed.into(), ..Default::default() };
-        self.filter.wants(placement).then(|| F::change(customer, [None, Some(placement)], step))
+        self.filter.wants(placement).then(|| F::change(customer, [None, Some(placement)], step, None))
     }
 
     /// Tells all changes that there are, and how far that is.
@@ -173,7 +173,10 @@ impl<F: Filter> Pump<F> {
             let cursor = if self.is_listed { token(&self.seal, cursor) } else { String::new() };
             let as_of = Some(names::timestamp(moves.as_of));
             let step = v1::WatchStep { effect: effect.into(), cause: Some(said(it.cause)), as_of, cursor };
-            changes.push(F::change(it.customer, sides, step));
+            // Only of who is told with a place: the answer is of that place.
+            let answered = self.filter.wants_answers() && sides[1].is_some();
+            let answer = answered.then(|| self.watch.answer(moves, it)).flatten();
+            changes.push(F::change(it.customer, sides, step, answer.as_ref()));
         }
         changes
     }

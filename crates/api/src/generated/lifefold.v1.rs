@@ -757,6 +757,9 @@ pub struct WatchRiskRequest {
     /// Goes on after this cursor. Default: begins with the list.
     #[prost(string, tag = "5")]
     pub cursor: ::prost::alloc::string::String,
+    /// Tells the reasons of each change with their points and the events behind, as of the change. Default: codes alone.
+    #[prost(bool, tag = "6")]
+    pub with_reasons: bool,
 }
 /// Changes, or how far the watch came.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -769,7 +772,7 @@ pub struct WatchRiskResponse {
     pub mark: ::core::option::Option<WatchMark>,
 }
 /// A change of a customer's risk.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RiskChange {
     /// The customer's UUID.
     #[prost(string, tag = "1")]
@@ -791,8 +794,8 @@ pub struct RiskChange {
     #[prost(string, repeated, tag = "6")]
     pub reasons_lost: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// What a watch says of a customer. GetRisk says the points and the events behind.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+/// What a watch says of a customer.
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WatchedRisk {
     /// The band.
     #[prost(enumeration = "RiskBand", tag = "1")]
@@ -809,6 +812,11 @@ pub struct WatchedRisk {
     /// Company, project and consultant.
     #[prost(message, optional, tag = "5")]
     pub belonging: ::core::option::Option<Belonging>,
+    /// The reasons as GetRisk says them, evaluated for the change's as_of and the events that made it. Only in after, and only
+    /// if with_reasons was asked. Empty also where LISTED (GetRisk says them), and where that evaluation says something else
+    /// by now, because consent or a record was put right since.
+    #[prost(message, repeated, tag = "6")]
+    pub reasons: ::prost::alloc::vec::Vec<Reason>,
 }
 /// Bands of the probability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -46,6 +46,7 @@ const WATCH: &str = "\
 Examples:
   lifefold churn watch --band HIGH
   lifefold churn watch --band HIGH --project P003 --bands-only
+  lifefold churn watch --band HIGH --with-reasons
   lifefold churn watch --consultant S-P003-02 -o ndjson
 
 First how many are on the list, then a line for each change: when, who, from what to what, which reasons came (+) and

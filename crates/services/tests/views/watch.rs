@@ -190,6 +190,21 @@ async fn who_withdraws_or_is_erased_is_told_to_be_gone_and_no_cursor_leads_to_wh
     assert!([withdraws, erased, stays].iter().all(|it| in_short(&at_once, *it) == [changed]), "{at_once:?}");
     assert_eq!(in_short(&at_once, comes), [(Entered, [false, true])]);
 
+    // Asked for, the reasons come as of each change, also for who comes back after others.
+    let mut client = Client::new(running.channel.clone());
+    let with_reasons = v1::WatchRiskRequest { with_reasons: true, ..request.clone() };
+    let mut explained = watch(&running, with_reasons.clone()).await.unwrap();
+    let (_, before) = told(&mut explained, &log).await;
+    record(&running, &log, stays, "ConsentWithdrawn", r#"{"purpose":"MARKETING"}"#).await;
+    let get = v1::GetRiskRequest { customer_id: stays.to_string(), query: None };
+    let then = client.get_risk(get).await.unwrap().into_inner().risk.unwrap().reasons;
+    record(&running, &log, stays, "ConsentGranted", r#"{"purpose":"MARKETING"}"#).await;
+    let mut explained = watch(&running, v1::WatchRiskRequest { cursor: before, ..with_reasons }).await.unwrap();
+    let (changes, _) = told(&mut explained, &log).await;
+    let said = |index: usize| changes[index].after.clone().unwrap().reasons;
+    assert!(then.iter().any(|it| it.code == "CONSENT_WITHDRAWN" && !it.evidence.is_empty()));
+    assert_eq!((said(0), said(1).len(), changes.len()), (then.clone(), then.len() - 1, 2));
+
     record(&running, &log, withdraws, "ConsentWithdrawn", r#"{"purpose":"PROFILING"}"#).await;
     record(&running, &log, erased, "CustomerErased", "{}").await;
     record(&running, &log, comes, "CustomerErased", "{}").await;
@@ -201,7 +216,8 @@ async fn who_withdraws_or_is_erased_is_told_to_be_gone_and_no_cursor_leads_to_wh
     let mut late = watch(&running, v1::WatchRiskRequest { cursor: cursor.clone(), ..request.clone() }).await.unwrap();
     let (late, _) = told(&mut late, &log).await;
     assert_eq!([withdraws, erased].map(|it| in_short(&late, it)), [[gone], [gone]]);
-    assert_eq!((in_short(&late, stays), in_short(&late, comes)), (vec![changed], vec![]));
+    assert_eq!((in_short(&late, stays), in_short(&late, comes)), (vec![changed; 3], vec![]));
+    assert!(late.iter().filter_map(|it| it.after.as_ref()).all(|after| after.reasons.is_empty()), "codes alone");
 
     record(&running, &log, withdraws, "ConsentGranted", r#"{"purpose":"PROFILING"}"#).await;
     let mut again = watch(&running, v1::WatchRiskRequest { cursor, ..request }).await.unwrap();

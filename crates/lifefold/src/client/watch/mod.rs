@@ -22,6 +22,9 @@ use crate::tasks;
 /// Pause before a view that does not answer is asked again.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// Columns before a reason: those of the time and of what follows it.
+const INDENT: usize = 21;
+
 /// Where a watch begins.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct From {
@@ -51,6 +54,11 @@ pub(crate) trait Watched {
 
     /// The customer, and what is other, in words.
     fn words(&self, screen: Screen, change: &Self::Change) -> (String, String);
+
+    /// What stands below, a line each: why, where that is asked for.
+    fn reasons(_change: &Self::Change) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Watches until Ctrl-C.
@@ -144,7 +152,10 @@ impl<W: Watched> Session<'_, W> {
 
     fn line(&self, screen: Screen, change: &W::Change, step: &v1::WatchStep) -> String {
         let (customer, words) = self.watched.words(screen, change);
-        format!("{}  {customer}  {}  {words}  {}\n", line::time(step), line::effect(screen, step.effect()), cause(step))
+        let (time, effect) = (line::time(step), line::effect(screen, step.effect()));
+        let mut text = format!("{time}  {customer}  {effect}  {words}  {}\n", cause(step));
+        W::reasons(change).iter().for_each(|reason| text += &format!("{:INDENT$}{reason}\n", ""));
+        text
     }
 
     fn mark(&mut self, mark: v1::WatchMark) -> Result<(), Failure> {
