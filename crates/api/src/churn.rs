@@ -79,6 +79,7 @@ fn repurchase_window(window: &RepurchaseWindow) -> v1::RepurchaseWindow {
     v1::RepurchaseWindow { from_date, until_date, open: window.open }
 }
 
-fn whole_days(since: Timestamp, as_of: Timestamp) -> u32 {
+/// Whole days of 24 hours.
+pub(crate) fn whole_days(since: Timestamp, as_of: Timestamp) -> u32 {
     u32::try_from(as_of.since(since).div_euclid(Timestamp::DAY)).unwrap_or(0)
 }

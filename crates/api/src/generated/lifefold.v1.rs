@@ -395,13 +395,19 @@ pub struct MovedCustomer {
     /// Rule segments of the served rules only, by name.
     #[prost(string, repeated, tag = "4")]
     pub segments_lost: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The figures that change: p_millionths, score_hundredths, index_hundredths.
+    /// The figures that change: p_millionths; score_hundredths (of the tier), recency, frequency, monetary (1 to 5),
+    /// interaction_days; index_hundredths. Where the stage changes, also days_silent, which is the same before and after.
     #[prost(message, repeated, tag = "5")]
     pub figures: ::prost::alloc::vec::Vec<FigureChange>,
-    /// The reasons whose points change, by code; churn risk, and the parts of the tier score. Empty for who is LOST or
-    /// EXITED under both rules: their risk has no reasons.
+    /// The reasons whose points change, by code: of churn risk; the parts of the tier score; what each observation adds to
+    /// the customer index, "OVERALL 2025-06-25" by port and date, or "complaint Q1". Empty for who is LOST or EXITED under
+    /// both rules: their risk has no reasons.
     #[prost(message, repeated, tag = "6")]
     pub reasons: ::prost::alloc::vec::Vec<ReasonChange>,
+    /// Of each rule segment that is gained or lost, in that order: the events that its conditions count under the rules by
+    /// which the customer is in it. Without events: it counts none.
+    #[prost(message, repeated, tag = "7")]
+    pub segment_reasons: ::prost::alloc::vec::Vec<Reason>,
 }
 /// A change on an axis.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -435,7 +441,8 @@ pub struct ReasonChange {
     /// The reason's code.
     #[prost(string, tag = "1")]
     pub code: ::prost::alloc::string::String,
-    /// Its points under the served rules, in millionths. Absent: it does not hold there.
+    /// Its points under the served rules, in millionths (of an index: millionths of one of its 100 points). Absent: it does
+    /// not hold there.
     #[prost(int64, optional, tag = "2")]
     pub before_millionths: ::core::option::Option<i64>,
     /// Its points under the candidate rules, in millionths. Absent: it does not hold there.
