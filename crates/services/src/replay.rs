@@ -13,6 +13,7 @@ use api::{query, v1};
 use event_log::{Log, Tail};
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
+use projector::Beside;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -91,15 +92,21 @@ fn first(from: u64, head: Position) -> Result<Position, Error> {
     Ok(from)
 }
 
-/// Starts the task that reads, and gives what it reads.
+/// Starts the task that reads, and gives what it reads: on threads that give way to those who serve.
 pub(crate) fn start(
+    threads: &Beside,
     log: &Log,
     plan: Plan,
     stop: CancellationToken,
     place: OwnedSemaphorePermit,
 ) -> BoxStream<'static, Result<v1::ReplayResponse, Status>> {
-    let tail = (plan.from <= plan.to && plan.max_events > 0).then(|| log.replay(plan.from, plan.to));
-    outlet::start(BUFFER_MESSAGES, place, stop.cancelled_owned(), |outlet| Pump::new(plan, outlet).run(tail))
+    let log = log.clone();
+    let fill = |outlet| async move {
+        // Opened here: what it spawns is on these threads, too.
+        let tail = (plan.from <= plan.to && plan.max_events > 0).then(|| log.replay(plan.from, plan.to));
+        Pump::new(plan, outlet).run(tail).await
+    };
+    outlet::start_by(|task| threads.spawn(task), BUFFER_MESSAGES, place, stop.cancelled_owned(), fill)
 }
 
 /// Fills the buffer.
