@@ -54,10 +54,10 @@ async fn who_is_at_risk_at_an_instant_is_one_answer() {
     let running = serve::<Churn>(&log).await;
     let mut client = ChurnRiskServiceClient::new(running.channel.clone());
     let query = at_now(log.end());
-    let whole = v1::ListAtRiskRequest { page_size: 1_000, query, ..Default::default() };
+    let whole = v1::ListAtRiskRequest { page_size: 1_000, query: query.clone(), ..Default::default() };
     let whole = client.list_at_risk(whole).await.unwrap().into_inner().risks;
     let ask = async |page_token| {
-        let request = v1::ListAtRiskRequest { page_size: 7, query, page_token, ..Default::default() };
+        let request = v1::ListAtRiskRequest { page_size: 7, query: query.clone(), page_token, ..Default::default() };
         let answer = client.list_at_risk(request).await.unwrap().into_inner();
         (answer.risks, answer.next_page_token, answer.meta)
     };
@@ -82,7 +82,7 @@ async fn members_at_an_instant_are_one_answer() {
     let of_tier = |page_size, page_token| v1::ListMembersRequest {
         selector: Some(v1::MemberSelector { selector: Some(tier.clone()) }),
         page_size,
-        query,
+        query: query.clone(),
         page_token,
         ..Default::default()
     };
@@ -111,11 +111,12 @@ async fn open_complaints_at_an_instant_are_one_answer_and_a_token_is_of_its_quer
     let running = serve::<Satisfaction>(&log).await;
     let mut client = SatisfactionServiceClient::new(running.channel.clone());
     let query = at_now(log.end());
-    let request = v1::ListOpenComplaintsRequest { query, ..Default::default() };
+    let request = v1::ListOpenComplaintsRequest { query: query.clone(), ..Default::default() };
     let whole = client.list_open_complaints(request).await.unwrap().into_inner().complaints;
     let mut asked = client.clone();
     let ask = async |page_token| {
-        let request = v1::ListOpenComplaintsRequest { page_size: 2, query, page_token, ..Default::default() };
+        let request =
+            v1::ListOpenComplaintsRequest { page_size: 2, query: query.clone(), page_token, ..Default::default() };
         let answer = asked.list_open_complaints(request).await.unwrap().into_inner();
         (answer.complaints, answer.next_page_token, answer.meta)
     };
@@ -143,7 +144,13 @@ fn answer(log: &Log, project: &str, customers: std::ops::Range<u128>, score: u8)
 }
 
 fn ranking(page_size: i32, query: Option<v1::ViewQuery>, page_token: String) -> v1::RankUnitsRequest {
-    v1::RankUnitsRequest { kind: v1::UnitKind::Project.into(), page_size, query, page_token, ..Default::default() }
+    v1::RankUnitsRequest {
+        kind: v1::UnitKind::Project.into(),
+        page_size,
+        query: query.clone(),
+        page_token,
+        ..Default::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -152,10 +159,10 @@ async fn a_ranking_at_an_instant_is_one_answer_and_a_token_is_of_its_query() {
     let running = serve::<Satisfaction>(&log).await;
     let mut client = SatisfactionServiceClient::new(running.channel.clone());
     let query = at_now(log.end());
-    let whole = client.rank_units(ranking(100, query, String::new())).await.unwrap().into_inner();
+    let whole = client.rank_units(ranking(100, query.clone(), String::new())).await.unwrap().into_inner();
     let mut asked = client.clone();
     let ask = async |page_token| {
-        let answer = asked.rank_units(ranking(2, query, page_token)).await.unwrap().into_inner();
+        let answer = asked.rank_units(ranking(2, query.clone(), page_token)).await.unwrap().into_inner();
         (answer.units, answer.next_page_token, answer.meta)
     };
     let last = whole.units.last().unwrap().unit_id.clone();

@@ -63,8 +63,8 @@ pub(crate) trait Watched {
 
 /// Watches until Ctrl-C.
 pub(crate) async fn run<W: Watched>(watched: W, ask: &Ask, from: From) -> Result<(), Failure> {
-    if ask.query.is_some_and(|query| query != v1::ViewQuery::default()) {
-        let message = "a watch is of the present: leave out --as-of, --known-at and --min-position";
+    if ask.query.as_ref().is_some_and(|query| *query != v1::ViewQuery::default()) {
+        let message = "a watch is of the present: leave out --as-of, --known-at, --rules-version and positions";
         return Err(Failure::Usage(message.to_owned()));
     }
     if ask.output.output == Format::Json {
