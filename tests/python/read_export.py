@@ -1,9 +1,10 @@
-"""Reads back what `lifefold export` wrote, with DuckDB, which shares nothing with it.
+"""Reads back what `lifefold export` wrote, with DuckDB and Polars, which share nothing with it or with each other.
 
     python read_export.py FOLDER
 
 FOLDER has a folder for each export, named <what>-<format>. Prints one JSON object: for each export its columns with their
-types, the size and hash of its file as they are, and what a few queries say, which must not depend on the format.
+types, the size and hash of its file as they are, and what a few queries say, which must not depend on the format. Fails
+where Polars counts other rows in a Parquet file than DuckDB.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import pathlib
 import sys
 
 import duckdb
+import polars
 
 READERS = {
     "parquet": "read_parquet('{}')",
@@ -59,7 +61,15 @@ QUERIES = {
         "complaints": "select sum({complaints})::bigint, sum({observations})::bigint from {t}",
     },
 }
+# What is counted with both readers: a dictionary of names.
+COUNTED = {"events": "type", "churn": "band", "segmentation": "stage", "satisfaction": "satisfaction_class", "moves": "kind"}
 LISTS = ["reasons", "rule_segments", "complaints", "observations"]
+
+
+def counted(what, file):
+    column = polars.col(COUNTED[what]).cast(polars.String)
+    counts = polars.scan_parquet(file).group_by(column).len().sort(COUNTED[what], nulls_last=True).collect()
+    return [list(row) for row in counts.iter_rows()]
 
 
 def read(what, form, file):
@@ -71,6 +81,9 @@ def read(what, form, file):
     }
     columns = {row[0]: row[1] for row in duckdb.sql(f"describe select * from {table}").fetchall()}
     content = file.read_bytes()
+    same = duckdb.sql(f"select {COUNTED[what]}, count(*) from {table} group by all order by all nulls last").fetchall()
+    if form == "parquet" and counted(what, file) != [list(row) for row in same]:
+        raise SystemExit(f"{file}: Polars says {counted(what, file)}, DuckDB {same}")
     return {"said": said, "columns": columns, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 

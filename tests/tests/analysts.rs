@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use tests::{System, View, text_of};
 
 const CUSTOMER: &str = "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11";
+/// Another one, of whom much is recorded.
+const LONG: &str = "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c12";
 
 /// The customer's events by number: type, when it happened, when that became known, and its fields.
 ///
@@ -103,6 +105,7 @@ async fn analysts_find_when_and_why() {
     history_goes_in_the_order_of_knowledge(&asked);
     totals_go_over_time(&asked);
     answers_name_the_events_behind(&asked);
+    long_histories_are_read_to_their_end(&asked);
 }
 
 /// No event makes it so: the 17th whole day of silence, and a revisit that leaves its window of 30 days.
@@ -144,6 +147,14 @@ fn what_never_was_or_makes_no_sense_is_said(asked: &Asked) {
     let (code, _, err) = asked.run(&["bisect", CUSTOMER, "--until", "bond = HIGH"]);
     assert_eq!(code, Some(2));
     assert!(err.contains("field \"bond\": expected one of stage, band, p"), "{err}");
+    for until in ["segment = complaints_unhaerd", "segment != complaints_unhaerd"] {
+        for more in [&[][..], &["--known-at", "2025-03-20"]] {
+            let (code, out, err) = asked.run(&[&["bisect", CUSTOMER, "--until", until], more].concat());
+            assert_eq!((code, out.as_str()), (Some(2), ""), "{until}");
+            assert!(err.contains("segment \"complaints_unhaerd\": expected one of those of the rules"), "{err}");
+            assert!(err.contains("complaints_unheard"), "{err}");
+        }
+    }
 }
 
 fn history_goes_in_the_order_of_events(asked: &Asked) {
@@ -224,4 +235,26 @@ fn answers_name_the_events_behind(asked: &Asked) {
     let index = asked.done(&["satisfaction", "explain", CUSTOMER, "--as-of", "2025-05-01"]);
     assert!(index.contains("complaint Q1") && index.contains("2025-03-01 ComplaintLodged"), "{index}");
     assert_eq!(index, asked.done(&["satisfaction", "customer", CUSTOMER, "--as-of", "2025-05-01"]));
+}
+
+/// More events than a page of the timeline has, and the one that counts comes last.
+fn long_histories_are_read_to_their_end(asked: &Asked) {
+    const PAGE: u32 = 1_000;
+    let one = |number: u32, kind: &str, data: Value| {
+        json!({
+            "specversion": "1.0", "id": format!("0190a5c8-7e4b-7cc3-8a5e-1{number:011}"), "source": "tests",
+            "type": kind, "dataschema": format!("urn:lifefold:{kind}:1"), "subject": LONG, "time": "2025-03-01T08:00:00Z",
+            "channel": "SYSTEM", "data": data,
+        })
+    };
+    let corrected = (0..PAGE).map(|number| one(number, "ProfileCorrected", json!({"field": "PHONE"})));
+    let complaint = json!({"complaint_id": "Q1", "port": "REPAIR_SERVICE", "category": "LEAK", "severity": "HIGH"});
+    let lines: Vec<_> =
+        corrected.chain([one(PAGE, "ComplaintLodged", complaint)]).map(|it| format!("{it}\n")).collect();
+    std::fs::write(asked.system.machine.folder().join("long.ndjson"), lines.concat()).unwrap();
+    let summary = asked.json(&["import", "long.ndjson"]);
+    assert_eq!((&summary["recorded"], &summary["refused"]), (&(PAGE + 1).into(), &0.into()), "{summary}");
+    let last = summary["last_position"].to_string();
+    let text = asked.done(&["churn", "explain", LONG, "--as-of", "2025-03-02", "--min-position", &last]);
+    assert!(text.contains("2025-03-01 ComplaintLodged"), "{text}");
 }

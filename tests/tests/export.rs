@@ -1,4 +1,5 @@
-//! Exports of a demo history from real processes, read back by DuckDB: the totals of the services, in every format.
+//! Exports of a demo history from real processes, read back by DuckDB and Polars: the totals of the services, in every
+//! format.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
@@ -84,8 +85,8 @@ fn by_name(said: &Value) -> BTreeMap<String, u64> {
 }
 
 #[test]
-fn duckdb_reads_what_the_services_say_in_every_format() {
-    let python = Python::with("duckdb.txt", env!("CARGO_TARGET_TMPDIR"));
+fn others_read_what_the_services_say_in_every_format() {
+    let python = Python::with("readers.txt", env!("CARGO_TARGET_TMPDIR"));
     let demo = Demo::start();
     let manifests = demo.export_all("out");
     let moved = who_moves_is_written_in_every_format(&demo);
@@ -166,6 +167,26 @@ fn events_are_those_of_the_log(demo: &Demo, read: &Value, manifest: &Value) {
     let late = positions.iter().zip(&events).filter(|(position, _)| **position >= 100);
     let lost = late.filter(|(_, event)| event["type"] == "LeadLost").count();
     assert_eq!((&manifest["rows"], &manifest["position"]), (&lost.into(), &position.into()));
+    an_instant_narrows_the_events(demo, &positions, &events);
+}
+
+/// `--as-of` by when they happened, `--to` by when they were recorded: all of a demo are recorded now.
+fn an_instant_narrows_the_events(demo: &Demo, positions: &[u64], events: &[Value]) {
+    let export = |more: &[&str]| demo.json(&[&["export", "events", "--out", "then", "--force"], more].concat());
+    let manifest = export(&["--as-of", "2025-06-30"]);
+    let by_then = events.iter().filter(|it| it["time"].as_str().unwrap() < "2025-06-30T16:00:00").count();
+    assert!(by_then > 0 && by_then < events.len());
+    assert_eq!((&manifest["rows"], &manifest["as_of"]), (&by_then.into(), &"2025-06-30T15:59:59.999999Z".into()));
+    let before = export(&["--to", "2025-06-30"]);
+    assert_eq!((&before["rows"], &before["selection"]["to"]), (&0.into(), &"2025-06-30T15:59:59.999999Z".into()));
+
+    let last = positions[positions.len() / 2];
+    let half = export(&["--to", &last.to_string()]);
+    let (rest, whole) = (export(&["--from", &(last + 1).to_string()]), export(&["--format", "csv"]));
+    for digest in ["digest", "content_digest"] {
+        let of = |manifest: &Value| u128::from_str_radix(manifest[digest].as_str().unwrap(), 16).unwrap();
+        assert_eq!(of(&half).wrapping_add(of(&rest)), of(&whole), "{digest}");
+    }
 }
 
 fn views_have_the_totals_of_their_services(demo: &Demo, read: &Value, manifests: &BTreeMap<String, Value>) {

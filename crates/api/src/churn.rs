@@ -44,7 +44,7 @@ pub fn risk(customer: CustomerId, answer: &Answer, as_of: Timestamp) -> v1::Risk
             p_millionths: Some(risk.p),
             band: band(risk.band).into(),
             points_millionths: Some(risk.points),
-            reasons: risk.reasons.iter().map(reason).collect(),
+            reasons: reasons(risk),
             horizon_days: Some(risk.horizon_days),
             repurchase_window: risk.repurchase.as_ref().map(repurchase_window),
             calibrated: Risk::CALIBRATED,
@@ -61,6 +61,11 @@ pub fn band_counts(bands: &Bands) -> Vec<v1::BandCount> {
     Band::ALL.map(|it| v1::BandCount { band: band(it).into(), customers: bands.count(it) }).to_vec()
 }
 
+/// The reasons with their points and the events behind.
+pub fn reasons(risk: &Risk) -> Vec<v1::Reason> {
+    risk.reasons.iter().map(reason).collect()
+}
+
 fn reason(reason: &Reason) -> v1::Reason {
     v1::Reason {
         code: reason.code.name().to_owned(),
@@ -74,6 +79,7 @@ fn repurchase_window(window: &RepurchaseWindow) -> v1::RepurchaseWindow {
     v1::RepurchaseWindow { from_date, until_date, open: window.open }
 }
 
-fn whole_days(since: Timestamp, as_of: Timestamp) -> u32 {
+/// Whole days of 24 hours.
+pub(crate) fn whole_days(since: Timestamp, as_of: Timestamp) -> u32 {
     u32::try_from(as_of.since(since).div_euclid(Timestamp::DAY)).unwrap_or(0)
 }

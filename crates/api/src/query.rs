@@ -9,7 +9,7 @@ use crate::{names, v1};
 pub const MAX_BATCH_CUSTOMERS: usize = 1_000;
 
 /// The instant that a view is asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
     /// Events after it do not count; nothing means now.
     pub as_of: Option<Timestamp>,
@@ -19,6 +19,8 @@ pub struct Query {
     pub min_position: Position,
     /// Events after it do not count; nothing means that all do.
     pub max_position: Option<Position>,
+    /// The rules to answer by; nothing means those in force.
+    pub rules_version: Option<String>,
 }
 
 impl Query {
@@ -30,7 +32,8 @@ impl Query {
         let known_at = instant("query.known_at", query.known_at.as_ref(), &mut broken);
         Error::check(broken)?;
         let max_position = (query.max_position > 0).then_some(Position(query.max_position));
-        Ok(Self { as_of, known_at, min_position: Position(query.min_position), max_position })
+        let rules_version = Some(query.rules_version.clone()).filter(|version| !version.is_empty());
+        Ok(Self { as_of, known_at, min_position: Position(query.min_position), max_position, rules_version })
     }
 
     /// The position that the answer needs, and the field that asks for it.
@@ -48,7 +51,8 @@ impl Query {
 
     /// The question is about the present, so that lists and totals kept up to date can answer it.
     pub const fn is_live(&self) -> bool {
-        self.as_of.is_none() && self.known_at.is_none() && self.max_position.is_none()
+        let Self { as_of, known_at, min_position: _, max_position, rules_version } = self;
+        as_of.is_none() && known_at.is_none() && max_position.is_none() && rules_version.is_none()
     }
 }
 
@@ -197,6 +201,8 @@ mod tests {
         assert_eq!(read(7, 9).needs(), ("query.max_position", Position(9)));
         assert_eq!([read(7, 0).end(), read(7, 5).end()], [Position::MAX, Position(5)]);
         assert_eq!([read(7, 0), read(7, 5)].map(|query| query.is_live()), [true, false]);
+        let others = v1::ViewQuery { rules_version: "686a0adaf9b939b8".to_owned(), ..Default::default() };
+        assert!(!Query::read(Some(&others)).unwrap().is_live());
     }
 
     #[test]

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use touchpoint::CustomerId;
+use touchpoint::{CustomerId, Timestamp};
 use views::View;
 use views::churn::{Band, Churn};
 use views::lifecycle::Stage;
-use views::satisfaction::{Class, Loyalty, Satisfaction};
-use views::segmentation::{Label, Segmentation, Tier};
+use views::satisfaction::{Class, Loyalty, Observation, Satisfaction};
+use views::segmentation::{Label, Membership, Segmentation, Tier};
 
 use crate::page::Paged;
-use crate::v1;
+use crate::{churn, segmentation, v1};
 
 /// A value of an axis, by its place among the values of that axis.
 pub type Value = usize;
@@ -28,18 +28,28 @@ pub trait Compared: View<Answer: PartialEq> {
     fn values(answer: &Self::Answer) -> [Option<Value>; MAX_AXES];
 
     /// The rule segments that the customer is in, by name.
-    fn segments(_answer: &Self::Answer) -> impl Iterator<Item = &Arc<str>> {
-        std::iter::empty()
+    fn segments(answer: &Self::Answer) -> impl Iterator<Item = &Arc<str>> {
+        Self::memberships(answer).iter().map(|membership| &membership.name)
     }
 
-    /// The figure behind the values, if there is one.
-    fn figure(answer: &Self::Answer) -> (&'static str, Option<i64>);
-
-    /// The reasons with their points in millionths.
-    fn reasons(_answer: &Self::Answer) -> impl Iterator<Item = (&'static str, i64)> {
-        std::iter::empty()
+    /// The rule segments with the events that they count.
+    fn memberships(_answer: &Self::Answer) -> &[Membership] {
+        &[]
     }
+
+    /// The figures behind the values at this instant, always the same ones in the same order.
+    fn figures(answer: &Self::Answer, as_of: Timestamp) -> Vec<(&'static str, Option<i64>)>;
+
+    /// The reasons with their points in millionths; those of one name are added up.
+    fn reasons(answer: &Self::Answer) -> Vec<(String, i64)>;
 }
+
+/// Of a customer whose stage changes it is said in any case.
+const DAYS_SILENT: &str = "days_silent";
+/// The axis of the stage.
+const STAGE: &str = "stage";
+/// Points of the index between two neighbouring values of 1 to 5.
+const INDEX_POINTS_PER_STEP: i64 = 25;
 
 /// Most axes of a view.
 pub const MAX_AXES: usize = 3;
@@ -79,17 +89,18 @@ impl Compared for Churn {
         [answer.risk.as_ref().and_then(|risk| place(&Band::ALL, risk.band)), None, None]
     }
 
-    fn figure(answer: &Self::Answer) -> (&'static str, Option<i64>) {
-        ("p_millionths", answer.risk.as_ref().map(|risk| risk.p.into()))
+    fn figures(answer: &Self::Answer, _as_of: Timestamp) -> Vec<(&'static str, Option<i64>)> {
+        vec![("p_millionths", answer.risk.as_ref().map(|risk| risk.p.into()))]
     }
 
-    fn reasons(answer: &Self::Answer) -> impl Iterator<Item = (&'static str, i64)> {
-        answer.risk.iter().flat_map(|risk| &risk.reasons).map(|reason| (reason.code.name(), reason.points))
+    fn reasons(answer: &Self::Answer) -> Vec<(String, i64)> {
+        let reasons = answer.risk.iter().flat_map(|risk| &risk.reasons);
+        reasons.map(|reason| (reason.code.name().to_owned(), reason.points)).collect()
     }
 }
 
 impl Compared for Segmentation {
-    const AXES: &'static [Axis] = &[("stage", &STAGES), ("rfm_label", &LABELS), ("value_tier", &TIERS)];
+    const AXES: &'static [Axis] = &[(STAGE, &STAGES), ("rfm_label", &LABELS), ("value_tier", &TIERS)];
 
     fn values(answer: &Self::Answer) -> [Option<Value>; MAX_AXES] {
         let profile = answer.profile.as_ref();
@@ -100,16 +111,26 @@ impl Compared for Segmentation {
         ]
     }
 
-    fn segments(answer: &Self::Answer) -> impl Iterator<Item = &Arc<str>> {
-        answer.profile.iter().flat_map(|profile| &profile.segments).map(|membership| &membership.name)
+    fn memberships(answer: &Self::Answer) -> &[Membership] {
+        answer.profile.as_ref().map_or(&[], |profile| &profile.segments)
     }
 
-    fn figure(answer: &Self::Answer) -> (&'static str, Option<i64>) {
-        ("score_hundredths", answer.profile.as_ref().map(|profile| profile.tier.score))
+    fn figures(answer: &Self::Answer, as_of: Timestamp) -> Vec<(&'static str, Option<i64>)> {
+        let profile = answer.profile.as_ref();
+        let rfm = profile.map(|profile| &profile.rfm);
+        vec![
+            (DAYS_SILENT, profile.map(|_| churn::whole_days(answer.standing.silent_since, as_of).into())),
+            ("score_hundredths", profile.map(|profile| profile.tier.score)),
+            ("recency", rfm.map(|rfm| rfm.recency.into())),
+            ("frequency", rfm.map(|rfm| rfm.frequency.into())),
+            ("monetary", rfm.map(|rfm| rfm.monetary.into())),
+            ("interaction_days", rfm.map(|rfm| rfm.interaction_days.into())),
+        ]
     }
 
-    fn reasons(answer: &Self::Answer) -> impl Iterator<Item = (&'static str, i64)> {
-        answer.profile.iter().flat_map(|profile| &profile.tier.parts).map(|part| (part.code.name(), part.points))
+    fn reasons(answer: &Self::Answer) -> Vec<(String, i64)> {
+        let parts = answer.profile.iter().flat_map(|profile| &profile.tier.parts);
+        parts.map(|part| (part.code.name().to_owned(), part.points)).collect()
     }
 }
 
@@ -125,9 +146,24 @@ impl Compared for Satisfaction {
         ]
     }
 
-    fn figure(answer: &Self::Answer) -> (&'static str, Option<i64>) {
-        ("index_hundredths", answer.profile.as_ref().and_then(|profile| profile.index).map(i64::from))
+    fn figures(answer: &Self::Answer, _as_of: Timestamp) -> Vec<(&'static str, Option<i64>)> {
+        vec![("index_hundredths", answer.profile.as_ref().and_then(|profile| profile.index).map(i64::from))]
     }
+
+    fn reasons(answer: &Self::Answer) -> Vec<(String, i64)> {
+        let observations = answer.profile.iter().flat_map(|profile| &profile.observations);
+        observations.map(contribution).collect()
+    }
+}
+
+/// What an observation adds to the index.
+fn contribution(observation: &Observation) -> (String, i64) {
+    let Observation { port, value, share, dated_at, inferred_from, .. } = observation;
+    let name = match inferred_from {
+        Some(complaint) => format!("complaint {complaint}"),
+        None => format!("{} {}", port.name(), dated_at.shanghai_date()),
+    };
+    (name, INDEX_POINTS_PER_STEP * i64::from(value.saturating_sub(1)) * i64::from(*share))
 }
 
 fn place<T: PartialEq>(all: &[T], value: T) -> Option<Value> {
@@ -135,40 +171,63 @@ fn place<T: PartialEq>(all: &[T], value: T) -> Option<Value> {
 }
 
 /// A customer who moves, by the answers under the served rules and under the candidate ones.
-pub fn moved<V: Compared>(customer: CustomerId, [before, after]: [&V::Answer; 2]) -> v1::MovedCustomer {
+pub fn moved<V: Compared>(
+    customer: CustomerId,
+    [before, after]: [&V::Answer; 2],
+    as_of: Timestamp,
+) -> v1::MovedCustomer {
     let values = V::values(before).into_iter().zip(V::values(after));
     let moves = V::AXES.iter().zip(values).filter_map(|(&(axis, names), (from, to))| {
         let (from, to) = (from?, to?);
         let name = |value: Value| names.get(value).copied().unwrap_or_default().to_owned();
         (from != to).then(|| v1::AxisMove { axis: axis.to_owned(), from: name(from), to: name(to) })
     });
-    let only = |one, other| {
-        let other: Vec<_> = V::segments(other).collect();
-        let segments = V::segments(one).filter(|segment| !other.contains(segment));
-        segments.map(ToString::to_string).collect::<Vec<_>>()
-    };
-    let ((name, was), (_, is)) = (V::figure(before), V::figure(after));
-    let figure = v1::FigureChange { name: name.to_owned(), before: was, after: is };
+    let moves: Vec<_> = moves.collect();
+    let [gained, lost] = [only::<V>(after, before), only::<V>(before, after)];
+    let names = |of: &[&Membership]| of.iter().map(|membership| membership.name.to_string()).collect();
     v1::MovedCustomer {
         customer_id: customer.to_string(),
-        moves: moves.collect(),
-        segments_gained: only(after, before),
-        segments_lost: only(before, after),
-        figures: (was != is).then_some(figure).into_iter().collect(),
+        segments_gained: names(&gained),
+        segments_lost: names(&lost),
+        figures: figures::<V>([before, after], as_of, moves.iter().any(|it| it.axis == STAGE)),
         reasons: reasons::<V>([before, after]),
+        segment_reasons: gained.into_iter().chain(lost).map(counted).collect(),
+        moves,
     }
+}
+
+/// A rule segment with the events that it counts.
+fn counted(membership: &Membership) -> v1::Reason {
+    let code = membership.name.to_string();
+    v1::Reason { code, evidence: segmentation::evidence(&membership.evidence), ..Default::default() }
+}
+
+/// The rule segments that one answer has and the other has not.
+fn only<'a, V: Compared>(one: &'a V::Answer, other: &V::Answer) -> Vec<&'a Membership> {
+    let is_in = |name: &Arc<str>| V::segments(other).any(|segment| segment == name);
+    V::memberships(one).iter().filter(|membership| !is_in(&membership.name)).collect()
+}
+
+/// The figures that are others; the silence in any case where the stage is another.
+fn figures<V: Compared>(answers: [&V::Answer; 2], as_of: Timestamp, stage_moves: bool) -> Vec<v1::FigureChange> {
+    let [before, after] = answers.map(|answer| V::figures(answer, as_of));
+    let both = before.into_iter().zip(after);
+    let told = both.filter(|((name, was), (_, is))| was != is || (stage_moves && *name == DAYS_SILENT));
+    told.map(|((name, before), (_, after))| v1::FigureChange { name: name.to_owned(), before, after }).collect()
 }
 
 /// The reasons whose points are others, by code.
 fn reasons<V: Compared>(answers: [&V::Answer; 2]) -> Vec<v1::ReasonChange> {
-    let mut points: BTreeMap<&str, [Option<i64>; 2]> = BTreeMap::new();
+    let mut points: BTreeMap<String, [Option<i64>; 2]> = BTreeMap::new();
     for (side, answer) in answers.into_iter().enumerate() {
-        V::reasons(answer).for_each(|(code, said)| points.entry(code).or_default()[side] = Some(said));
+        for (code, said) in V::reasons(answer) {
+            *points.entry(code).or_default()[side].get_or_insert(0) += said;
+        }
     }
     let changed = points.into_iter().filter(|(_, [before, after])| before != after);
     changed
         .map(|(code, [before_millionths, after_millionths])| v1::ReasonChange {
-            code: code.to_owned(),
+            code,
             before_millionths,
             after_millionths,
         })

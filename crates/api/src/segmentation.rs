@@ -196,6 +196,6 @@ fn membership(membership: &Membership) -> v1::Membership {
 }
 
 /// Events of which the view keeps no more than the id.
-fn evidence(events: &[EventId]) -> Vec<v1::Evidence> {
+pub(crate) fn evidence(events: &[EventId]) -> Vec<v1::Evidence> {
     events.iter().map(|event| v1::Evidence { event_id: (*event).into(), occurred_at: None }).collect()
 }

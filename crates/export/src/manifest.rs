@@ -27,7 +27,7 @@ pub struct Manifest {
 pub struct Basis {
     /// Every event up to this position is in it, and none after it.
     pub position: u64,
-    /// The instant that a view was asked for.
+    /// The instant that a view was asked for, or at which it admits the events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
     /// Events recorded after this instant do not count.
@@ -36,7 +36,7 @@ pub struct Basis {
     /// Digest of the rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rules_version: Option<String>,
-    /// Digest of all facts at the position.
+    /// Digest of all facts at the position, or of the events that were exported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// The same without positions and times of recording.
@@ -62,6 +62,9 @@ pub struct Selection {
     /// The first position, or the instant from which on they were recorded, if not all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// The last position, or the instant by which they were recorded, if not all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     /// Of these types.
     pub types: Vec<String>,
     /// Of these customers.

@@ -1,11 +1,8 @@
 //! Reading much of the log beside those who serve: on threads of their own that give way to theirs.
 
-use std::io;
-
 use futures::StreamExt;
 use futures::stream;
-use projector::{Batch, Batches, Manner, SourceError};
-use tokio::runtime::{Builder, Runtime};
+use projector::{Batch, Batches, Beside, SourceError};
 use tokio::sync::mpsc;
 
 /// One for the connection, one for what comes over it.
@@ -15,7 +12,7 @@ const READY_BATCHES: usize = 1;
 
 /// Reads these batches on such threads, as long as somebody takes them.
 pub(crate) fn read(open: impl FnOnce() -> Batches + Send + 'static) -> Batches {
-    let threads = match Threads::start() {
+    let threads = match Beside::start("log-reader", THREADS) {
         Ok(threads) => threads,
         Err(error) => {
             let reason = format!("no threads to read the log with: {error}");
@@ -35,33 +32,6 @@ async fn forward(mut batches: Batches, out: mpsc::Sender<Result<Batch, SourceErr
     while let Some(batch) = batches.next().await {
         if out.send(batch).await.is_err() {
             break;
-        }
-    }
-}
-
-/// Threads that give way, and end when this is dropped.
-struct Threads(Option<Runtime>);
-
-impl Threads {
-    fn start() -> io::Result<Self> {
-        let give_way = || Manner::GivingWay.taken_on();
-        let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(THREADS).thread_name("log-reader").on_thread_start(give_way).enable_all();
-        builder.build().map(|runtime| Self(Some(runtime)))
-    }
-
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        if let Some(runtime) = &self.0 {
-            runtime.spawn(task);
-        }
-    }
-}
-
-impl Drop for Threads {
-    fn drop(&mut self) {
-        // Not waited for: this may be the thread of a task.
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
         }
     }
 }

@@ -130,7 +130,7 @@ impl<V: View> Generation<V> {
             // Never before an instant at which others stand already.
             let now = now.max(lists.as_of);
             some.iter().for_each(|(customer, cause)| self.move_one(&mut lists, *customer, *cause, now));
-            lists.ring.close(now);
+            lists.ring.close(now, self.position());
             lists.as_of = now;
         }
     }
@@ -156,7 +156,7 @@ impl<V: View> Generation<V> {
                     return now;
                 }
             }
-            lists.ring.close(now);
+            lists.ring.close(now, self.position());
         }
     }
 
@@ -166,7 +166,7 @@ impl<V: View> Generation<V> {
         match next {
             Some((due, customer)) => self.move_one(lists, customer, Cause::Time(due), now),
             None => {
-                lists.ring.close(now);
+                lists.ring.close(now, self.position());
                 lists.as_of = now;
             }
         }

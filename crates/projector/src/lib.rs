@@ -6,6 +6,7 @@
 //!
 //! **Architecture Invariant:** no NATS here (a source is a stream of batches), no gRPC, no clock of its own.
 
+mod beside;
 mod changes;
 mod commit;
 mod cores;
@@ -45,6 +46,7 @@ mod verify;
 mod walk;
 mod watch;
 
+pub use beside::Beside;
 pub use cores::Manner;
 pub use course::Phase;
 pub use error::{NotServing, PauseError, RebuildError, RefoldError, StartError, StoreError, WaitError, WatchError};

@@ -57,6 +57,8 @@ pub struct Moves<P> {
     first: u64,
     /// Where they lead to holds at this instant.
     pub as_of: Timestamp,
+    /// Everything up to this position was applied then; of who moved by an event, up to that one.
+    pub position: Position,
     list: Vec<Move<P>>,
 }
 
@@ -64,6 +66,14 @@ impl<P> Moves<P> {
     /// The moves from this number on, each with its number.
     pub fn from(&self, number: u64) -> impl Iterator<Item = (u64, &Move<P>)> {
         (self.first..).zip(&self.list).skip_while(move |(its, _)| *its < number)
+    }
+
+    /// The position up to which events made a move of these.
+    pub fn made_by(&self, it: &Move<P>) -> Position {
+        match it.cause {
+            Cause::Event(position) => position,
+            Cause::Time(_) | Cause::ReadAgain => self.position,
+        }
     }
 
     /// The number of the move after the last one.
@@ -119,8 +129,8 @@ impl<P: Clone + PartialEq> Ring<P> {
         }
     }
 
-    /// What was noted holds at this instant, and can be read.
-    pub(crate) fn close(&mut self, as_of: Timestamp) {
+    /// What was noted holds at this instant, by everything up to this position, and can be read.
+    pub(crate) fn close(&mut self, as_of: Timestamp, position: Position) {
         if self.waiting.is_empty() {
             return;
         }
@@ -134,7 +144,7 @@ impl<P: Clone + PartialEq> Ring<P> {
         }
         let first = self.next;
         self.next += list.len() as u64;
-        self.kept.push_back(Arc::new(Moves { first, as_of, list }));
+        self.kept.push_back(Arc::new(Moves { first, as_of, position, list }));
         // The second block has to begin early enough.
         while self.kept.get(1).is_some_and(|second| self.next - second.first >= KEPT_MOVES as u64) {
             self.kept.pop_front();
@@ -175,7 +185,7 @@ mod tests {
         for number in numbers {
             ring.note(CustomerId::from_u128(1), Some(number), &Some(number + 1), Cause::ReadAgain);
         }
-        ring.close(Timestamp::from_micros(0));
+        ring.close(Timestamp::from_micros(0), Position(9));
     }
 
     fn told(ring: &Ring<u64>, mut cursor: Cursor) -> Result<Vec<u64>, Gone> {
@@ -207,7 +217,7 @@ mod tests {
         let mut ring = Ring::default();
         let _watcher = ring.keep(|| NAME);
         ring.note(CustomerId::from_u128(1), Some(1), &Some(1), Cause::ReadAgain);
-        ring.close(Timestamp::from_micros(0));
+        ring.close(Timestamp::from_micros(0), Position(9));
         assert_eq!(ring.next(), 0);
     }
 

@@ -62,6 +62,13 @@ impl RuleBook {
         by_then.or(self.activations.first()).map_or(&self.own, |it| &it.edition)
     }
 
+    /// The rules of this version, if they were in force ever. Those of this process are while the log has none.
+    fn of(&self, version: &str) -> Option<&Arc<Edition>> {
+        let own = self.activations.is_empty().then_some(&self.own);
+        let all = self.activations.iter().map(|it| &it.edition).chain(own);
+        all.rev().find(|edition| edition.version == version)
+    }
+
     /// What somebody should know of the rules in force.
     pub(crate) fn notice(&self, own_is_given: bool) -> Option<String> {
         let Edition { version, activated_at, .. } = &**self.last();
@@ -132,6 +139,11 @@ impl<V: View> Generation<V> {
     /// The rules that apply where an answer names no others, by what was known then in a log up to this position.
     pub fn rules_at(&self, known_at: Option<Timestamp>, up_to: Position) -> Arc<Edition> {
         self.book.read().unwrap_or_else(PoisonError::into_inner).at(known_at, up_to).clone()
+    }
+
+    /// The rules of this version; nothing if they were never in force as far as this is folded.
+    pub fn rules_of(&self, version: &str) -> Option<Arc<Edition>> {
+        self.book().of(version).cloned()
     }
 
     pub(crate) fn book(&self) -> Arc<RuleBook> {

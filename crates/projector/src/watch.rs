@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use touchpoint::{CustomerId, Position, Timestamp};
-use views::View;
+use views::{Moment, View};
 
 use crate::error::{NotServing, WatchError};
-use crate::moves::{Cursor, Gone, Keeping, Moves};
-use crate::pages::GROUPS;
+use crate::moves::{Cursor, Gone, Keeping, Move, Moves};
+use crate::pages::{GROUPS, Slot};
 use crate::{Generation, Projector};
 
 /// Follows the moves in one generation.
@@ -73,6 +73,22 @@ impl<V: View> Watch<V> {
             listed.extend(slot.placement.as_ref().and_then(|placement| pick(slot.customer, placement)));
         });
         listed
+    }
+
+    /// Nothing may be said of the customer by now, whatever is kept of their way here: they are erased, or where they
+    /// stand is `withheld`. By the lists, not by the records, so that the move that made it so is kept already.
+    pub fn is_silenced(&self, customer: CustomerId, withheld: impl FnOnce(&V::Placement) -> bool) -> bool {
+        let silenced = |slot: &Slot<V>| slot.placement.as_ref().map_or(slot.record.is_erased(), withheld);
+        self.generation.pages.read(customer, silenced).unwrap_or(false)
+    }
+
+    /// What made the customer move there, evaluated again from the records. Nothing where that leads elsewhere by now:
+    /// an event was read that could not be before, consent was given or taken, or the customer is erased.
+    pub fn answer(&self, moves: &Moves<V::Placement>, it: &Move<V::Placement>) -> Option<V::Answer> {
+        let mut moment = Moment::now(moves.as_of).up_to(moves.made_by(it));
+        let edition = self.generation.rules_at(None, Position::MAX);
+        let answer = self.generation.answer(it.customer, &edition.rules, &mut moment)?;
+        (Some(V::placement(&answer)) == it.after).then_some(answer)
     }
 
     /// The moves that follow those that were told, as far as they were made together; nothing if there is none yet.

@@ -107,12 +107,14 @@ struct Client<V: View> {
     read: usize,
     wanted: fn(CustomerId) -> bool,
     causes: Vec<Cause>,
+    /// Moves to a place, and those of which the answer that led there was found again.
+    explained: [usize; 2],
 }
 
 impl<V: View<Placement: Debug>> Client<V> {
     fn new(projector: &Projector<V>, wanted: fn(CustomerId) -> bool) -> Self {
         let watch = projector.watch().unwrap();
-        Self { watch, state: BTreeMap::new(), read: 0, wanted, causes: Vec::new() }
+        Self { watch, state: BTreeMap::new(), read: 0, wanted, causes: Vec::new(), explained: [0; 2] }
     }
 
     /// Reads more parts of the lists.
@@ -137,6 +139,10 @@ impl<V: View<Placement: Debug>> Client<V> {
                     continue;
                 }
                 self.causes.push(it.cause);
+                if it.after.is_some() {
+                    self.explained[0] += 1;
+                    self.explained[1] += usize::from(self.watch.answer(&moves, it).is_some());
+                }
                 let before = match &it.after {
                     Some(after) => self.state.insert(it.customer, after.clone()),
                     None => self.state.remove(&it.customer),
@@ -228,6 +234,9 @@ async fn hold<V: View<Placement: Debug>>(seed: u64) {
             assert_eq!(client.state, fresh(&generation, as_of, client.wanted), "seed {seed}");
         }
     }
+    // All but those whose consent was given or taken since, or who were erased.
+    let [moved, explained] = clients.iter().fold([0; 2], |sum, it| [0, 1].map(|side| sum[side] + it.explained[side]));
+    assert!(explained * 10 > moved * 9, "seed {seed}: {explained} of {moved} moves are explained");
     causes.extend(clients.into_iter().flat_map(|client| client.causes));
     let ends = causes.iter().filter(|cause| matches!(cause, Cause::Time(_))).count();
     assert!(marks > 0 && ends > 0 && ends < causes.len(), "seed {seed}: {marks} marks, {ends} of {}", causes.len());

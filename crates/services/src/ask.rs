@@ -80,7 +80,7 @@ impl<V: Stands> Asker<V> {
             return Err(Error::field("query.as_of", message));
         }
         let position = generation.position().min(query.end());
-        let edition = generation.rules_at(query.known_at, query.end());
+        let edition = edition(&generation, &query)?;
         Ok(Asked { generation, query, as_of, position, edition, unresolved: 0, begun: Instant::now() })
     }
 
@@ -197,6 +197,19 @@ impl<V: View> Asked<V> {
     pub(crate) fn erased(&self) -> u64 {
         self.generation.erased()
     }
+}
+
+/// The rules that a question is answered by.
+fn edition<V: View>(generation: &Generation<V>, query: &Query) -> Result<Arc<Edition>, Error> {
+    let Some(version) = &query.rules_version else { return Ok(generation.rules_at(query.known_at, query.end())) };
+    generation.rules_of(version).ok_or_else(|| {
+        let message = format!(
+            "expected the version of rules that were in force once: RulesService.ListRules and `lifefold rules history` \
+             list them; this view knows no {version:?} at position {}",
+            generation.position()
+        );
+        Error::field("query.rules_version", message)
+    })
 }
 
 fn paused(message: String, position: Position) -> Error {

@@ -16,6 +16,7 @@ mod export;
 mod import;
 mod intake;
 mod limits;
+mod listing;
 mod machine;
 pub mod metrics;
 mod operate;

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use api::errors::Error;
-use futures::StreamExt;
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt};
 use projector::{Projector, State};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::timeout;
@@ -61,10 +62,24 @@ pub(crate) fn start<M: Send + 'static, F>(
 where
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
+    start_by(|task| _ = tokio::spawn(task), room, place, stop, fill)
+}
+
+/// As [`start`], by another spawner.
+pub(crate) fn start_by<M: Send + 'static, F>(
+    spawn: impl FnOnce(BoxFuture<'static, ()>),
+    room: usize,
+    place: OwnedSemaphorePermit,
+    stop: impl Future<Output = ()> + Send + 'static,
+    fill: impl FnOnce(Outlet<M>) -> F,
+) -> BoxStream<'static, Result<M, Status>>
+where
+    F: Future<Output = Result<(), Error>> + Send + 'static,
+{
     let (outlet, taken) = Outlet::new(room);
     let (ended, end) = oneshot::channel();
     let fill = fill(outlet);
-    tokio::spawn(async move {
+    let task = async move {
         let _place = place;
         let outcome = tokio::select! {
             outcome = fill => outcome,
@@ -72,7 +87,8 @@ where
         };
         // A caller that has gone does not want to know.
         ended.send(outcome).ok();
-    });
+    };
+    spawn(task.boxed());
     let last = stream::once(async move { end.await.unwrap_or_else(|_| Err(call::draining())) });
     let last = last.filter_map(|outcome| std::future::ready(outcome.err().map(|error| Err(Status::from(error)))));
     ReceiverStream::new(taken).map(Ok).chain(last).boxed()

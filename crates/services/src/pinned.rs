@@ -33,7 +33,7 @@ impl Pinned {
         until: Instant,
     ) -> Result<Asked<V>, Error> {
         let Some(pinned) = pinned else { return view.ask(query, until).await };
-        let mut query = query.copied().unwrap_or_default();
+        let mut query = query.cloned().unwrap_or_default();
         query.as_of = Some(api::names::timestamp(pinned.as_of));
         query.max_position = pinned.position.0;
         let asked = view.ask(Some(&query), until).await?;

@@ -2,7 +2,7 @@
 
 use api::{timeline, v1};
 use event_log::{Entry, Subject};
-use touchpoint::{Code, Event, Kind, Violations};
+use touchpoint::{Code, Event, Kind, Timestamp, Violations};
 
 /// A customer's entry: the event, or why it is none.
 pub(crate) struct Read<'e> {
@@ -34,6 +34,12 @@ impl Read<'_> {
         self.event.as_ref().ok().and_then(|event| event.project.as_ref())
     }
 
+    /// From when on views admit it: when it happened, or was recorded if that was earlier or nothing else is known.
+    pub(crate) fn admitted_from(&self) -> Timestamp {
+        let recorded = self.entry.recorded_at;
+        self.event.as_ref().map_or(recorded, |event| event.occurred_at.min(recorded))
+    }
+
     /// The message without the typed event: its bytes, and why they cannot be read if so.
     pub(crate) fn bytes(&self) -> v1::RecordedTouchpoint {
         timeline::stored(self.entry.position, self.entry.recorded_at, self.event.as_ref().err(), &self.entry.body)
@@ -55,7 +61,7 @@ fn elsewhere(message: &str) -> Violations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use touchpoint::{CustomerId, Position, Timestamp};
+    use touchpoint::{CustomerId, Position};
 
     fn entry(subject: Subject, body: &str) -> Entry {
         let recorded_at = Timestamp::from_micros(1_743_442_200_000_000);

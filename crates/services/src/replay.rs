@@ -13,6 +13,7 @@ use api::{query, v1};
 use event_log::{Log, Tail};
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
+use projector::Beside;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -54,7 +55,7 @@ pub(crate) async fn plan(log: &Log, request: &v1::ReplayRequest) -> Result<Plan,
             log.position_at(time).await.map_err(unavailable)?.unwrap_or(head.next())
         }
     };
-    let to = match request.to_position.map(Position) {
+    let to = match earlier(request.to_position.map(Position), last_recorded_by(log, request).await?) {
         // What the log has lost at the end of the range is not waited for.
         Some(to) if to < head => log.last_up_to(to).await.map_err(unavailable)?,
         _ => head,
@@ -62,6 +63,21 @@ pub(crate) async fn plan(log: &Log, request: &v1::ReplayRequest) -> Result<Plan,
     let max_events = request.max_events.unwrap_or(u64::MAX);
     let events_per_second = NonZeroU32::new(request.events_per_second);
     Ok(Plan { from, to, wanted, max_events, events_per_second })
+}
+
+/// The last position that was recorded by the end that is asked for; nothing where none is, or the log has none after.
+async fn last_recorded_by(log: &Log, request: &v1::ReplayRequest) -> Result<Option<Position>, Error> {
+    let mut broken = Violations::default();
+    let time = query::instant("to_recorded_at", request.to_recorded_at.as_ref(), &mut broken);
+    Error::check(broken)?;
+    let Some(time) = time else { return Ok(None) };
+    let next = log.position_at(time.plus_micros(1)).await.map_err(unavailable)?;
+    Ok(next.map(|next| Position(next.0.saturating_sub(1))))
+}
+
+/// The earlier of two ends, of which each may be left open.
+fn earlier(one: Option<Position>, other: Option<Position>) -> Option<Position> {
+    one.into_iter().chain(other).min()
 }
 
 /// The first position to give; the one after the end is where the next event will be.
@@ -76,15 +92,21 @@ fn first(from: u64, head: Position) -> Result<Position, Error> {
     Ok(from)
 }
 
-/// Starts the task that reads, and gives what it reads.
+/// Starts the task that reads, and gives what it reads: on threads that give way to those who serve.
 pub(crate) fn start(
+    threads: &Beside,
     log: &Log,
     plan: Plan,
     stop: CancellationToken,
     place: OwnedSemaphorePermit,
 ) -> BoxStream<'static, Result<v1::ReplayResponse, Status>> {
-    let tail = (plan.from <= plan.to && plan.max_events > 0).then(|| log.replay(plan.from, plan.to));
-    outlet::start(BUFFER_MESSAGES, place, stop.cancelled_owned(), |outlet| Pump::new(plan, outlet).run(tail))
+    let log = log.clone();
+    let fill = |outlet| async move {
+        // Opened here: what it spawns is on these threads, too.
+        let tail = (plan.from <= plan.to && plan.max_events > 0).then(|| log.replay(plan.from, plan.to));
+        Pump::new(plan, outlet).run(tail).await
+    };
+    outlet::start_by(|task| threads.spawn(task), BUFFER_MESSAGES, place, stop.cancelled_owned(), fill)
 }
 
 /// Fills the buffer.
@@ -105,6 +127,9 @@ impl Pump {
 
     async fn run(mut self, tail: Option<Tail>) -> Result<(), Error> {
         if let Some(tail) = tail {
+            // Said first, so that who has to go on somewhere else knows the end of this replay.
+            let begun = self.progress(false);
+            self.give(begun).await?;
             self.fill(tail).await?;
         }
         let done = self.progress(true);

@@ -1,13 +1,14 @@
 //! The satisfaction report: what is asked by unit, survey wave and port.
 
 use api::errors::Error;
-use api::page::Page;
 use api::{report as convert, satisfaction, v1};
 use tokio::time::Instant;
-use touchpoint::ServicePort;
+use touchpoint::{Code, ServicePort};
 use views::rules::Satisfaction as Rules;
-use views::satisfaction::{Name, PortScore, Satisfaction, Totals, Unit};
+use views::satisfaction::{Name, PortScore, Ranked, Satisfaction, Score, Totals, Unit};
 
+use crate::ask::Asked;
+use crate::listing::Listing;
 use crate::population::Population;
 use crate::satisfaction::{Satisfied, port, severity};
 
@@ -34,7 +35,7 @@ impl Asking {
 struct Found<T> {
     wave: String,
     said: T,
-    meta: v1::AnswerMeta,
+    asked: Asked<Satisfaction>,
 }
 
 impl Satisfied {
@@ -45,9 +46,9 @@ impl Satisfied {
     ) -> Result<v1::GetPortScoresResponse, Error> {
         let v1::GetPortScoresRequest { unit, wave_id, ports, previous_wave_id, query } = request;
         let asking = Asking::read(unit.as_ref(), &wave_id, &previous_wave_id, &ports)?;
-        let Found { wave, said, meta } = self.scores(asking, query.as_ref(), until).await?;
+        let Found { wave, said, asked } = self.scores(asking, query.as_ref(), until).await?;
         let scores = said.iter().map(convert::port_score).collect();
-        Ok(v1::GetPortScoresResponse { wave_id: wave, scores, meta: Some(meta) })
+        Ok(v1::GetPortScoresResponse { wave_id: wave, scores, meta: Some(asked.meta_of_all()) })
     }
 
     pub(crate) async fn compare(
@@ -57,9 +58,9 @@ impl Satisfied {
     ) -> Result<v1::CompareWavesResponse, Error> {
         let v1::CompareWavesRequest { unit, wave_id, previous_wave_id, ports, query } = request;
         let asking = Asking::read(unit.as_ref(), &wave_id, &previous_wave_id, &ports)?;
-        let Found { wave, said, meta } = self.scores(asking, query.as_ref(), until).await?;
+        let Found { wave, said, asked } = self.scores(asking, query.as_ref(), until).await?;
         let comparisons = said.iter().map(convert::wave_comparison).collect();
-        Ok(v1::CompareWavesResponse { wave_id: wave, comparisons, meta: Some(meta) })
+        Ok(v1::CompareWavesResponse { wave_id: wave, comparisons, meta: Some(asked.meta_of_all()) })
     }
 
     pub(crate) async fn indicators(
@@ -72,9 +73,10 @@ impl Satisfied {
         let read = |totals: &Totals, rules: &Rules, asking: &Asking, wave: &Name| {
             totals.indicators(&asking.unit, wave, asking.earlier.as_ref(), &asking.ports, rules)
         };
-        let Found { wave, said, meta } = self.read_wave(asking, query.as_ref(), until, read).await?;
+        let asked = self.view.ask(query.as_ref(), until).await?;
+        let Found { wave, said, asked } = self.read_wave(asking, asked, until, read).await?;
         let indicators = said.iter().map(convert::indicator).collect();
-        Ok(v1::GetIndicatorsResponse { wave_id: wave, indicators, meta: Some(meta) })
+        Ok(v1::GetIndicatorsResponse { wave_id: wave, indicators, meta: Some(asked.meta_of_all()) })
     }
 
     pub(crate) async fn rank(
@@ -82,25 +84,30 @@ impl Satisfied {
         request: v1::RankUnitsRequest,
         until: Instant,
     ) -> Result<v1::RankUnitsResponse, Error> {
-        let page = Page::of(&request)?;
-        let start = page.cursor.as_deref().map_or(Ok(0), index)?;
+        let listing = Listing::of(&request)?;
+        let last = listing.after(Last::read)?;
         let kind = convert::unit_kind_from(request.kind);
         let kind = kind.ok_or_else(|| Error::field("kind", "is required: COMPANY or PROJECT"))?;
         let port = port(request.port)?.unwrap_or(ServicePort::Overall);
-        let asking = Asking::read(None, &request.wave_id, "", &[])?;
+        // The latest wave may be another one by now: all pages are of that of the first.
+        let wave = last.as_ref().map_or(request.wave_id.as_str(), |last| last.wave.as_str());
+        let asking = Asking::read(None, wave, "", &[])?;
         let read = move |totals: &Totals, rules: &Rules, _: &Asking, wave: &Name| {
-            (totals.rank(kind, port, wave, rules), totals.score(&Unit::Group, port, wave))
+            let ranked = totals.rank(kind, port, wave, rules);
+            let listed = |last: Last| ranked.partition_point(|unit| !unit.follows(&last.unit, rules));
+            (last.map_or(0, listed), ranked, totals.score(&Unit::Group, port, wave))
         };
-        let Found { wave, said: (ranked, group), meta } =
-            self.read_wave(asking, request.query.as_ref(), until, read).await?;
-        let end = start.saturating_add(page.size);
-        let more = ranked.len() > end;
+        let asked = listing.ask(&self.view, request.query.as_ref(), until).await?;
+        let Found { wave, said: (start, ranked, group), asked } = self.read_wave(asking, asked, until, read).await?;
+        let end = start.saturating_add(listing.size());
+        let last = ranked.get(..end).and_then(<[_]>::last).filter(|_| ranked.len() > end);
+        let token = |unit: &Ranked| listing.token(&asked, &Last::bytes(&wave, unit));
         Ok(v1::RankUnitsResponse {
-            wave_id: wave,
-            units: convert::ranking(&ranked).into_iter().skip(start).take(page.size).collect(),
+            next_page_token: last.map(token).unwrap_or_default(),
+            units: convert::ranking(&ranked).into_iter().skip(start).take(listing.size()).collect(),
             group: Some(convert::score(&group)),
-            next_page_token: if more { page.token(&(end as u64).to_be_bytes()) } else { String::new() },
-            meta: Some(meta),
+            meta: Some(asked.meta_of_all()),
+            wave_id: wave,
         })
     }
 
@@ -111,8 +118,9 @@ impl Satisfied {
             let of = |unit: &Unit| (totals.nps(unit, port, wave), totals.ces(unit, port, wave));
             (of(&asking.unit), of(&Unit::Group))
         };
-        let Found { wave, said: ((nps, ces), (group_nps, group_ces)), meta } =
-            self.read_wave(asking, request.query.as_ref(), until, read).await?;
+        let asked = self.view.ask(request.query.as_ref(), until).await?;
+        let Found { wave, said: ((nps, ces), (group_nps, group_ces)), asked } =
+            self.read_wave(asking, asked, until, read).await?;
         Ok(v1::GetNpsResponse {
             wave_id: wave,
             port: api::names::port(port).into(),
@@ -120,7 +128,7 @@ impl Satisfied {
             group_nps: Some(convert::nps(&group_nps)),
             ces: Some(convert::ces(&ces)),
             group_ces: Some(convert::ces(&group_ces)),
-            meta: Some(meta),
+            meta: Some(asked.meta_of_all()),
         })
     }
 
@@ -147,18 +155,18 @@ impl Satisfied {
         let read = |totals: &Totals, rules: &Rules, asking: &Asking, wave: &Name| {
             totals.port_scores(&asking.unit, wave, asking.earlier.as_ref(), &asking.ports, rules)
         };
-        self.read_wave(asking, query, until, read).await
+        let asked = self.view.ask(query, until).await?;
+        self.read_wave(asking, asked, until, read).await
     }
 
     /// Reads the totals of the wave that is asked for, by default of the latest one at the instant.
     async fn read_wave<T: Default + Send + 'static>(
         &self,
         asking: Asking,
-        query: Option<&v1::ViewQuery>,
+        mut asked: Asked<Satisfaction>,
         until: Instant,
         read: impl FnOnce(&Totals, &Rules, &Asking, &Name) -> T + Send + 'static,
     ) -> Result<Found<T>, Error> {
-        let mut asked = self.view.ask(query, until).await?;
         let find = move |all: &Population<'_, Satisfaction>| {
             let wave = asking.wave.clone().or_else(|| all.totals.latest_wave().cloned());
             let rules = &all.rules.satisfaction;
@@ -166,12 +174,54 @@ impl Satisfied {
             (wave.map(|wave| wave.to_string()).unwrap_or_default(), said)
         };
         let (wave, said) = self.view.all(&mut asked, until, find).await?;
-        Ok(Found { wave, said, meta: asked.meta_of_all() })
+        Ok(Found { wave, said, asked })
     }
 }
 
-/// The cursor of a ranking: how many units were listed.
-fn index(cursor: &[u8]) -> Result<usize, Error> {
-    let bytes = cursor.try_into().ok().map(u64::from_be_bytes);
-    bytes.and_then(|index| usize::try_from(index).ok()).ok_or_else(|| Error::field("page_token", "is damaged"))
+/// The last unit of a page of a ranking: by what it was listed, and the wave.
+struct Last {
+    unit: Ranked,
+    wave: String,
+}
+
+impl Last {
+    fn bytes(wave: &str, Ranked { unit, score, rank: _ }: &Ranked) -> Vec<u8> {
+        let Score { n, satisfied, top, sum } = score;
+        let counts = [n, satisfied, top, sum].map(|count| count.to_be_bytes()).concat();
+        [&counts[..], wave.as_bytes(), SEPARATOR, unit.as_str().as_bytes()].concat()
+    }
+
+    fn read(cursor: &[u8]) -> Option<Self> {
+        let mut rest = cursor;
+        let mut count = || -> Option<u64> {
+            let (count, more) = rest.split_first_chunk()?;
+            rest = more;
+            Some(u64::from_be_bytes(*count))
+        };
+        let score = Score { n: count()?, satisfied: count()?, top: count()?, sum: count()? };
+        let (wave, unit) = std::str::from_utf8(rest).ok()?.split_once('/')?;
+        let code = |text: &str| Code::new(text.to_owned()).is_some();
+        let unit = (code(wave) && code(unit)).then(|| Ranked { unit: unit.into(), rank: None, score })?;
+        Some(Self { unit, wave: wave.to_owned() })
+    }
+}
+
+/// Between two codes, in none of which it occurs.
+const SEPARATOR: &[u8] = b"/";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_unit_of_a_page_comes_back() {
+        let score = Score { n: 30, satisfied: 15, top: 10, sum: 120 };
+        let unit = Ranked { unit: "P003".into(), rank: Some(4), score };
+        let bytes = Last::bytes("2025", &unit);
+        let last = Last::read(&bytes).unwrap();
+        assert_eq!((last.wave.as_str(), last.unit), ("2025", Ranked { rank: None, ..unit }));
+        for damaged in [&bytes[..20], &bytes[..37], &[&bytes[..], b"/x"].concat(), &bytes[..bytes.len() - 4]] {
+            assert!(Last::read(damaged).is_none(), "{damaged:?}");
+        }
+    }
 }

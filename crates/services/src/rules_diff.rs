@@ -67,7 +67,8 @@ fn whole<V: Compared + Stands>(
     moment: &Moment,
     size: usize,
 ) -> Tally<V> {
-    let add = |tally: &mut Tally<V>, customer, answers: [&V::Answer; 2]| tally.add(customer, answers, size);
+    let as_of = moment.as_of();
+    let add = |tally: &mut Tally<V>, customer, answers: [&V::Answer; 2]| tally.add(customer, answers, as_of, size);
     generation.sum_beside(rules, moment, add, |tally, more| tally.merge(more, size))
 }
 
@@ -86,7 +87,7 @@ fn rest<V: Compared + Stands>(
     };
     let visit = |tally: &mut Tally<V>, customer, (one, other): &(V::Answer, V::Answer)| {
         if (Place::of(customer), customer) > (Place::of(after), after) {
-            tally.add(customer, [one, other], size);
+            tally.add(customer, [one, other], moment.as_of(), size);
         }
     };
     generation.walk(Place::of(after), answers, &mut tally, visit, |tally| tally.is_full(size));

@@ -4,7 +4,7 @@ use std::convert::identity;
 
 use api::errors::Error;
 use api::export::Exported;
-use api::page::{Page, Seal};
+use api::page::Seal;
 use api::query::Scope;
 use api::watch::SegmentFilter;
 use api::{funnel, segmentation as convert, v1};
@@ -17,6 +17,7 @@ use views::Standing;
 use views::segmentation::{Answer, Funnel, Group, Segmentation, Totals, table};
 
 use crate::ask::{Asker, Stands};
+use crate::listing::Listing;
 use crate::population::Population;
 use crate::watch::{self, Watchers};
 use crate::{call, export, rules_diff};
@@ -45,24 +46,25 @@ impl Segments {
     }
 
     async fn list(&self, request: v1::ListMembersRequest, until: Instant) -> Result<v1::ListMembersResponse, Error> {
-        let page = Page::of(&request)?;
-        let after = page.cursor.as_deref().map(after).transpose()?;
+        let listing = Listing::of(&request)?;
+        let after = listing.after(after)?;
         let scope = Scope::read(request.scope.as_ref())?;
-        let mut asked = self.view.ask(request.query.as_ref(), until).await?;
+        let mut asked = listing.ask(&self.view, request.query.as_ref(), until).await?;
         let groups = convert::groups(request.selector.as_ref(), &scope, &asked.edition.rules)?;
         if groups.is_empty() {
             return Err(Error::field("selector", "is required where scope names nothing"));
         }
-        let size = page.size;
+        let size = listing.size();
         let find = move |all: &Population<'_, Segmentation>| find(all.totals, &groups, after, size);
         let (listed, more) = self.view.all(&mut asked, until, find).await?;
         let member = |customer: &CustomerId| {
             let (answer, _) = asked.answer(*customer)?;
             Some(convert::member(*customer, answer.standing.stage, answer.profile.as_ref()?))
         };
+        let last = listed.last().filter(|_| more);
         Ok(v1::ListMembersResponse {
             members: listed.iter().filter_map(member).collect(),
-            next_page_token: listed.last().filter(|_| more).map(|last| page.token(&cursor(*last))).unwrap_or_default(),
+            next_page_token: last.map(|last| listing.token(&asked, &cursor(*last))).unwrap_or_default(),
             meta: Some(asked.meta_of_all()),
         })
     }
@@ -98,9 +100,8 @@ fn cursor(customer: CustomerId) -> [u8; 16] {
     customer.as_u128().to_be_bytes()
 }
 
-fn after(cursor: &[u8]) -> Result<CustomerId, Error> {
-    let bytes = cursor.try_into().map_err(|_| Error::field("page_token", "is damaged"))?;
-    Ok(CustomerId::from_u128(u128::from_be_bytes(bytes)))
+fn after(cursor: &[u8]) -> Option<CustomerId> {
+    Some(CustomerId::from_u128(u128::from_be_bytes(cursor.try_into().ok()?)))
 }
 
 #[tonic::async_trait]

@@ -1,10 +1,13 @@
 //! TimelineService: reads the log itself.
 
+use std::sync::OnceLock;
+
 use api::errors::Error;
 use api::page::Page;
 use api::{query, v1};
 use event_log::{Log, ReadError};
 use futures::stream::BoxStream;
+use projector::Beside;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -16,6 +19,8 @@ use crate::{call, recorded, replay};
 const SERVICE: &str = "TimelineService";
 /// Replays at once.
 const MAX_REPLAYS: usize = 64;
+/// Threads of all replays: they decode and filter, and give way to who records and asks.
+const REPLAY_THREADS: usize = 2;
 /// A page ends early once its events have so many bytes: callers take 4 MiB by default.
 const PAGE_BYTES: usize = 2 * 1024 * 1024;
 
@@ -24,11 +29,22 @@ pub(crate) struct Timelines {
     log: Log,
     stop: CancellationToken,
     replays: Places,
+    /// From the first replay on.
+    beside: OnceLock<Beside>,
 }
 
 impl Timelines {
     pub(crate) fn new(log: Log, stop: CancellationToken) -> Self {
-        Self { log, stop, replays: Places::new("replays", MAX_REPLAYS) }
+        Self { log, stop, replays: Places::new("replays", MAX_REPLAYS), beside: OnceLock::new() }
+    }
+
+    fn beside(&self) -> Result<&Beside, Error> {
+        if let Some(beside) = self.beside.get() {
+            return Ok(beside);
+        }
+        let started = Beside::start("replays", REPLAY_THREADS);
+        let started = started.map_err(|error| Error::Internal(format!("no threads to replay on: {error}")))?;
+        Ok(self.beside.get_or_init(|| started))
     }
 
     async fn page(&self, request: v1::GetTimelineRequest) -> Result<v1::GetTimelineResponse, Error> {
@@ -97,7 +113,7 @@ impl v1::timeline_service_server::TimelineService for Timelines {
         call::answer(SERVICE, "Replay", async {
             let place = self.replays.take()?;
             let plan = in_time(until, replay::plan(&self.log, &request.into_inner())).await?;
-            Ok(replay::start(&self.log, plan, self.stop.clone(), place))
+            Ok(replay::start(self.beside()?, &self.log, plan, self.stop.clone(), place))
         })
         .await
     }

@@ -2,6 +2,8 @@
 //!
 //! Nothing wakes a watcher: it looks again and again, so that folding does no more for many watchers than for one.
 
+mod untold;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use crate::ask::not_serving;
 use crate::limits::Places;
 use crate::metrics::Watching;
 use crate::outlet::{self, Outlet};
+use untold::Untold;
 
 /// Watchers of a view at once.
 const MAX_WATCHERS: usize = 64;
@@ -66,11 +69,25 @@ impl<V: View> Watchers<V> {
         };
         let rules_version = watch.rules_version();
         let watching = Watching::begins(V::NAME);
-        let pump =
-            |outlet| Pump { watch, filter, seal, rules_version, is_listed: resumes, outlet, _watching: watching }.run();
-        Ok(outlet::start(BUFFER_MESSAGES, place, outlet::until_draining(&self.projector), pump))
+        let pump = |outlet| Pump {
+            watch,
+            filter,
+            seal,
+            rules_version,
+            is_listed: resumes,
+            untold: Untold::default(),
+            outlet,
+            _watching: watching,
+        };
+        let run = |outlet| pump(outlet).run();
+        Ok(outlet::start(BUFFER_MESSAGES, place, outlet::until_draining(&self.projector), run))
     }
 }
+
+/// Where customers stand.
+type Placement<F> = <<F as Filter>::View as View>::Placement;
+/// Where a customer stood and stands, as far as it is told.
+type Sides<'m, F> = [Option<&'m Placement<F>>; 2];
 
 /// Fills the buffer of one watcher.
 struct Pump<F: Filter> {
@@ -80,6 +97,7 @@ struct Pump<F: Filter> {
     rules_version: String,
     /// The list was given: from here on there are cursors.
     is_listed: bool,
+    untold: Untold,
     outlet: Outlet<F::Response>,
     _watching: Watching,
 }
@@ -114,9 +132,9 @@ impl<F: Filter> Pump<F> {
         self.give_all(listed).await
     }
 
-    fn listed(&self, customer: CustomerId, placement: &<F::View as View>::Placement) -> Option<F::Change> {
+    fn listed(&self, customer: CustomerId, placement: &Placement<F>) -> Option<F::Change> {
         let step = v1::WatchStep { effect: v1::WatchEffect::Listed.into(), ..Default::default() };
-        self.filter.wants(placement).then(|| F::change(customer, [None, Some(placement)], step))
+        self.filter.wants(placement).then(|| F::change(customer, [None, Some(placement)], step, None))
     }
 
     /// Tells all changes that there are, and how far that is.
@@ -146,19 +164,36 @@ impl<F: Filter> Pump<F> {
         Ok(())
     }
 
-    fn changes(&self, moves: &Moves<<F::View as View>::Placement>) -> Vec<F::Change> {
+    fn changes(&mut self, moves: &Moves<Placement<F>>) -> Vec<F::Change> {
         let from = self.watch.cursor();
-        let change = |(number, it): (u64, &Move<_>)| {
-            let Move { customer, before, after, cause } = it;
-            let sides = [before.as_ref(), after.as_ref()];
-            let effect = self.filter.effect(sides[0], sides[1])?;
+        let mut changes = Vec::new();
+        for (number, it) in moves.from(from.told) {
+            let Some((effect, sides)) = self.seen(it) else { continue };
             let cursor = Cursor { told: number + 1, ..from };
             let cursor = if self.is_listed { token(&self.seal, cursor) } else { String::new() };
             let as_of = Some(names::timestamp(moves.as_of));
-            let step = v1::WatchStep { effect: effect.into(), cause: Some(said(*cause)), as_of, cursor };
-            Some(F::change(*customer, sides, step))
+            let step = v1::WatchStep { effect: effect.into(), cause: Some(said(it.cause)), as_of, cursor };
+            // Only of who is told with a place: the answer is of that place.
+            let answered = self.filter.wants_answers() && sides[1].is_some();
+            let answer = answered.then(|| self.watch.answer(moves, it)).flatten();
+            changes.push(F::change(it.customer, sides, step, answer.as_ref()));
+        }
+        changes
+    }
+
+    /// What is told of a move: what it does, from where, to where. Who is erased or withdrew consent since is told to
+    /// be gone, by id alone, and nothing of the way there.
+    fn seen<'m>(&mut self, it: &'m Move<Placement<F>>) -> Option<(v1::WatchEffect, Sides<'m, F>)> {
+        let sides = [it.before.as_ref(), it.after.as_ref()];
+        let effect = self.filter.effect(sides[0], sides[1])?;
+        let silenced = self.watch.is_silenced(it.customer, F::is_withheld);
+        let effect = match self.is_listed {
+            true => self.untold.told(it.customer, effect, silenced)?,
+            // Who enters may have been listed before: they are to be told to be gone.
+            false if silenced && effect != v1::WatchEffect::Left => return None,
+            false => effect,
         };
-        moves.from(from.told).filter_map(change).collect()
+        Some((effect, if silenced { [None, None] } else { sides }))
     }
 
     async fn give_all(&self, changes: Vec<F::Change>) -> Result<(), Error> {

@@ -107,10 +107,20 @@ async fn what_was_foretold_comes_true_from_then_on() {
 
     // What was known before is answered by the rules of then; of the lists, too.
     let known_before = v1::ViewQuery { known_at: Some(api::names::timestamp(by_then.plus_micros(-1))), ..at() };
-    assert_eq!(world.risk(known_before).await, (first(), 668_188));
+    assert_eq!(world.risk(known_before.clone()).await, (first(), 668_188));
     assert_eq!(world.bands(known_before).await, before);
     let known_then = v1::ViewQuery { known_at: Some(api::names::timestamp(by_then)), ..at() };
     assert_eq!(world.risk(known_then).await, (candidate(), 377_541));
+    // Rules are an argument of every answer: of one customer, and of all, also of the present.
+    let by = |version: &str, query: v1::ViewQuery| v1::ViewQuery { rules_version: version.to_owned(), ..query };
+    assert_eq!(world.risk(by(&first(), at())).await, (first(), 668_188));
+    assert_eq!(world.bands(by(&first(), at())).await, before);
+    assert_eq!(world.bands(by(&first(), v1::ViewQuery::default())).await.0, first());
+    let nobodys = v1::CountBandsRequest { query: Some(by("0123456789abcdef", at())), ..Default::default() };
+    let refused = world.system.reader(View::Churn).churn().count_bands(nobodys).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+    assert!(format!("{refused:?}").contains("query.rules_version"), "{refused:?}");
+    assert!(refused.message().contains("rules history"), "{refused}");
     // Once more changes nothing.
     let again = world.rules(&["activate", "candidate.toml", "--yes"], 0);
     assert_eq!((&again["activation"]["position"], &again["already_active"]), (&position.into(), &true.into()));

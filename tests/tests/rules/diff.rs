@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::{System, text_of};
 
 use crate::population::{
-    AS_OF, CANDIDATE, CONTENT_ONE, FRESH_ONE, LOST_ONE, STALE_ONE, WITHHELD_LOST, WITHHELD_STALE, id, start,
+    AS_OF, CANDIDATE, CONTENT_ONE, FRESH_ONE, LOST_ONE, STALE_ONE, WITHHELD_LOST, WITHHELD_STALE, event_id, id, start,
 };
 
 /// Runs `rules diff` with these arguments: exit code, stdout, stderr.
@@ -51,7 +51,15 @@ async fn the_known_movers_move_and_nobody_else() {
     written(&system, &flags);
     let (code, out, err) = diff(&system, &flags, &["candidate.toml", "--as-of", AS_OF]);
     assert_eq!(code, Some(3), "{err}");
-    for part in ["churn: 1 of 6 customers move", "HIGH → MEDIUM", "SILENCE +1.2 → –", "+lost_ones", "then"] {
+    for part in [
+        "churn: 1 of 6 customers move",
+        "HIGH → MEDIUM",
+        "SILENCE +1.2 → –",
+        "+lost_ones",
+        "days silent 81",
+        "seen_of_late counts 1",
+        "then",
+    ] {
         assert!(out.contains(part), "{part} is not in\n{out}");
     }
     assert!(!out.contains(&id(WITHHELD_LOST)), "{out}");
@@ -88,10 +96,20 @@ fn segmentation(said: &Value) {
     let segments = json!([
         {"name": "first_home", "before": 3, "after": 0, "gained": 0, "lost": 3},
         {"name": "lost_ones", "before": 0, "after": 1, "gained": 1, "lost": 0},
+        {"name": "seen_of_late", "before": 0, "after": 2, "gained": 2, "lost": 0},
     ]);
     assert_eq!(said["diff"]["segments"], segments);
     let ids: BTreeSet<_> = said["moved"].as_array().unwrap().iter().map(|it| it["customer_id"].to_string()).collect();
     assert_eq!(ids, [STALE_ONE, LOST_ONE, FRESH_ONE].map(|one| json!(id(one)).to_string()).into());
+    let of = |customer: u8| {
+        let it = said["moved"].as_array().unwrap().iter().find(|it| it["customer_id"] == id(customer)).unwrap();
+        (it["figures"].clone(), it["segment_reasons"].clone())
+    };
+    let (figures, segments) = of(STALE_ONE);
+    assert_eq!(figures, json!([{"name": "recency", "before": 4, "after": 5}]));
+    let visit = json!([{"event_id": event_id(STALE_ONE, 1)}]);
+    assert_eq!(segments, json!([{"code": "seen_of_late", "evidence": visit}, {"code": "first_home", "evidence": []}]));
+    assert_eq!(of(LOST_ONE).0, json!([{"name": "days_silent", "before": 81, "after": 81}]));
 }
 
 fn satisfaction(said: &Value) {
@@ -100,6 +118,11 @@ fn satisfaction(said: &Value) {
     let moves = json!([{"axis": "satisfaction_class", "from": "NEUTRAL", "to": "SATISFIED"}]);
     assert_eq!(said["moved"][0]["customer_id"], id(CONTENT_ONE));
     assert_eq!(said["moved"][0]["moves"], moves);
+    let reasons = json!([
+        {"code": "OVERALL 2025-06-25", "before_millionths": 46_875_000, "after_millionths": 75_000_000},
+        {"code": "SALES_SERVICE 2025-06-25", "before_millionths": 28_125_000, "after_millionths": 0},
+    ]);
+    assert_eq!((&said["moved"][0]["reasons"], &said["moved"][0]["figures"]), (&reasons, &json!([])));
 }
 
 /// The files have everybody who moves, whatever is shown.

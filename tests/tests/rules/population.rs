@@ -10,17 +10,25 @@ const STALE: &str = "2025-05-19T00:00:00Z";
 const STALER: &str = "2025-04-10T00:00:00Z";
 const FRESH: &str = "2025-06-25T00:00:00Z";
 
-/// Silence counts no more, but who is silent for 60 days is lost; 75 is satisfied; other segments.
+/// Silence counts no more, but who is silent for 60 days is lost; 75 is satisfied, and only what is said overall counts; 50
+/// days are recent; other segments.
 pub(crate) const CANDIDATE: &str = r#"
 [lifecycle]
 lost_after_days = 60
 [satisfaction]
 satisfied_from = 75
+[satisfaction.port_weights]
+SALES_SERVICE = 0
+[segmentation]
+recency_days = [50, 90, 180, 365]
 [churn.reasons.SILENCE]
 points_per_gap = 0
 [[segments]]
 name = "lost_ones"
 when = { stage = ["LOST"] }
+[[segments]]
+name = "seen_of_late"
+when = { count = { events = ["VisitRecorded"], days = 60, min = 1 } }
 "#;
 
 pub(crate) const STALE_ONE: u8 = 1;
@@ -34,9 +42,13 @@ pub(crate) fn id(customer: u8) -> String {
     format!("00000000-0000-4000-8000-0000000000{customer:02x}")
 }
 
+pub(crate) fn event_id(customer: u8, number: u8) -> String {
+    format!("00000000-0000-7000-8000-00000000{customer:02x}{number:02x}")
+}
+
 fn event(customer: u8, number: u8, at: &str, kind: &str, version: u8, data: &Value) -> Value {
     json!({
-        "specversion": "1.0", "id": format!("00000000-0000-7000-8000-00000000{customer:02x}{number:02x}"),
+        "specversion": "1.0", "id": event_id(customer, number),
         "source": "tests", "type": kind, "dataschema": format!("urn:lifefold:{kind}:{version}"),
         "subject": id(customer), "time": at, "channel": "IN_PERSON", "data": data,
     })
@@ -55,10 +67,10 @@ fn withheld(customer: u8) -> Value {
 }
 
 fn population() -> Vec<Value> {
-    let answer = json!({
-        "survey_id": "S1", "wave_id": "2025", "port": "OVERALL", "item_code": "OVERALL_OVERALL", "metric": "CSAT",
-        "score": 4,
-    });
+    let answer = |port: &str| {
+        let item = format!("{port}_OVERALL");
+        json!({"survey_id": port, "wave_id": "2025", "port": port, "item_code": item, "metric": "CSAT", "score": 4})
+    };
     vec![
         visit(STALE_ONE, STALE),
         visit(LOST_ONE, STALER),
@@ -67,7 +79,8 @@ fn population() -> Vec<Value> {
         withheld(WITHHELD_STALE),
         visit(WITHHELD_LOST, STALER),
         withheld(WITHHELD_LOST),
-        event(CONTENT_ONE, 1, FRESH, "SurveyAnswered", 2, &answer),
+        event(CONTENT_ONE, 1, FRESH, "SurveyAnswered", 2, &answer("OVERALL")),
+        event(CONTENT_ONE, 2, FRESH, "SurveyAnswered", 2, &answer("SALES_SERVICE")),
     ]
 }
 

@@ -13,6 +13,8 @@ use crate::v1;
 
 /// What a view's customers add to its lists.
 type Placement<F> = <<F as Filter>::View as View>::Placement;
+/// What is said of them.
+type Answer<F> = <<F as Filter>::View as View>::Answer;
 
 /// Whom a watcher wants to hear of, and what they are told.
 pub trait Filter: Send + Sync + 'static {
@@ -23,14 +25,27 @@ pub trait Filter: Send + Sync + 'static {
     /// An answer of the stream.
     type Response: Send + 'static;
 
+    /// Consent to profiling is withdrawn: nothing is said of who stands there.
+    fn is_withheld(placement: &Placement<Self>) -> bool;
+
     /// The customer is on the list.
     fn wants(&self, placement: &Placement<Self>) -> bool;
 
     /// Of a customer who stays on the list something is said that is worth a change.
     fn is_news(&self, before: &Placement<Self>, after: &Placement<Self>) -> bool;
 
-    /// A change from one placement to another.
-    fn change(customer: CustomerId, sides: [Option<&Placement<Self>>; 2], step: v1::WatchStep) -> Self::Change;
+    /// The answer behind a change is wanted, too.
+    fn wants_answers(&self) -> bool {
+        false
+    }
+
+    /// A change from one placement to another; with the answer that led there, if it is wanted.
+    fn change(
+        customer: CustomerId,
+        sides: [Option<&Placement<Self>>; 2],
+        step: v1::WatchStep,
+        answer: Option<&Answer<Self>>,
+    ) -> Self::Change;
 
     /// An answer of these parts.
     fn response(changes: Vec<Self::Change>, mark: Option<v1::WatchMark>) -> Self::Response;

@@ -1,7 +1,7 @@
 //! Watching the churn risk.
 
 use touchpoint::CustomerId;
-use views::churn::{Band, Churn, Placement, Reasons};
+use views::churn::{Answer, Band, Churn, Placement, Reasons};
 
 use super::Filter;
 use crate::errors::Error;
@@ -15,14 +15,16 @@ pub struct RiskFilter {
     scope: Scope,
     without_lost: bool,
     bands_only: bool,
+    with_reasons: bool,
 }
 
 impl RiskFilter {
     /// Reads the filter of a request.
     pub fn read(request: &v1::WatchRiskRequest) -> Result<Self, Error> {
-        let v1::WatchRiskRequest { at_least, scope, without_lost, bands_only, cursor: _ } = request;
+        let v1::WatchRiskRequest { at_least, scope, without_lost, bands_only, with_reasons, cursor: _ } = request;
         let (at_least, scope) = (churn::band_wanted("at_least", *at_least)?, Scope::read(scope.as_ref())?);
-        Ok(Self { at_least, scope, without_lost: *without_lost, bands_only: *bands_only })
+        let (without_lost, bands_only, with_reasons) = (*without_lost, *bands_only, *with_reasons);
+        Ok(Self { at_least, scope, without_lost, bands_only, with_reasons })
     }
 }
 
@@ -30,6 +32,10 @@ impl Filter for RiskFilter {
     type View = Churn;
     type Change = v1::RiskChange;
     type Response = v1::WatchRiskResponse;
+
+    fn is_withheld(placement: &Placement) -> bool {
+        placement.place().is_none()
+    }
 
     fn wants(&self, placement: &Placement) -> bool {
         let [company, project, consultant] = placement.units();
@@ -46,8 +52,20 @@ impl Filter for RiskFilter {
         }
     }
 
-    fn change(customer: CustomerId, [before, after]: [Option<&Placement>; 2], step: v1::WatchStep) -> v1::RiskChange {
-        let [before, after] = [before, after].map(|side| side.and_then(watched));
+    fn wants_answers(&self) -> bool {
+        self.with_reasons
+    }
+
+    fn change(
+        customer: CustomerId,
+        [before, after]: [Option<&Placement>; 2],
+        step: v1::WatchStep,
+        answer: Option<&Answer>,
+    ) -> v1::RiskChange {
+        let [before, mut after] = [before, after].map(|side| side.and_then(watched));
+        if let (Some(after), Some(risk)) = (&mut after, answer.and_then(|answer| answer.risk.as_ref())) {
+            after.reasons = churn::reasons(risk);
+        }
         let (gained, lost) = match (&before, &after) {
             (Some(before), Some(after)) => (
                 super::without(&after.reason_codes, &before.reason_codes),
@@ -74,5 +92,6 @@ fn watched(placement: &Placement) -> Option<v1::WatchedRisk> {
         stage: standing::stage(place.stage).into(),
         reason_codes: names(place.reasons),
         belonging: Some(standing::units(placement.units())),
+        reasons: Vec::new(),
     })
 }

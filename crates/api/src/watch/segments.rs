@@ -2,7 +2,7 @@
 
 use touchpoint::CustomerId;
 use views::rules::Rules;
-use views::segmentation::{Group, Placement, Segmentation};
+use views::segmentation::{Answer, Group, Placement, Segmentation};
 
 use super::Filter;
 use crate::errors::Error;
@@ -28,6 +28,10 @@ impl Filter for SegmentFilter {
     type Change = v1::Transition;
     type Response = v1::WatchTransitionsResponse;
 
+    fn is_withheld(placement: &Placement) -> bool {
+        placement.is_withheld()
+    }
+
     fn wants(&self, placement: &Placement) -> bool {
         !placement.is_withheld() && self.groups.iter().all(|group| placement.is_in(group))
     }
@@ -36,7 +40,12 @@ impl Filter for SegmentFilter {
         before.groups().ne(after.groups())
     }
 
-    fn change(customer: CustomerId, [before, after]: [Option<&Placement>; 2], step: v1::WatchStep) -> v1::Transition {
+    fn change(
+        customer: CustomerId,
+        [before, after]: [Option<&Placement>; 2],
+        step: v1::WatchStep,
+        _answer: Option<&Answer>,
+    ) -> v1::Transition {
         let [before, after] = [before, after].map(|side| side.and_then(watched));
         let (moved, gained, lost) = match (&before, &after) {
             (Some(before), Some(after)) => (

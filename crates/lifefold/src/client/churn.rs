@@ -46,6 +46,7 @@ const WATCH: &str = "\
 Examples:
   lifefold churn watch --band HIGH
   lifefold churn watch --band HIGH --project P003 --bands-only
+  lifefold churn watch --band HIGH --with-reasons
   lifefold churn watch --consultant S-P003-02 -o ndjson
 
 First how many are on the list, then a line for each change: when, who, from what to what, which reasons came (+) and
@@ -114,7 +115,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
 
 impl Ask {
     async fn risk(&self, customer_id: String) -> Result<(), Failure> {
-        let request = v1::GetRiskRequest { customer_id: customer_id.clone(), query: self.query };
+        let request = v1::GetRiskRequest { customer_id: customer_id.clone(), query: self.query.clone() };
         let answer = self.link.churn().await?.get_risk(self.link.request(request)).await?.into_inner();
         let events = Events::for_table(self, &customer_id).await;
         self.output.show(&answer, |screen| render::explain(screen, &answer, &events))
@@ -126,7 +127,7 @@ impl Ask {
             let request = v1::ListAtRiskRequest {
                 band: band.map_or(0, i32::from),
                 scope: scope.message(),
-                query: self.query,
+                query: self.query.clone(),
                 page_size,
                 page_token,
                 without_lost: band.is_none(),

@@ -7,10 +7,8 @@ use prost_types::Timestamp;
 
 use super::asking::Ask;
 use super::output::Format;
-use super::{format, stored};
+use super::{format, stored, timeline};
 
-/// Most events that are read of a customer to name the evidence; a long history has a few hundred.
-const MAX_EVENTS: i32 = 1_000;
 /// Most events that are named for one reason.
 const MAX_SHOWN: usize = 4;
 
@@ -24,16 +22,8 @@ impl Events {
         if ask.output.output != Format::Table {
             return Self::default();
         }
-        let link = &ask.link;
-        let Ok(mut timelines) = link.timelines().await else { return Self::default() };
-        let request = v1::GetTimelineRequest {
-            customer_id: customer_id.to_owned(),
-            page_size: MAX_EVENTS,
-            page_token: String::new(),
-            include_json: false,
-        };
-        let Ok(answer) = timelines.get_timeline(link.request(request)).await else { return Self::default() };
-        let touchpoints = answer.into_inner().events.into_iter().filter_map(|event| match event.content {
+        let Ok(answer) = timeline::read(&ask.link, customer_id).await else { return Self::default() };
+        let touchpoints = answer.events.into_iter().filter_map(|event| match event.content {
             Some(v1::recorded_touchpoint::Content::Touchpoint(touchpoint)) => Some(touchpoint),
             _ => None,
         });

@@ -104,12 +104,12 @@ impl Reader {
         };
         let (customer_id, query) = (customer.to_owned(), Some(query));
         if let Some(service) = &mut self.churn {
-            let request = v1::GetRiskRequest { customer_id: customer_id.clone(), query };
+            let request = v1::GetRiskRequest { customer_id: customer_id.clone(), query: query.clone() };
             let answer = known(service.get_risk(link.request(request)).await)?.unwrap_or_default();
             add(answer.risk.map(Facts::from), answer.meta);
         }
         if let Some(service) = &mut self.segmentation {
-            let request = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query };
+            let request = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query: query.clone() };
             let answer = known(service.get_customer_segments(link.request(request)).await)?.unwrap_or_default();
             add(answer.customer.map(Facts::from), answer.meta);
         }

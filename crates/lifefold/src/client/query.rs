@@ -31,13 +31,17 @@ pub(crate) struct Query {
     /// Ignore the log after this position, so that the same question gives the same answer
     #[arg(long, global = true, value_name = "POSITION", value_parser = position)]
     max_position: Option<u64>,
+    /// By these rules instead of those in force: a version that `rules history` lists
+    #[arg(long, global = true, value_name = "VERSION")]
+    rules_version: Option<String>,
 }
 
 impl Query {
     /// As a part of a request.
     pub(crate) fn message(&self) -> v1::ViewQuery {
         let [min_position, max_position] = [self.min_position, self.max_position].map(Option::unwrap_or_default);
-        v1::ViewQuery { as_of: self.as_of, known_at: self.known_at, min_position, max_position }
+        let rules_version = self.rules_version.clone().unwrap_or_default();
+        v1::ViewQuery { as_of: self.as_of, known_at: self.known_at, min_position, max_position, rules_version }
     }
 }
 

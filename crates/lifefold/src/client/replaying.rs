@@ -5,6 +5,7 @@ use std::time::Duration;
 use api::v1;
 use api::v1::replay_request::Start;
 use api::v1::replay_response::Result as Item;
+use prost_types::Timestamp;
 use tonic::{Code, Request, Streaming};
 
 use super::failure::Failure;
@@ -23,9 +24,14 @@ pub(crate) struct Which {
     /// of that day in Shanghai
     #[arg(long, value_name = "POSITION|INSTANT", value_parser = start)]
     pub(crate) from: Option<Start>,
-    /// The last position; without it the end that the log has now
-    #[arg(long, value_name = "POSITION", value_parser = query::position)]
-    to: Option<u64>,
+    /// End at this position, or with the last event recorded by this instant: RFC 3339, or a date for the end of that
+    /// day in Shanghai; without it at the end that the log has at the start
+    #[arg(long, value_name = "POSITION|INSTANT", value_parser = end)]
+    pub(crate) to: Option<End>,
+    /// Only events that views count at this instant: those that happened by then, whenever they were recorded; RFC 3339,
+    /// or a date for the end of that day in Shanghai
+    #[arg(long, value_name = "INSTANT", value_parser = query::instant)]
+    pub(crate) as_of: Option<Timestamp>,
     /// Only events of this type; may be given several times
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) types: Vec<String>,
@@ -35,6 +41,23 @@ pub(crate) struct Which {
     /// Only events that name this project; may be given several times
     #[arg(long = "project", value_name = "CODE")]
     pub(crate) projects: Vec<String>,
+}
+
+/// Where to end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum End {
+    /// With this position.
+    Position(u64),
+    /// With what was recorded by then.
+    RecordedAt(Timestamp),
+}
+
+/// A position or an instant.
+fn end(text: &str) -> Result<End, String> {
+    if let Ok(position) = query::position(text) {
+        return Ok(End::Position(position));
+    }
+    query::instant(text).map(End::RecordedAt).map_err(|error| format!("expected a position, or else {error}"))
 }
 
 /// A position or an instant.
@@ -49,9 +72,16 @@ fn start(text: &str) -> Result<Start, String> {
 impl Which {
     /// Asks for their bytes.
     pub(crate) fn request(&self) -> v1::ReplayRequest {
+        let (to_position, to_recorded_at) = match self.to {
+            Some(End::Position(position)) => (Some(position), None),
+            Some(End::RecordedAt(instant)) => (None, Some(instant)),
+            None => (None, None),
+        };
         v1::ReplayRequest {
             start: self.from,
-            to_position: self.to,
+            to_position,
+            to_recorded_at,
+            as_of: self.as_of,
             event_types: self.types.clone(),
             customer_ids: self.customers.clone(),
             project_ids: self.projects.clone(),
@@ -161,23 +191,28 @@ impl Replaying {
         };
         let Some(item) = stream.message().await?.and_then(|answer| answer.result) else { return Ok(None) };
         self.attempts.moved();
-        match &item {
-            Item::Event(event) => {
-                self.request.start = Some(Start::FromPosition(event.position + 1));
-                self.request.max_events = self.request.max_events.map(|left| left.saturating_sub(1));
-            }
-            Item::Progress(progress) => {
-                self.request.start = Some(Start::FromPosition(progress.position + 1));
-                self.done = progress.done;
-            }
-        }
+        self.done = matches!(&item, Item::Progress(progress) if progress.done);
+        heard(&mut self.request, &item);
         Ok(Some(item))
+    }
+}
+
+/// What is still to come after this. The end stays where it was said to be at first, however the log grows.
+fn heard(request: &mut v1::ReplayRequest, item: &Item) {
+    match item {
+        Item::Event(event) => {
+            request.start = Some(Start::FromPosition(event.position + 1));
+            request.max_events = request.max_events.map(|left| left.saturating_sub(1));
+        }
+        Item::Progress(progress) => {
+            request.start = Some(Start::FromPosition(progress.position + 1));
+            request.to_position = Some(progress.end);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use prost_types::Timestamp;
     use tonic::Status;
 
     use super::*;
@@ -190,6 +225,27 @@ mod tests {
         let midnight = Timestamp { seconds: 1_743_436_800, nanos: 0 };
         assert_eq!(start("2025-04-01"), Ok(Start::FromRecordedAt(midnight)));
         assert_eq!(start("2025-04-01T00:00:00+08:00"), Ok(Start::FromRecordedAt(midnight)));
+    }
+
+    #[test]
+    fn what_is_taken_up_again_ends_where_it_was_to_end() {
+        let mut request = v1::ReplayRequest { max_events: Some(9), ..Default::default() };
+        heard(&mut request, &Item::Progress(v1::ReplayProgress { position: 0, end: 17, done: false }));
+        heard(&mut request, &Item::Event(v1::RecordedTouchpoint { position: 5, ..Default::default() }));
+        let rest = v1::ReplayRequest {
+            start: Some(Start::FromPosition(6)),
+            to_position: Some(17),
+            max_events: Some(8),
+            ..Default::default()
+        };
+        assert_eq!(request, rest);
+    }
+
+    #[test]
+    fn an_end_is_a_position_or_an_instant() {
+        assert_eq!(end("1,700"), Ok(End::Position(1_700)));
+        assert_eq!(end("2025-04-01"), query::instant("2025-04-01").map(End::RecordedAt));
+        assert!(end("soon").unwrap_err().starts_with("expected a position, or else expected an instant"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -181,7 +181,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
 
 impl Ask {
     async fn segments(&self, customer_id: String) -> Result<(), Failure> {
-        let request = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query: self.query };
+        let request = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query: self.query.clone() };
         let mut service = self.link.segmentation().await?;
         let answer = service.get_customer_segments(self.link.request(request)).await?.into_inner();
         let events = Events::for_table(self, &customer_id).await;
@@ -193,7 +193,7 @@ impl Ask {
         let mut service = self.link.segmentation().await?;
         let list = limit.collect(async |page_size, page_token| {
             let (selector, scope) = (selector.clone(), scope.message());
-            let request = v1::ListMembersRequest { selector, scope, query: self.query, page_size, page_token };
+            let request = v1::ListMembersRequest { selector, scope, query: self.query.clone(), page_size, page_token };
             Ok(service.list_members(self.link.request(request)).await?.into_inner())
         });
         let list = list.await?;
@@ -210,7 +210,7 @@ impl Ask {
     }
 
     async fn funnel(&self, scope: &Scope, all: bool) -> Result<(), Failure> {
-        let request = v1::GetFunnelRequest { scope: scope.message(), query: self.query };
+        let request = v1::GetFunnelRequest { scope: scope.message(), query: self.query.clone() };
         let answer = self.link.segmentation().await?.get_funnel(self.link.request(request)).await?.into_inner();
         self.output.show(&answer, |screen| funnel::render(screen, &answer, all))
     }

@@ -3,7 +3,7 @@
 use api::errors::Error;
 use api::{query, timeline, v1};
 use event_log::{Entry, Subject};
-use touchpoint::{Code, CustomerId, Kind, Violations};
+use touchpoint::{Code, CustomerId, Kind, Timestamp, Violations};
 
 use crate::recorded;
 
@@ -13,6 +13,7 @@ pub(crate) struct Wanted {
     kinds: Option<Vec<Kind>>,
     customers: Vec<CustomerId>,
     projects: Vec<Code<'static>>,
+    as_of: Option<Timestamp>,
     include_json: bool,
     json_only: bool,
 }
@@ -24,7 +25,11 @@ impl Wanted {
             [] => Vec::new(),
             ids => query::customer_ids(ids)?,
         };
+        let mut broken = Violations::default();
+        let as_of = query::instant("as_of", request.as_of.as_ref(), &mut broken);
+        Error::check(broken)?;
         Ok(Self {
+            as_of,
             kinds: timeline::kinds(&request.event_types)?,
             customers,
             projects: projects(&request.project_ids)?,
@@ -44,7 +49,8 @@ impl Wanted {
         let read = recorded::read(entry)?;
         let of_kind = |kinds: &Vec<Kind>| read.kind().is_some_and(|kind| kinds.contains(&kind));
         let of_project = || read.project().is_some_and(|project| self.projects.contains(project));
-        if !self.kinds.as_ref().is_none_or(of_kind) || !(self.projects.is_empty() || of_project()) {
+        let is_admitted = self.as_of.is_none_or(|as_of| read.admitted_from() <= as_of);
+        if !is_admitted || !self.kinds.as_ref().is_none_or(of_kind) || !(self.projects.is_empty() || of_project()) {
             return None;
         }
         Some(if self.json_only { read.bytes() } else { read.message(self.include_json) })
@@ -72,7 +78,7 @@ fn projects(texts: &[String]) -> Result<Vec<Code<'static>>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use touchpoint::{Position, Timestamp};
+    use touchpoint::Position;
 
     use super::*;
 
@@ -102,6 +108,27 @@ mod tests {
         assert!(!wants(&request, 3, "P1") && !wants(&request, 1, "P3"));
         let other = v1::ReplayRequest { event_types: vec!["MovedIn".to_owned()], ..request };
         assert!(!wants(&other, 1, "P1") && wants(&v1::ReplayRequest::default(), 9, "P9"));
+    }
+
+    #[test]
+    fn an_event_is_admitted_from_when_it_happened_or_was_recorded() {
+        // It happened at 17:30:00 of that day, and was recorded just then.
+        let wants = |as_of: &str, entry: &Entry| {
+            let as_of = api::names::timestamp(as_of.parse().unwrap());
+            let request = v1::ReplayRequest { as_of: Some(as_of), ..Default::default() };
+            Wanted::read(&request).unwrap().event(entry).is_some()
+        };
+        let late = Entry { recorded_at: "2025-06-01T00:00:00Z".parse().unwrap(), ..entry(1, "P1") };
+        let early = Entry { recorded_at: "2025-03-31T17:29:00Z".parse().unwrap(), ..entry(1, "P1") };
+        let unreadable = Entry { body: b"{".as_slice().into(), ..late.clone() };
+        assert!(wants("2025-03-31T17:30:00Z", &late) && !wants("2025-03-31T17:29:59Z", &late));
+        assert!(wants("2025-03-31T17:29:00Z", &early) && !wants("2025-03-31T17:28:59Z", &early));
+        assert!(wants("2025-06-01T00:00:00Z", &unreadable) && !wants("2025-05-31T00:00:00Z", &unreadable));
+        let mut never = api::names::timestamp(late.recorded_at);
+        never.nanos = 1;
+        let never = v1::ReplayRequest { as_of: Some(never), ..Default::default() };
+        let Err(Error::Invalid(list)) = Wanted::read(&never) else { panic!() };
+        assert_eq!(list[0].field, "as_of");
     }
 
     #[test]

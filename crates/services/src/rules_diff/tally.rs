@@ -6,7 +6,7 @@ use std::sync::Arc;
 use api::rules_diff::{Compared, Value, moved};
 use api::v1;
 use projector::Place;
-use touchpoint::CustomerId;
+use touchpoint::{CustomerId, Timestamp};
 use views::rules::Rules;
 
 use crate::ask::Stands;
@@ -48,7 +48,13 @@ impl<V: Compared> Default for Tally<V> {
 
 impl<V: Compared + Stands> Tally<V> {
     /// Adds a customer's answers under the served rules and under the candidate ones.
-    pub(super) fn add(&mut self, customer: CustomerId, [before, after]: [&V::Answer; 2], size: usize) {
+    pub(super) fn add(
+        &mut self,
+        customer: CustomerId,
+        [before, after]: [&V::Answer; 2],
+        as_of: Timestamp,
+        size: usize,
+    ) {
         let standing = V::standing(before);
         self.customers += 1;
         self.unresolved += u64::from(standing.unresolved);
@@ -62,7 +68,7 @@ impl<V: Compared + Stands> Tally<V> {
                 self.moved += 1;
                 let place = (Place::of(customer), customer);
                 if !self.is_full(size) || self.page.last_key_value().is_some_and(|(last, _)| place < *last) {
-                    self.page.insert(place, moved::<V>(customer, [before, after]));
+                    self.page.insert(place, moved::<V>(customer, [before, after], as_of));
                     self.trim(size);
                 }
             }

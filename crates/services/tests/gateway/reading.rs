@@ -91,6 +91,12 @@ async fn a_replay_gives_a_range_by_type_and_resumes() {
     let resumed = v1::ReplayRequest { start: from(end.position + 1).start, ..resumed };
     assert_eq!(replay(&running.channel, resumed).await.0, [21, 26]);
 
+    // Who is cut off goes on to the same end, which is said before anything else.
+    let mut client = TimelineServiceClient::new(running.channel.clone());
+    let mut answers = client.replay(v1::ReplayRequest { max_events: Some(1), ..from(5) }).await.unwrap().into_inner();
+    let begun = v1::ReplayProgress { position: 4, end: 31, done: false };
+    assert_eq!(answers.next().await.unwrap().unwrap().result, Some(Answer::Progress(begun)));
+
     let (nothing, end) = replay(&running.channel, from(32)).await;
     assert_eq!((nothing.len(), end.position, end.done), (0, 31, true));
 }

@@ -66,17 +66,17 @@ async fn what_was_said_of_a_log_up_to_a_position_is_said_again() {
     let mut client = Client::new(running.channel.clone());
     let end = log.end();
     let up_to = v1::ViewQuery { max_position: end, ..as_of(now()) };
-    let totals = || v1::CountBandsRequest { query: Some(up_to), ..Default::default() };
-    let list = || v1::ListAtRiskRequest { query: Some(up_to), ..Default::default() };
+    let totals = || v1::CountBandsRequest { query: Some(up_to.clone()), ..Default::default() };
+    let list = || v1::ListAtRiskRequest { query: Some(up_to.clone()), ..Default::default() };
     let (counted, listed) = (client.count_bands(totals()).await.unwrap(), client.list_at_risk(list()).await.unwrap());
-    let asked = || ask(customers[0], up_to, PATIENCE);
+    let asked = || ask(customers[0], up_to.clone(), PATIENCE);
     let answered = client.get_risk(asked()).await.unwrap().into_inner();
 
     let (new, old) = (CustomerId::from_u128(42), customers[0]);
     log.hold_back_visit(old);
     let last = log.hold_back_visit(new);
     let ahead = v1::ViewQuery { max_position: last, ..Default::default() };
-    let early = client.get_risk(ask(new, ahead, Duration::from_millis(300))).await.unwrap_err();
+    let early = client.get_risk(ask(new, ahead.clone(), Duration::from_millis(300))).await.unwrap_err();
     assert_eq!(refusal(&early), (Code::Unavailable, "BEHIND".to_owned()), "it waits for the position");
     log.release();
     let arrived = client.get_risk(ask(new, ahead, PATIENCE)).await.unwrap().into_inner();

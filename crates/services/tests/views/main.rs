@@ -4,6 +4,7 @@
 mod churn;
 mod export;
 mod freshness;
+mod listing;
 mod operation;
 mod others;
 mod rules_diff;

@@ -69,13 +69,24 @@ impl Log {
 
     /// Appends a visit of this customer, but gives it to nobody yet; its position.
     pub(crate) fn hold_back_visit(&self, customer: CustomerId) -> u64 {
+        let visit = r#"{"visit_id":"V","kind":"FIRST","purpose":"SALES_CENTRE","lead_source":"WALK_IN",
+            "consultant_id":"K1"}"#;
+        self.hold_back(customer, "VisitRecorded", visit)
+    }
+
+    /// Appends an event of this customer, but gives it to nobody yet; its position.
+    pub(crate) fn hold_back(&self, customer: CustomerId, kind: &str, data: &str) -> u64 {
+        self.hold_back_in("P001", customer, kind, data)
+    }
+
+    /// The same, of a project.
+    pub(crate) fn hold_back_in(&self, project: &str, customer: CustomerId, kind: &str, data: &str) -> u64 {
         let mut entries = self.entries.lock().unwrap();
         let position = entries.len() as u64 + 1;
         let body = format!(
-            r#"{{"specversion":"1.0","id":"00000000-0000-7000-8000-{position:012x}","source":"test","type":"VisitRecorded",
-            "dataschema":"urn:lifefold:VisitRecorded:1","subject":"{customer}","time":"{NOW}","channel":"IN_PERSON",
-            "data":{{"visit_id":"V{position}","kind":"FIRST","purpose":"SALES_CENTRE","lead_source":"WALK_IN",
-            "consultant_id":"K1"}}}}"#
+            r#"{{"specversion":"1.0","id":"00000000-0000-7000-8000-{position:012x}","source":"test","type":"{kind}",
+            "dataschema":"urn:lifefold:{kind}:1","subject":"{customer}","time":"{NOW}","channel":"IN_PERSON",
+            "projectid":"{project}","data":{data}}}"#
         );
         let (position, customer) = (Position(position), Some(customer));
         entries.push(Entry { position, recorded_at: now(), customer, body: Bytes::from(body) });

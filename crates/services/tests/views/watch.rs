@@ -1,4 +1,4 @@
-//! Watching: whom a filter lists, and who takes nothing of what they are told.
+//! Watching: whom a filter lists, what is told of who may not be spoken of, and who takes nothing of what they are told.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -132,4 +132,96 @@ async fn a_slow_reader_is_put_out_with_a_place_to_go_on_from_and_nobody_waits_fo
     let mut again = as_soon_as_there_is_a_place(&running, &v1::WatchRiskRequest { cursor, ..everybody() }).await;
     entered(&mut again, log.end(), &mut at_first).await.unwrap();
     assert_eq!(at_first, told, "each once, in order");
+}
+
+/// Appends an event, and waits until it is in the lists.
+async fn record(running: &Running, log: &Log, customer: CustomerId, kind: &str, data: &str) {
+    let position = match kind {
+        "VisitRecorded" => log.hold_back_visit(customer),
+        _ => log.hold_back(customer, kind, data),
+    };
+    log.release();
+    let query = Some(v1::ViewQuery { min_position: position, ..Default::default() });
+    Client::new(running.channel.clone()).count_bands(v1::CountBandsRequest { query, scope: None }).await.unwrap();
+}
+
+/// Everything that is told until the first mark that is as far as the log.
+async fn told(stream: &mut Stream, log: &Log) -> (Vec<v1::RiskChange>, String) {
+    let mut changes = Vec::new();
+    loop {
+        let answer = next(stream).await.unwrap();
+        changes.extend(answer.changes);
+        if let Some(mark) = answer.mark.filter(|mark| mark.position >= log.end()) {
+            return (changes, mark.cursor);
+        }
+    }
+}
+
+/// What a change does, and which sides of it are said.
+fn in_short(changes: &[v1::RiskChange], customer: CustomerId) -> Vec<(v1::WatchEffect, [bool; 2])> {
+    let of_them = changes.iter().filter(|it| it.customer_id == customer.to_string());
+    of_them.map(|it| (it.step.as_ref().unwrap().effect(), [it.before.is_some(), it.after.is_some()])).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_withdraws_or_is_erased_is_told_to_be_gone_and_no_cursor_leads_to_what_was_said() {
+    use v1::WatchEffect::{Changed, Entered, Left};
+    let (log, _) = Log::believable(1);
+    let running = serve::<Churn>(&log).await;
+    let [withdraws, erased, stays, comes] = [1, 2, 3, 4].map(|it| CustomerId::from_u128(0x0190_a5c8 << 96 | it));
+    for customer in [withdraws, erased, stays] {
+        record(&running, &log, customer, "VisitRecorded", "").await;
+    }
+    let request = v1::WatchRiskRequest::default();
+    let mut live = watch(&running, request.clone()).await.unwrap();
+    let (listed, cursor) = told(&mut live, &log).await;
+    assert!(
+        [withdraws, erased, stays]
+            .iter()
+            .all(|it| in_short(&listed, *it) == [(v1::WatchEffect::Listed, [false, true])])
+    );
+
+    let complaint = r#"{"complaint_id":"K","port":"REPAIR_SERVICE","category":"LEAK","severity":"HIGH"}"#;
+    for customer in [withdraws, erased, stays, comes] {
+        record(&running, &log, customer, "ComplaintLodged", complaint).await;
+    }
+    let (at_once, _) = told(&mut live, &log).await;
+    let changed = (Changed, [true, true]);
+    assert!([withdraws, erased, stays].iter().all(|it| in_short(&at_once, *it) == [changed]), "{at_once:?}");
+    assert_eq!(in_short(&at_once, comes), [(Entered, [false, true])]);
+
+    // Asked for, the reasons come as of each change, also for who comes back after others.
+    let mut client = Client::new(running.channel.clone());
+    let with_reasons = v1::WatchRiskRequest { with_reasons: true, ..request.clone() };
+    let mut explained = watch(&running, with_reasons.clone()).await.unwrap();
+    let (_, before) = told(&mut explained, &log).await;
+    record(&running, &log, stays, "ConsentWithdrawn", r#"{"purpose":"MARKETING"}"#).await;
+    let get = v1::GetRiskRequest { customer_id: stays.to_string(), query: None };
+    let then = client.get_risk(get).await.unwrap().into_inner().risk.unwrap().reasons;
+    record(&running, &log, stays, "ConsentGranted", r#"{"purpose":"MARKETING"}"#).await;
+    let mut explained = watch(&running, v1::WatchRiskRequest { cursor: before, ..with_reasons }).await.unwrap();
+    let (changes, _) = told(&mut explained, &log).await;
+    let said = |index: usize| changes[index].after.clone().unwrap().reasons;
+    assert!(then.iter().any(|it| it.code == "CONSENT_WITHDRAWN" && !it.evidence.is_empty()));
+    assert_eq!((said(0), said(1).len(), changes.len()), (then.clone(), then.len() - 1, 2));
+
+    record(&running, &log, withdraws, "ConsentWithdrawn", r#"{"purpose":"PROFILING"}"#).await;
+    record(&running, &log, erased, "CustomerErased", "{}").await;
+    record(&running, &log, comes, "CustomerErased", "{}").await;
+    let gone = (Left, [false, false]);
+    let (then, _) = told(&mut live, &log).await;
+    assert!([withdraws, erased, comes].iter().all(|it| in_short(&then, *it) == [gone]), "{then:?}");
+
+    // Who comes back with the cursor of the list hears of who stays, and of the others no word.
+    let mut late = watch(&running, v1::WatchRiskRequest { cursor: cursor.clone(), ..request.clone() }).await.unwrap();
+    let (late, _) = told(&mut late, &log).await;
+    assert_eq!([withdraws, erased].map(|it| in_short(&late, it)), [[gone], [gone]]);
+    assert_eq!((in_short(&late, stays), in_short(&late, comes)), (vec![changed; 3], vec![]));
+    assert!(late.iter().filter_map(|it| it.after.as_ref()).all(|after| after.reasons.is_empty()), "codes alone");
+
+    record(&running, &log, withdraws, "ConsentGranted", r#"{"purpose":"PROFILING"}"#).await;
+    let mut again = watch(&running, v1::WatchRiskRequest { cursor, ..request }).await.unwrap();
+    let (again, _) = told(&mut again, &log).await;
+    let all = [changed, (Left, [true, false]), (Entered, [false, true])];
+    assert_eq!((in_short(&again, withdraws), in_short(&again, erased)), (all.to_vec(), vec![gone]));
 }

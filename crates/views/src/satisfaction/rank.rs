@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Name, Score};
+use crate::rules;
 
 /// What is ranked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +45,13 @@ pub struct Ranked {
     pub rank: Option<u32>,
     /// Its score.
     pub score: Score,
+}
+
+impl Ranked {
+    /// It is listed after this one, which may stand on the list no more.
+    pub fn follows(&self, other: &Self, rules: &rules::Satisfaction) -> bool {
+        listed(self, other, rules.rank_minimum).is_gt()
+    }
 }
 
 /// Ranks units; those with fewer values than `least` come last, by id.

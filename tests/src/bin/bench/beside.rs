@@ -1,5 +1,5 @@
-//! Live events and questions beside a rebuild: how long they take at a fixed rate, without a rebuild and with one under
-//! way.
+//! Live events and questions beside a rebuild, and beside replays at full speed: how long they take at a fixed rate,
+//! without and with.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -30,6 +30,8 @@ const EVENTS_RATE: u32 = 100;
 const ALONE: Duration = Duration::from_secs(5);
 /// Rebuilds that questions are asked beside.
 const REBUILDS: usize = 3;
+/// Replays of the whole log, again and again, that questions are asked beside.
+const REPLAYS: usize = 4;
 /// How much longer 99 of 100 answers may take at most.
 const TARGET: f64 = 3.0;
 
@@ -80,23 +82,51 @@ async fn measure(corpus: &Corpus) -> Result<Vec<Table>> {
         beside.add(live.until(serves(&clients)).await?);
         durable(&clients).await?;
     }
+    let mut replays = Took::default();
+    for _ in 0..REBUILDS {
+        replays.add(live.until(replayed(&live.gateway)).await?);
+    }
     let title = format!(
         "Beside a rebuild: {}, {RATE} GetRisk/s and {EVENTS_RATE} events/s, {REBUILDS} rebuilds",
         corpus.about()
     );
     let mut table = Table::new(title);
-    add(&mut table, "GetRisk", [&alone.answers, &beside.answers], true);
-    add(&mut table, "Record's answer to the view", [&alone.fresh, &beside.fresh], false);
+    let what = ["GetRisk", "Record's answer to the view"];
+    let [answers, fresh] = what.map(|what| format!("{what}, during a rebuild"));
+    add(&mut table, &answers, [&alone.answers, &beside.answers], true);
+    add(&mut table, &fresh, [&alone.fresh, &beside.fresh], false);
+    let [answers, fresh] = what.map(|what| format!("{what}, beside {REPLAYS} replays"));
+    add(&mut table, &answers, [&alone.answers, &replays.answers], false);
+    add(&mut table, &fresh, [&alone.fresh, &replays.fresh], false);
     Ok(vec![table])
 }
 
 fn add(table: &mut Table, what: &str, [alone, beside]: [&[f64]; 2], has_target: bool) {
     for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
         let [before, during] = [alone, beside].map(|samples| percentile(samples, share));
-        let row = Row::new(format!("{what}, during a rebuild: {name}"), seconds(during));
+        let row = Row::new(format!("{what}: {name}"), seconds(during));
         let row = row.beside(format!("{} without", seconds(before)), during / before);
         let is_bound = has_target && name == "p99";
         table.add(if is_bound { row.target(format!("≤ {TARGET}"), during / before <= TARGET) } else { row });
+    }
+}
+
+/// Replays everything as fast as it comes, for a while.
+async fn replayed(gateway: &Clients) -> Result<()> {
+    let mut replays = JoinSet::new();
+    for _ in 0..REPLAYS {
+        let gateway = gateway.clone();
+        replays.spawn(async move {
+            loop {
+                let request = v1::ReplayRequest { json_only: true, ..Default::default() };
+                let mut events = gateway.timelines().replay(request).await?.into_inner();
+                while events.message().await?.is_some() {}
+            }
+        });
+    }
+    tokio::select! {
+        () = tokio::time::sleep(ALONE) => Ok(()),
+        Some(ended) = replays.join_next() => ended.context("a replay failed")?,
     }
 }
 

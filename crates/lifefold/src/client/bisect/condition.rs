@@ -83,6 +83,14 @@ impl Condition {
         }
     }
 
+    /// The rule segment that it names.
+    pub(super) fn segment(&self) -> Option<&str> {
+        match (self.field, &self.wanted) {
+            (Field::Segment, Wanted::Word(name)) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The answers meet it; what they do not say meets nothing.
     pub(super) fn holds(&self, facts: &Facts) -> bool {
         let word = match self.field {
@@ -200,6 +208,8 @@ mod tests {
             assert!(!holds(unmet, &facts), "{unmet}");
         }
         assert!(holds("segment != x", &facts) && !holds("segment != x", &Facts::default()));
+        let segment = |text: &str| text.parse::<Condition>().unwrap().segment().map(str::to_owned);
+        assert_eq!((segment("segment != x"), segment("band = HIGH")), (Some("x".to_owned()), None));
     }
 
     #[test]

@@ -58,9 +58,12 @@ struct Found {
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
     let Args { customer, until, asking } = args;
     let ask = asking.of(settings);
-    let asked = ask.query.unwrap_or_default();
+    let asked = ask.query.clone().unwrap_or_default();
     let end = asked.as_of.as_ref().map_or_else(|| clock::now().micros(), micros);
-    let found = search(&ask, &customer, &until, asked, end).await?;
+    if let Some(name) = until.segment() {
+        known_segment(&ask, name, &asked).await?;
+    }
+    let found = search(&ask, &customer, &until, &asked, end).await?;
     match ask.output.output {
         Format::Table => match &found {
             Some(found) => output::print(&render(Screen::of_stdout(), &customer, &until, found))?,
@@ -72,6 +75,20 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     Ok(if found.is_some() { Outcome::Done } else { Outcome::Failed })
 }
 
+/// Refuses a name that no rule segment has: nobody is ever in it, and everybody is always not in it.
+async fn known_segment(ask: &Ask, name: &str, asked: &v1::ViewQuery) -> Result<(), Failure> {
+    // The names are those of the rules, whatever the instant.
+    let request = v1::CountMembersRequest { scope: None, query: Some(v1::ViewQuery { as_of: None, ..asked.clone() }) };
+    let mut segmentation = ask.link.segmentation().await?;
+    let answer = segmentation.count_members(ask.link.request(request)).await?.into_inner();
+    let known: Vec<_> = answer.rule_segments.iter().map(|it| it.name.as_str()).collect();
+    if known.contains(&name) {
+        return Ok(());
+    }
+    let (known, rules) = (known.join(", "), answer.meta.unwrap_or_default().rules_version);
+    Err(Failure::Usage(format!("segment {name:?}: expected one of those of the rules {rules}: {known}")))
+}
+
 fn never(customer: &str, until: &Condition, end: Micros) -> String {
     format!("{until}: never so for {customer} up to {}", format::local(Some(&stamp(end))))
 }
@@ -81,7 +98,7 @@ async fn search(
     ask: &Ask,
     customer: &str,
     until: &Condition,
-    asked: v1::ViewQuery,
+    asked: &v1::ViewQuery,
     end: Micros,
 ) -> Result<Option<Found>, Failure> {
     let events = happened::read(&ask.link, customer, asked.known_at.as_ref()).await?;
@@ -95,7 +112,7 @@ async fn search(
             return Ok(None);
         };
         progress.at(asked_for, || format!("at {}", format::date(Some(&stamp(at)))));
-        let query = v1::ViewQuery { as_of: Some(stamp(at)), min_position, ..asked };
+        let query = v1::ViewQuery { as_of: Some(stamp(at)), min_position, ..asked.clone() };
         let (facts, holds_to) = reader.at(&ask.link, customer, query).await?.unzip();
         if let Some(after) = facts.as_ref().filter(|facts| until.holds(facts)).cloned() {
             progress.finish();

@@ -5,10 +5,11 @@ use tonic::{Request, Streaming};
 
 use super::render::colour;
 use crate::client::asking::Ask;
+use crate::client::evidence::Events;
 use crate::client::failure::Failure;
 use crate::client::output::Screen;
 use crate::client::query::Scope;
-use crate::client::watch::{Watched, shift};
+use crate::client::watch::{SILENCED, Watched, shift};
 use crate::client::{format, words};
 
 /// Whom to watch.
@@ -23,6 +24,9 @@ pub(super) struct Filter {
     /// Only who enters, leaves, or changes the band; without it also other values of p and other reasons
     #[arg(long)]
     bands_only: bool,
+    /// Also the points of every reason, and when the events behind it happened
+    #[arg(long)]
+    with_reasons: bool,
     #[command(flatten)]
     scope: Scope,
 }
@@ -38,6 +42,7 @@ impl Watched for Filter {
             without_lost: !self.with_lost,
             bands_only: self.bands_only,
             cursor,
+            with_reasons: self.with_reasons,
         };
         // Without the deadline of a call: a watch has no end.
         Ok(ask.link.churn().await?.watch_risk(Request::new(request)).await?.into_inner())
@@ -59,6 +64,18 @@ impl Watched for Filter {
     fn words(&self, screen: Screen, change: &v1::RiskChange) -> (String, String) {
         (change.customer_id.clone(), said(screen, change))
     }
+
+    fn reasons(change: &v1::RiskChange) -> Vec<String> {
+        let reasons = change.after.iter().flat_map(|after| &after.reasons);
+        reasons.map(reason).collect()
+    }
+}
+
+/// A reason with its points and when the events behind it happened.
+fn reason(reason: &v1::Reason) -> String {
+    let points = format::points(reason.points_millionths.unwrap_or_default());
+    let dates = Events::default().lines(&reason.evidence).replace('\n', ", ");
+    format!("{points} {}  {dates}", reason.code)
 }
 
 fn said(screen: Screen, change: &v1::RiskChange) -> String {
@@ -70,6 +87,7 @@ fn said(screen: Screen, change: &v1::RiskChange) -> String {
         })
     };
     let mut parts = vec![match (before, after) {
+        (None, None) => SILENCED.to_owned(),
         (Some(was), Some(is)) if (was.band, was.p_millionths) == (is.band, is.p_millionths) => risk(after),
         _ => shift(&risk(before), &risk(after)),
     }];
@@ -105,6 +123,16 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(said(Screen::plain(), &change), "LOW 0.167982 → HIGH 0.401312  +OPEN_COMPLAINT");
+        assert_eq!(said(Screen::plain(), &v1::RiskChange::default()), SILENCED);
+        let at = |seconds| prost_types::Timestamp { seconds, nanos: 0 };
+        let evidence =
+            [1_743_442_200, 1_743_528_600].map(|it| v1::Evidence { occurred_at: Some(at(it)), ..Default::default() });
+        let open = v1::Reason {
+            code: "OPEN_COMPLAINT".to_owned(),
+            points_millionths: Some(900_000),
+            evidence: evidence.to_vec(),
+        };
+        assert_eq!(reason(&open), "+0.9 OPEN_COMPLAINT  2025-04-01, 2025-04-02");
         let new = v1::RiskChange { after: risk(low, 1, v1::LifecycleStage::Lead), ..Default::default() };
         assert_eq!(said(Screen::plain(), &new), "– → LOW 0.000001");
         let lost = v1::RiskChange {

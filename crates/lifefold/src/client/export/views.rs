@@ -128,7 +128,7 @@ impl<T: Taken> Taking<T> {
     async fn message(&mut self) -> Result<Part<T::Item>, Failure> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
-            none => none.insert(T::open(&self.link, self.query, self.token.clone()).await?),
+            none => none.insert(T::open(&self.link, self.query.clone(), self.token.clone()).await?),
         };
         let early = || tonic::Status::unavailable("the stream ended before its last message");
         let (items, token, done_bp, summary) = T::parts(stream.message().await?.ok_or_else(early)?);

@@ -63,11 +63,11 @@ impl By {
     }
 
     /// What is asked for at an instant of this order.
-    fn query(self, asked: v1::ViewQuery, at: Micros) -> v1::ViewQuery {
+    fn query(self, asked: &v1::ViewQuery, at: Micros) -> v1::ViewQuery {
         let at = Some(stamp(at));
         match self {
-            Self::Occurred => v1::ViewQuery { as_of: at, ..asked },
-            Self::Recorded => v1::ViewQuery { as_of: asked.as_of.or(at), known_at: at, ..asked },
+            Self::Occurred => v1::ViewQuery { as_of: at, ..asked.clone() },
+            Self::Recorded => v1::ViewQuery { as_of: asked.as_of.or(at), known_at: at, ..asked.clone() },
         }
     }
 }
@@ -93,7 +93,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
 }
 
 async fn steps(ask: &Ask, customer: &str, view: Option<View>, by: By) -> Result<Vec<Step>, Failure> {
-    let mut asked = ask.query.unwrap_or_default();
+    let mut asked = ask.query.clone().unwrap_or_default();
     let mut events = happened::read(&ask.link, customer, asked.known_at.as_ref()).await?;
     asked.min_position = events.iter().map(|event| event.position).max().unwrap_or(0).max(asked.min_position);
     if let Some(end) = asked.as_of.as_ref().map(micros) {
@@ -109,7 +109,7 @@ async fn steps(ask: &Ask, customer: &str, view: Option<View>, by: By) -> Result<
         let Some(at) = events.first().map(|event| by.instant(event)) else { continue };
         let mut answers = [None, None];
         for (answer, at) in answers.iter_mut().zip([at - 1, at]) {
-            *answer = reader.at(&ask.link, customer, by.query(asked, at)).await?.map(|(facts, _)| facts);
+            *answer = reader.at(&ask.link, customer, by.query(&asked, at)).await?.map(|(facts, _)| facts);
         }
         let [before, after] = answers;
         done += events.len() as u64;

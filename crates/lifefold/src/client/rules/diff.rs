@@ -132,7 +132,7 @@ macro_rules! diff {
     ($ask:ident, $client:ident, $request:ident, $candidate:ident, $size:ident, $token:ident) => {{
         let request = v1::$request {
             candidate: $candidate.to_owned(),
-            query: $ask.query,
+            query: $ask.query.clone(),
             page_size: i32::try_from($size).unwrap_or(i32::MAX),
             page_token: $token,
         };

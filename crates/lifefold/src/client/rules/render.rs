@@ -136,14 +136,23 @@ fn moved(screen: Screen, moved: &[v1::MovedCustomer]) -> String {
     output::text(&table)
 }
 
-/// The figure that changes, and the reasons whose points change the most.
+/// The figures that change, and the reasons whose points change the most.
 fn causes(customer: &v1::MovedCustomer) -> Vec<String> {
     let figure = customer.figures.iter().map(|it| {
-        let (name, unit) = it.name.split_once('_').unwrap_or((&it.name, ""));
-        let digits = if unit == "millionths" { 6 } else { 2 };
+        let (name, digits) = match it.name.rsplit_once('_') {
+            Some((name, "millionths")) => (name, 6),
+            Some((name, "hundredths")) => (name, 2),
+            _ => (it.name.as_str(), 0),
+        };
+        let name = name.replace('_', " ");
         let shown = |value: Option<i64>| value.map_or_else(|| format::NOTHING.to_owned(), |it| decimal(it, digits));
-        format!("{name} {} → {}", shown(it.before), shown(it.after))
+        match it.before == it.after {
+            true => format!("{name} {}", shown(it.after)),
+            false => format!("{name} {} → {}", shown(it.before), shown(it.after)),
+        }
     });
+    let counted = customer.segment_reasons.iter().filter(|it| !it.evidence.is_empty());
+    let counted = counted.map(|it| format!("{} counts {}", it.code, it.evidence.len()));
     let change = |it: &v1::ReasonChange| {
         (it.after_millionths.unwrap_or_default() - it.before_millionths.unwrap_or_default()).unsigned_abs()
     };
@@ -152,11 +161,14 @@ fn causes(customer: &v1::MovedCustomer) -> Vec<String> {
     let shown = |points: Option<i64>| points.map_or_else(|| format::NOTHING.to_owned(), format::points);
     let reason =
         |it: &v1::ReasonChange| format!("{} {} → {}", it.code, shown(it.before_millionths), shown(it.after_millionths));
-    figure.chain(reasons.into_iter().take(MAX_REASONS).map(reason)).collect()
+    figure.chain(reasons.into_iter().take(MAX_REASONS).map(reason)).chain(counted).collect()
 }
 
-/// A whole number of parts as a decimal, `0.574443`.
+/// A whole number of parts as a decimal, `0.574443`; without digits the number itself.
 fn decimal(parts: i64, digits: u32) -> String {
+    if digits == 0 {
+        return parts.to_string();
+    }
     let unit = 10_i64.pow(digits);
     let width = digits as usize;
     format!("{}.{:0width$}", parts / unit, parts.rem_euclid(unit))

@@ -21,7 +21,7 @@ macro_rules! of_a_unit {
                 wave_id: of.wave.unwrap_or_default(),
                 previous_wave_id: of.with.unwrap_or_default(),
                 ports: of.ports.into_iter().map(Into::into).collect(),
-                query: self.query,
+                query: self.query.clone(),
             };
             let mut service = self.link.satisfaction().await?;
             let answer = service.$method(self.link.request(request)).await?.into_inner();
@@ -38,7 +38,7 @@ impl Ask {
     }
 
     pub(super) async fn customer(&self, customer_id: String) -> Result<(), Failure> {
-        let request = v1::GetCustomerIndexRequest { customer_id: customer_id.clone(), query: self.query };
+        let request = v1::GetCustomerIndexRequest { customer_id: customer_id.clone(), query: self.query.clone() };
         let mut service = self.link.satisfaction().await?;
         let answer = service.get_customer_index(self.link.request(request)).await?.into_inner();
         let events = Events::for_table(self, &customer_id).await;
@@ -55,7 +55,7 @@ impl Ask {
         let (kind, port, wave_id) = (by.message().into(), port.into(), wave.unwrap_or_default());
         let mut service = self.link.satisfaction().await?;
         let list = limit.collect(async |page_size, page_token| {
-            let (wave_id, query) = (wave_id.clone(), self.query);
+            let (wave_id, query) = (wave_id.clone(), self.query.clone());
             let request = v1::RankUnitsRequest { kind, wave_id, port, query, page_size, page_token };
             Ok(service.rank_units(self.link.request(request)).await?.into_inner())
         });
@@ -65,7 +65,7 @@ impl Ask {
 
     pub(super) async fn nps(&self, unit: v1::Unit, port: v1::ServicePort, wave: Option<String>) -> Result<(), Failure> {
         let (port, wave_id) = (port.into(), wave.unwrap_or_default());
-        let request = v1::GetNpsRequest { unit: Some(unit.clone()), wave_id, port, query: self.query };
+        let request = v1::GetNpsRequest { unit: Some(unit.clone()), wave_id, port, query: self.query.clone() };
         let mut service = self.link.satisfaction().await?;
         let answer = service.get_nps(self.link.request(request)).await?.into_inner();
         self.output.show(&answer, |screen| units::nps(screen, &unit, &answer))
@@ -94,7 +94,7 @@ impl Ask {
                 port: about.port.map_or(0, Into::into),
                 severity: about.severity.map_or(0, Into::into),
                 overdue_only: overdue,
-                query: self.query,
+                query: self.query.clone(),
                 page_size,
                 page_token,
             };
@@ -109,7 +109,7 @@ impl Ask {
             unit: Some(unit.clone()),
             port: about.port.map_or(0, Into::into),
             severity: about.severity.map_or(0, Into::into),
-            query: self.query,
+            query: self.query.clone(),
         };
         let mut service = self.link.satisfaction().await?;
         let answer = service.get_complaint_service_level(self.link.request(request)).await?.into_inner();

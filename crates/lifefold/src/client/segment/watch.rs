@@ -8,7 +8,7 @@ use crate::client::asking::Ask;
 use crate::client::failure::Failure;
 use crate::client::output::Screen;
 use crate::client::query::Scope;
-use crate::client::watch::{Watched, shift};
+use crate::client::watch::{SILENCED, Watched, shift};
 use crate::client::words;
 
 /// Whom to watch.
@@ -52,6 +52,7 @@ fn said(change: &v1::Transition) -> String {
     };
     let (before, after) = match (&change.before, &change.after) {
         (Some(before), Some(after)) => (before, after),
+        (None, None) => return SILENCED.to_owned(),
         (before, after) => {
             let side = |side: &Option<v1::WatchedSegments>| side.as_ref().map(axes).unwrap_or_default();
             return shift(&side(before), &side(after));
@@ -118,5 +119,6 @@ mod tests {
         assert_eq!(said(&change), "PROSPECT → QUASI_OWNER  motive – → UPGRADE  +vip_at_risk");
         change.after = None;
         assert_eq!(said(&change), "PROSPECT GENERAL_DEVELOP BASIC → –");
+        assert_eq!(said(&v1::Transition::default()), SILENCED);
     }
 }

@@ -60,14 +60,14 @@ impl Series {
         table: impl FnOnce(Screen, &M) -> String,
     ) -> Result<(), Failure> {
         let (Some(from), Some(to)) = (self.from, self.to) else {
-            let answer = fetch(ask.query).await?;
+            let answer = fetch(ask.query.clone()).await?;
             return ask.output.show(&answer, |screen| table(screen, &answer));
         };
-        let asked = ask.query.unwrap_or_default();
-        self.allowed(asked, to)?;
+        let asked = ask.query.clone().unwrap_or_default();
+        self.allowed(&asked, to)?;
         let dates = steps::dates(from, to, self.every).map_err(Failure::Other)?;
-        let points = self.points(asked, &dates, fetch).await?;
-        self.print(ask.output.output, asked, &points)
+        let points = self.points(asked.clone(), &dates, fetch).await?;
+        self.print(ask.output.output, &asked, &points)
     }
 
     /// All of one log: the one that the first is answered from.
@@ -82,7 +82,7 @@ impl Series {
         for &date in dates {
             let done = points.len();
             progress.at(done as u64, || format!("{done} of {} instants, next {date}", dates.len()));
-            let answer = fetch(Some(self.query(asked, date)?)).await?;
+            let answer = fetch(Some(self.query(&asked, date)?)).await?;
             asked.max_position = answer.meta().map_or(asked.max_position, |meta| meta.position);
             points.push(Point { date, answer });
         }
@@ -91,7 +91,7 @@ impl Series {
     }
 
     /// What makes no sense beside a span of time.
-    fn allowed(&self, asked: v1::ViewQuery, to: NaiveDate) -> Result<(), Failure> {
+    fn allowed(&self, asked: &v1::ViewQuery, to: NaiveDate) -> Result<(), Failure> {
         let wrong = if asked.as_of.is_some() {
             "--as-of is one instant, --from and --to are many: give one or the other".to_owned()
         } else if self.as_known && asked.known_at.is_some() {
@@ -104,15 +104,15 @@ impl Series {
         Err(Failure::Other(wrong))
     }
 
-    fn query(&self, asked: v1::ViewQuery, date: NaiveDate) -> Result<v1::ViewQuery, Failure> {
+    fn query(&self, asked: &v1::ViewQuery, date: NaiveDate) -> Result<v1::ViewQuery, Failure> {
         let end = query::instant(&date.to_string()).map_err(Failure::Other)?;
         // The end of today is still to come: it is asked for as of now.
         let as_of = (date < today()).then_some(end);
         let known_at = if self.as_known { as_of } else { asked.known_at };
-        Ok(v1::ViewQuery { as_of, known_at, ..asked })
+        Ok(v1::ViewQuery { as_of, known_at, ..asked.clone() })
     }
 
-    fn print<M: Totals>(&self, format: Format, asked: v1::ViewQuery, points: &[Point<M>]) -> Result<(), Failure> {
+    fn print<M: Totals>(&self, format: Format, asked: &v1::ViewQuery, points: &[Point<M>]) -> Result<(), Failure> {
         let known = match (self.as_known, asked.known_at) {
             (true, _) => "what was known at each instant",
             (false, Some(_)) => "what was known then",

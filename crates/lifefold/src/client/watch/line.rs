@@ -39,6 +39,9 @@ pub(crate) fn cause(step: &v1::WatchStep) -> String {
     }
 }
 
+/// Of a customer of whom nothing may be said any more.
+pub(crate) const SILENCED: &str = "consent withdrawn, or erased";
+
 /// `a → b`; nothing is `–`.
 pub(crate) fn shift(before: &str, after: &str) -> String {
     let shown = |text: &str| if text.is_empty() { format::NOTHING.to_owned() } else { text.to_owned() };

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 
-pub(crate) use line::{cause, shift};
+pub(crate) use line::{SILENCED, cause, shift};
 
 use super::asking::Ask;
 use super::failure::Failure;
@@ -21,6 +21,9 @@ use crate::tasks;
 
 /// Pause before a view that does not answer is asked again.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// Columns before a reason: those of the time and of what follows it.
+const INDENT: usize = 21;
 
 /// Where a watch begins.
 #[derive(Debug, Clone, clap::Args)]
@@ -51,12 +54,17 @@ pub(crate) trait Watched {
 
     /// The customer, and what is other, in words.
     fn words(&self, screen: Screen, change: &Self::Change) -> (String, String);
+
+    /// What stands below, a line each: why, where that is asked for.
+    fn reasons(_change: &Self::Change) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Watches until Ctrl-C.
 pub(crate) async fn run<W: Watched>(watched: W, ask: &Ask, from: From) -> Result<(), Failure> {
-    if ask.query.is_some_and(|query| query != v1::ViewQuery::default()) {
-        let message = "a watch is of the present: leave out --as-of, --known-at and --min-position";
+    if ask.query.as_ref().is_some_and(|query| *query != v1::ViewQuery::default()) {
+        let message = "a watch is of the present: leave out --as-of, --known-at, --rules-version and positions";
         return Err(Failure::Usage(message.to_owned()));
     }
     if ask.output.output == Format::Json {
@@ -144,7 +152,10 @@ impl<W: Watched> Session<'_, W> {
 
     fn line(&self, screen: Screen, change: &W::Change, step: &v1::WatchStep) -> String {
         let (customer, words) = self.watched.words(screen, change);
-        format!("{}  {customer}  {}  {words}  {}\n", line::time(step), line::effect(screen, step.effect()), cause(step))
+        let (time, effect) = (line::time(step), line::effect(screen, step.effect()));
+        let mut text = format!("{time}  {customer}  {effect}  {words}  {}\n", cause(step));
+        W::reasons(change).iter().for_each(|reason| text += &format!("{:INDENT$}{reason}\n", ""));
+        text
     }
 
     fn mark(&mut self, mark: v1::WatchMark) -> Result<(), Failure> {
