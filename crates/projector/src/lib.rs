@@ -47,7 +47,10 @@ mod watch;
 
 pub use cores::Manner;
 pub use course::Phase;
-pub use error::{NotServing, PauseError, RebuildError, RefoldError, StartError, StoreError, WaitError, WatchError};
+pub use error::{
+    NotServing, Panicked, PauseError, RebuildError, RefoldError, StartError, StoreError, Unfinished, WaitError,
+    WatchError,
+};
 pub use generation::Generation;
 pub use journal::{Ending, Origin, RebuildOptions, Remembered};
 pub use lists::Placements;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use history::Order;
-use projector::{Findings, Phase, RebuildError, RebuildOptions};
+use projector::{Findings, Phase, RebuildError, RebuildOptions, Unfinished};
 use support::rebuilt::restart_without_a_page;
 use support::running::{PATIENCE, Running, start};
 use support::{Log, population};
@@ -16,7 +16,7 @@ use tokio::time::{Duration, sleep, timeout};
 use view_store::Store;
 
 /// A projector whose store has lost records, a rebuild that found it, and how many customers were lost.
-async fn found_wrong(log: &Log, dir: &Path) -> (Running, tokio::task::JoinHandle<Result<(), RebuildError>>, u64) {
+async fn found_wrong(log: &Log, dir: &Path) -> (Running, tokio::task::JoinHandle<Result<(), Unfinished>>, u64) {
     let running = start(log, dir).await;
     running.at(log.end()).await;
     let (running, lost) = restart_without_a_page(running, log, dir).await;
@@ -70,7 +70,7 @@ async fn a_cancelled_rebuild_leaves_what_was_served() {
     let (running, finished, _) = found_wrong(&log, &dir.path().join("churn")).await;
     let served = running.projector.status().serving.generation;
     assert!(running.projector.cancel_rebuild());
-    assert!(matches!(timeout(PATIENCE, finished).await.unwrap().unwrap(), Err(RebuildError::Cancelled)));
+    assert!(matches!(timeout(PATIENCE, finished).await.unwrap().unwrap(), Err(Unfinished::Cancelled)));
     assert_eq!(running.projector.status().serving.generation, served);
     assert!(matches!(running.projector.last_rebuild(), Some((_, Phase::GivenUp(_)))));
     assert!(running.projector.status().building.is_none());
