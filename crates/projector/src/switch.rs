@@ -125,11 +125,12 @@ impl<V: View> Projector<V> {
 
     async fn give_up(&self, building: &Building<V>, error: &Unfinished) -> Result<(), StoreError> {
         let Building { fed, origin, .. } = building;
-        self.ended(building, Phase::GivenUp(error.to_string()));
+        // Where the process goes down, the rebuild goes on after the next start.
+        let goes_on = matches!(error, Unfinished::Draining);
+        self.ended(building, if goes_on { Phase::Interrupted } else { Phase::GivenUp(error.to_string()) });
         fed.stop.cancel();
         fed.kept().await;
-        // Where the process goes down, the rebuild goes on after the next start.
-        if matches!(error, Unfinished::Draining) {
+        if goes_on {
             return Ok(());
         }
         self.note_end(fed, Some(error.to_string()), None);

@@ -32,7 +32,12 @@ pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 pub(crate) fn is_saving(running: &Running) -> bool {
-    matches!(running.projector.last_rebuild(), Some((_, Phase::Saving(_))))
+    matches!(phase(running), Some(Phase::Saving(_)))
+}
+
+/// What the last rebuild does, or how it ended.
+pub(crate) fn phase(running: &Running) -> Option<Phase> {
+    running.projector.last_rebuild().map(|it| it.phase)
 }
 
 pub(crate) fn newest(running: &Running) -> Remembered {
