@@ -100,7 +100,10 @@ impl<V: View> Follow<V> {
                     Some(batch) => {
                         let (batch, was_live) = (batch?, self.generation.is_live());
                         self.fold(&batch, target);
-                        self.pace.folded(batch.entries.len(), batch.log_end);
+                        // One that is live keeps up, however fast the log grows.
+                        if !was_live {
+                            self.pace.folded(batch.entries.len(), batch.log_end);
+                        }
                         if !was_live && self.generation.is_live() {
                             due.went_live();
                             if self.generation.manner() == Manner::GivingWay {

@@ -19,7 +19,7 @@ use crate::error::{RebuildError, StoreError};
 use crate::feed::Fed;
 use crate::generation::lock;
 use crate::journal::{Origin, RebuildOptions, Remembered};
-use crate::pace::{Bounds, Brake, Pace, Vitals};
+use crate::pace::{Bounds, Brake, Pace};
 use crate::source::Checkpoint;
 use crate::status::{RebuildProgress, RebuildStatus};
 use crate::{Generation, Projector, cores, load};
@@ -38,7 +38,7 @@ pub(crate) struct Building<V: View> {
     /// Where folding began in this process.
     from: Position,
     options: RebuildOptions,
-    vitals: Arc<Mutex<Vitals>>,
+    pub(crate) brake: Arc<Mutex<Brake>>,
     pub(crate) course: Course,
     pub(crate) accepted: watch::Sender<bool>,
     /// The serving generation is to stand still.
@@ -56,7 +56,7 @@ impl<V: View> Building<V> {
             log_end,
             rate: rate.map(|rate| rate as u64),
             max_rate: self.options.max_rate,
-            vitals: *lock(&self.vitals),
+            vitals: lock(&self.brake).vitals(),
             bounds,
         }
     }
@@ -178,14 +178,18 @@ impl<V: View> Projector<V> {
         options: RebuildOptions,
     ) -> Rebuild<V> {
         generation.give_way(true);
-        let brake = self.brake();
+        let brake = Arc::new(Mutex::new(self.brake()));
         let building = Arc::new(Building {
             begun: Instant::now(),
             from: generation.position(),
             overtaking: AtomicBool::new(false),
             options,
-            vitals: brake.vitals(),
-            fed: self.inner.feed((id, generation.position()), generation, Pace::beside(options.max_rate, brake)),
+            fed: self.inner.feed(
+                (id, generation.position()),
+                generation,
+                Pace::beside(options.max_rate, brake.clone()),
+            ),
+            brake,
             origin,
             course: Course::default(),
             accepted: watch::Sender::new(options.accept),

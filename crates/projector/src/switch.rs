@@ -14,12 +14,14 @@ use crate::course::{Compared, Phase};
 use crate::error::{StoreError, Unfinished};
 use crate::feed::Fed;
 use crate::journal::{Ending, Origin};
+use crate::pace::Brake;
 use crate::rebuild::{Building, Rebuild};
 use crate::source::SourceError;
+use crate::status::State;
 use crate::verify::{Findings, suspects};
 use crate::{Generation, Projector};
 
-/// How often it is looked whether the serving generation is overtaken, or the new one durable.
+/// How often it is looked whether the new generation is durable, and the log answers: it may be fed anew meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Pause before a disk that refused is asked again.
 const SAVE_AGAIN: Duration = Duration::from_secs(2);
@@ -56,11 +58,12 @@ impl<V: View> Projector<V> {
         if !fed.live().await {
             return Err(no_more(fed.ended().await));
         }
-        while !self.is_broken() && fed.generation.position() < self.position() {
-            tokio::select! {
-                ended = fed.ended() => return Err(no_more(ended)),
-                () = sleep(LOOK_AGAIN) => {}
-            }
+        let (mut applied, mut state) = (fed.generation.applied(), self.state());
+        tokio::select! {
+            _ = applied.wait_for(|applied| *applied >= self.position()) => {}
+            // Then there is nothing to wait for.
+            _ = state.wait_for(|state| matches!(state, State::Broken(_))) => {}
+            ended = fed.ended() => return Err(no_more(ended)),
         }
         let is_compared = building.origin == Origin::Fold && !self.is_broken();
         let compared = if is_compared { Some(Arc::new(self.verify(building).await?)) } else { None };
@@ -82,7 +85,13 @@ impl<V: View> Projector<V> {
         building.course.goes_on(Phase::Verifying);
         let (serving, new) = (self.inner.serving.borrow().generation.clone(), building.fed.generation.clone());
         let (one, other) = (serving.clone(), new.clone());
-        let suspects = apart("comparing", move || suspects(&one, &other)).await?;
+        let (brake, stop) = (building.brake.clone(), building.fed.stop.clone());
+        let turn = move |log_end| {
+            Brake::hold(&brake, log_end);
+            !stop.is_cancelled()
+        };
+        let suspects = apart("comparing", move || suspects(&one, &other, || turn(other.log_end()))).await?;
+        let suspects = suspects.ok_or(Unfinished::Draining)?;
         // What is taken in may be in the records already.
         let seen = serving.taken_in().max(new.taken_in());
         for generation in [&serving, &new].into_iter().filter(|_| !suspects.is_empty()) {
