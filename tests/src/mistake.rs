@@ -55,6 +55,6 @@ fn change_a_page<T>(dir: &Path, change: impl Fn(&mut Records) -> Option<T>) -> O
     })?;
     drop(pages);
     let page = EncodedPage::new(number, records.iter().map(|(customer, it)| (*customer, it.as_slice()))).ok()?;
-    store.commit(serving, [page], &store.head(serving).ok()?).ok()?;
+    store.commit(serving, [Ok(page)], &store.head(serving).ok()?).ok()?;
     Some(changed)
 }

@@ -136,7 +136,7 @@ async fn unread(system: &System, view: View, position: u64) {
     let (customer, generation) = (CUSTOMER.as_u128(), store.serving().unwrap().unwrap());
     let head = store.head(generation).unwrap();
     let page = EncodedPage::new(PageNumber::of(customer), [(customer, record.as_bytes())]).unwrap();
-    store.commit(generation, [page], &head).unwrap();
+    store.commit(generation, [Ok(page)], &head).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

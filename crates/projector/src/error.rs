@@ -1,7 +1,7 @@
 //! What can go wrong, sorted by what the caller does next.
 
 use touchpoint::Position;
-use view_store::{CommitError, LoadError, OpenError, PageError};
+use view_store::{CommitError, LoadError, OpenError};
 
 use crate::pause::Pause;
 use crate::source::SourceError;
@@ -173,9 +173,6 @@ pub enum StoreError {
     /// It cannot be read.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// A record does not fit into a page.
-    #[error(transparent)]
-    Page(#[from] PageError),
     /// What is noted beside the records cannot be written.
     #[error("the store's notes cannot be written: {0}")]
     Note(#[from] std::io::Error),

@@ -45,7 +45,7 @@ fn spoil(dir: &Path) -> u64 {
     let (_, other) = all[1].records().next().unwrap();
     let lost = EncodedPage::new(first.number(), [(0, ""); 0]).unwrap();
     let wrong = EncodedPage::new(last.number(), last.records().map(|(customer, _)| (customer, other))).unwrap();
-    store.commit(serving, [lost, wrong], &store.head(serving).unwrap()).unwrap();
+    store.commit(serving, [Ok(lost), Ok(wrong)], &store.head(serving).unwrap()).unwrap();
     (first.records().count() + last.records().count()) as u64
 }
 

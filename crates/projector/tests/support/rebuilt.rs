@@ -56,7 +56,7 @@ fn lose_a_page(dir: &Path) -> u64 {
     let serving = store.serving().unwrap().unwrap();
     let page = store.pages(serving, PageNumber::all()).unwrap().next().unwrap().unwrap();
     let nothing = EncodedPage::new(page.number(), [(0, ""); 0]).unwrap();
-    store.commit(serving, [nothing], &store.head(serving).unwrap()).unwrap();
+    store.commit(serving, [Ok(nothing)], &store.head(serving).unwrap()).unwrap();
     page.records().count() as u64
 }
 
