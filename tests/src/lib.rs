@@ -22,7 +22,7 @@ pub use clients::Clients;
 pub use events::{instant, visit};
 pub use importer::{Imported, import, import_believable, json};
 pub use machine::{CONTROL_MESSAGES, Machine, View};
-pub use mistake::{lose_a_page, lose_an_event};
+pub use mistake::{change_a_text, lose_a_page, lose_an_event};
 pub use nats::{delete_stream, shrink_stream};
 pub use python::Python;
 pub use recorder::{Acknowledged, Recorder};
