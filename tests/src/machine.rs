@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use api::v1;
 use broker::Broker;
 use event_log::{Entry, Log, Options};
 use futures::StreamExt;
 use tempfile::TempDir;
 use touchpoint::Position;
 
+use crate::clients::Clients;
 use crate::service::Service;
 use crate::wait::PATIENCE;
 
@@ -107,6 +109,18 @@ impl Machine {
         let any = "127.0.0.1:0".to_owned();
         let [listen, metrics, nats] = ["--listen", "--metrics-listen", "--nats-url"].map(str::to_owned);
         [listen, any.clone(), metrics, any, nats, self.nats.url()]
+    }
+
+    /// The serving generation of a fresh projector of this view, once it has folded the log up to this position.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn refolded(&self, view: View, position: u64) -> v1::Generation {
+        let store = TempDir::new_in(self.folder()).unwrap_or_else(|error| panic!("a temporary folder: {error}"));
+        let mut fresh = self.projector_on("fresh", view, store.path());
+        let clients = Clients::of(fresh.address());
+        clients.serving(view.service()).await;
+        clients.reached(position).await
     }
 
     /// The last position of the log, asked without any service; nothing while the log does not answer.

@@ -35,6 +35,21 @@ pub fn lose_an_event(dir: &Path) -> CustomerId {
     change_a_page(dir, lose).unwrap_or_else(|| panic!("no event to lose in {}", dir.display()))
 }
 
+/// Puts a text in the place of another of the same length, once, in the record of a customer.
+///
+/// # Panics
+/// If the store cannot be read or written, or the text is not there.
+pub fn change_a_text(dir: &Path, customer: CustomerId, from: &str, to: &str) {
+    assert_eq!(from.len(), to.len(), "its length stands beside it");
+    let change = |records: &mut Records| {
+        let (_, record) = records.iter_mut().find(|(of, _)| *of == customer.as_u128())?;
+        let at = record.windows(from.len()).position(|bytes| bytes == from.as_bytes())?;
+        record[at..at + to.len()].copy_from_slice(to.as_bytes());
+        Some(())
+    };
+    change_a_page(dir, change).unwrap_or_else(|| panic!("no {from} of {customer} in {}", dir.display()));
+}
+
 /// The record with one event less, if it has two: the longest beginning that is a record.
 fn without_the_last(record: &[u8]) -> Option<Vec<u8>> {
     let empty = Record::default().as_bytes().len();
@@ -55,6 +70,6 @@ fn change_a_page<T>(dir: &Path, change: impl Fn(&mut Records) -> Option<T>) -> O
     })?;
     drop(pages);
     let page = EncodedPage::new(number, records.iter().map(|(customer, it)| (*customer, it.as_slice()))).ok()?;
-    store.commit(serving, [page], &store.head(serving).ok()?).ok()?;
+    store.commit(serving, [Ok(page)], &store.head(serving).ok()?).ok()?;
     Some(changed)
 }

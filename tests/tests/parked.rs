@@ -61,9 +61,9 @@ async fn parked(system: &mut System, view: View, position: u64) -> Vec<v1::Parke
 async fn said_to_be_missing(system: &mut System, min_position: u64) -> [u64; 4] {
     let [segmentation, satisfaction, churn] = View::ALL.map(|view| system.reader(view));
     let (customer_id, query) = (CUSTOMER.to_string(), Some(v1::ViewQuery { min_position, ..Default::default() }));
-    let risk = v1::GetRiskRequest { customer_id: customer_id.clone(), query };
-    let segments = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query };
-    let index = v1::GetCustomerIndexRequest { customer_id, query };
+    let risk = v1::GetRiskRequest { customer_id: customer_id.clone(), query: query.clone() };
+    let segments = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query: query.clone() };
+    let index = v1::GetCustomerIndexRequest { customer_id, query: query.clone() };
     let bands = v1::CountBandsRequest { query, ..Default::default() };
     let metas = [
         churn.churn().get_risk(risk).await.unwrap().into_inner().meta,
@@ -155,7 +155,7 @@ async fn unread(system: &System, view: View, position: u64) {
     let (customer, generation) = (CUSTOMER.as_u128(), store.serving().unwrap().unwrap());
     let head = store.head(generation).unwrap();
     let page = EncodedPage::new(PageNumber::of(customer), [(customer, record.as_bytes())]).unwrap();
-    store.commit(generation, [page], &head).unwrap();
+    store.commit(generation, [Ok(page)], &head).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use metrics::{Unit, describe_counter, describe_gauge, gauge};
-use projector::{Progress, Projector, ScrubStatus, Source};
+use projector::{Phase, Progress, Projector, ScrubStatus, Source};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use touchpoint::{Position, Timestamp};
 use views::View;
@@ -22,6 +22,7 @@ const POSITION: &str = "lifefold_projector_position";
 const CUSTOMERS: &str = "lifefold_projector_customers";
 const CONFLICTS: &str = "lifefold_projector_conflicts";
 const PAUSED: &str = "lifefold_projector_paused";
+const REBUILD_WAITS: &str = "lifefold_projector_rebuild_waits";
 const SCRUB_COVERAGE: &str = "lifefold_projector_scrub_coverage";
 const SCRUB_ROUND_AGE: &str = "lifefold_projector_scrub_round_age_seconds";
 /// Counted where the log is read.
@@ -39,6 +40,10 @@ pub(crate) fn describe() {
     describe_gauge!(CUSTOMERS, "Customers in the view.");
     describe_gauge!(CONFLICTS, "Events since the start whose id was taken by other content.");
     describe_gauge!(PAUSED, "1 while an operator has paused the view, else 0.");
+    describe_gauge!(
+        REBUILD_WAITS,
+        "1 while a rebuild has found a difference and waits to be accepted or cancelled, else 0."
+    );
     describe_gauge!(SCRUB_COVERAGE, "The share of customers that this round of the scrub has checked, 0 to 1.");
     let round_age = "How long ago the scrub had checked everybody; if it never has, since it began.";
     describe_gauge!(SCRUB_ROUND_AGE, Unit::Seconds, round_age);
@@ -71,6 +76,8 @@ pub(crate) async fn watch<V: View>(projector: Projector<V>, source: Source) {
         };
         set::<V>(serving, &progress, end, &mut ages);
         gauge!(PAUSED, "view" => V::NAME).set(f64::from(u8::from(paused)));
+        let waits = projector.last_rebuild().is_some_and(|it| matches!(it.phase, Phase::Differs(_)));
+        gauge!(REBUILD_WAITS, "view" => V::NAME).set(f64::from(u8::from(waits)));
         set_scrub::<V>(&projector.scrub_status(), projector.now());
     }
 }

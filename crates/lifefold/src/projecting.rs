@@ -1,10 +1,12 @@
 //! The projector of one view: folds the log and answers.
 
 use std::path::PathBuf;
+use std::pin::{Pin, pin};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use projector::{Options, Projector, SourceError, StartError, State};
 use services::Served;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::View;
@@ -30,15 +32,39 @@ pub(crate) async fn run<V: Served>(
     let opening = async { until_opened(V::NAME, &stop, || start::<V>(&options, &stop)).await.transpose() };
     let Some(projector) = door.wait_for(&[V::SERVICE], opening).await? else { return Ok(()) };
     tracing::info!(view = V::NAME, address = %door.address(), "the projector folds and listens");
-    let watching = tokio::spawn(gauges::watch(projector.clone(), source));
+    let mut beside = JoinSet::new();
+    beside.spawn(gauges::watch(projector.clone(), source));
+    beside.spawn(tell_state(V::NAME, projector.state()));
     let scrubbed = projector.clone();
-    let scrubbing = tokio::spawn(async move { scrubbed.scrub(scrub_rate).await });
-    let telling = tokio::spawn(tell_state(V::NAME, projector.state()));
-    let (served, ()) = tokio::join!(serve(door, services::view(&projector), stop), projector.run());
-    watching.abort();
-    telling.abort();
-    scrubbing.abort();
-    served
+    beside.spawn(async move { scrubbed.scrub(scrub_rate).await });
+    let both = pin!(async { tokio::join!(serve(door, services::view(&projector), stop.clone()), projector.run()).0 });
+    while_none_panics(both, beside, &stop).await
+}
+
+/// Does this to its end, where the others are aborted. A gauge or a scrub that has died silently would be worse than a
+/// restart: if one of them panics, all stop in order.
+async fn while_none_panics(
+    mut work: Pin<&mut impl Future<Output = anyhow::Result<()>>>,
+    mut beside: JoinSet<()>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        done = &mut work => done,
+        panicked = first_panic(&mut beside) => {
+            stop.cancel();
+            work.await.and(Err(panicked))
+        }
+    }
+}
+
+/// Waits for a panic. Whoever ends otherwise has nothing more to do, as a scrub that is turned off.
+async fn first_panic(tasks: &mut JoinSet<()>) -> anyhow::Error {
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            return anyhow!("a task beside the projector ended: {error}");
+        }
+    }
+    std::future::pending().await
 }
 
 /// A projector, or why it cannot start; an error where there is no log yet.
@@ -57,5 +83,46 @@ async fn tell_state(view: &'static str, mut state: tokio::sync::watch::Receiver<
         if state.changed().await.is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    async fn beside(task: impl Future<Output = ()> + Send + 'static, stop: &CancellationToken) -> anyhow::Result<()> {
+        let mut beside = JoinSet::new();
+        beside.spawn(std::future::pending());
+        beside.spawn(task);
+        let stopped = stop.clone();
+        let told = Cell::new(false);
+        let work = pin!(async {
+            stopped.cancelled().await;
+            told.set(true);
+            Ok(())
+        });
+        let done = while_none_panics(work, beside, stop).await;
+        assert!(told.get(), "what was to be done is done in order");
+        done
+    }
+
+    #[tokio::test]
+    async fn who_panics_beside_the_projector_ends_it_in_order() {
+        let stop = CancellationToken::new();
+        let error = beside(async { panic!("by the test") }, &stop).await.unwrap_err();
+        assert!(error.to_string().contains("panicked") && stop.is_cancelled(), "{error}");
+    }
+
+    #[tokio::test]
+    async fn who_has_nothing_more_to_do_ends_nothing() {
+        let stop = CancellationToken::new();
+        let (ended, told) = (async {}, stop.clone());
+        let (done, ()) = tokio::join!(beside(ended, &stop), async move {
+            tokio::task::yield_now().await;
+            told.cancel();
+        });
+        done.unwrap();
     }
 }

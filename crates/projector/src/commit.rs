@@ -11,9 +11,6 @@ use crate::changes::Dirty;
 use crate::error::StoreError;
 use crate::source::Checkpoint;
 
-/// Pages that are encoded and written at once: bounds the memory of a large commit.
-const PAGES_AT_ONCE: usize = 2_000;
-
 /// Where a generation is kept on disk.
 #[derive(Clone)]
 pub(crate) struct Keeper {
@@ -27,33 +24,11 @@ impl Keeper {
         let Dirty { checkpoint, mut pages, commit } = generation.take_dirty();
         pages.sort_unstable();
         let mut taken = Taken { generation, pages };
-        self.write(generation, &taken.pages, checkpoint)?;
+        let encoded = taken.pages.iter().map(|page| generation.encode(*page));
+        self.store.commit(self.id, encoded, &head::<V>(checkpoint))?;
         taken.pages.clear();
         generation.commits.send_replace(commit);
         Ok(checkpoint)
-    }
-
-    fn write<V: View>(
-        &self,
-        generation: &Generation<V>,
-        numbers: &[PageNumber],
-        checkpoint: Checkpoint,
-    ) -> Result<(), StoreError> {
-        let before = self.store.head(self.id)?;
-        let mut chunks = numbers.chunks(PAGES_AT_ONCE).peekable();
-        while let Some(chunk) = chunks.next() {
-            let pages: Vec<_> = chunk.iter().map(|page| generation.encode(*page)).collect::<Result<_, _>>()?;
-            // All but the last chunk keep the old position.
-            if chunks.peek().is_some() {
-                self.store.commit(self.id, pages, &before)?;
-            } else {
-                self.store.commit(self.id, pages, &head::<V>(checkpoint))?;
-            }
-        }
-        if numbers.is_empty() {
-            self.store.commit(self.id, [], &head::<V>(checkpoint))?;
-        }
-        Ok(())
     }
 }
 

@@ -3,6 +3,10 @@
 use std::panic::resume_unwind;
 use std::thread;
 
+use tokio::task::spawn_blocking;
+
+use crate::error::Panicked;
+
 /// How much lower than that of the threads that serve the priority of a thread is that gives way, as `nice` counts:
 /// where both want a core it gets about a tenth of it.
 const GIVEN_WAY: i32 = 10;
@@ -49,6 +53,14 @@ pub(crate) fn giving_way<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// Does this away from the threads that serve; `what` it is, should it panic.
+pub(crate) async fn apart<T: Send + 'static>(
+    what: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Panicked> {
+    spawn_blocking(work).await.map_err(|_| Panicked(what))
+}
+
 impl Manner {
     /// The calling thread works in this manner, for the rest of its life: a thread can give its priority away, but not
     /// take it back.
@@ -78,6 +90,13 @@ mod tests {
     /// What `nice` says of this thread; Linux has it for each thread.
     fn niceness() -> i32 {
         rustix::process::nice(0).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_panics_is_named() {
+        assert_eq!(apart("comparing", || 3).await, Ok(3));
+        let panicked: Result<(), _> = apart("comparing", || panic!("by the test")).await;
+        assert!(panicked.unwrap_err().to_string().starts_with("comparing panicked"));
     }
 
     #[test]

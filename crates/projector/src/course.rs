@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
+use crate::journal::{Ending, Remembered};
 use crate::verify::Findings;
 
 /// What a rebuild does at this moment.
@@ -19,10 +20,25 @@ pub enum Phase {
     /// The new generation serves, and is made durable: until then a restart serves the old one, and goes on with this.
     /// What was compared; nothing where the serving generation was of a broken log, or the new one is the previous one.
     Saving(Option<Arc<Findings>>),
+    /// Its process ended, or is going down: it goes on after the next start, once it is known what serves.
+    Interrupted,
     /// The new generation serves, and will after a restart.
     Switched(Option<Arc<Findings>>),
     /// It was given up, for this reason; what was served is served on.
     GivenUp(String),
+}
+
+impl Phase {
+    /// As far as it is remembered: who differed is not.
+    pub(crate) fn remembered(rebuild: &Remembered) -> Self {
+        match &rebuild.ending {
+            None => Self::Interrupted,
+            Some(Ending { given_up: Some(reason), .. }) => Self::GivenUp(reason.clone()),
+            Some(Ending { compared, .. }) => Self::Switched(
+                compared.map(|(compared, different)| Arc::new(Findings { compared, different, ..Findings::default() })),
+            ),
+        }
+    }
 }
 
 /// What was compared; nothing where there was nothing to compare with.

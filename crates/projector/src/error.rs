@@ -1,7 +1,7 @@
 //! What can go wrong, sorted by what the caller does next.
 
 use touchpoint::Position;
-use view_store::{CommitError, LoadError, OpenError, PageError};
+use view_store::{CommitError, LoadError, OpenError};
 
 use crate::pause::Pause;
 use crate::source::SourceError;
@@ -61,7 +61,12 @@ pub enum WatchError {
     Anew,
 }
 
-/// A rebuild did not come about; what was served is served on.
+/// A piece of work panicked: a mistake of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0} panicked; the log of this process says where")]
+pub struct Panicked(pub(crate) &'static str);
+
+/// A rebuild did not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
     /// One at a time.
@@ -79,12 +84,29 @@ pub enum RebuildError {
     /// There is none to go back to.
     #[error("there is no previous generation, or it is of another fold version")]
     NoPrevious,
+    /// Nobody can do anything about it.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
+}
+
+/// Why a rebuild that had begun does not go on; what was served is served on.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfinished {
+    /// The process is going down: it goes on after the next start.
+    #[error("the projector is going down")]
+    Draining,
     /// Somebody wanted it no more.
     #[error("it was cancelled")]
     Cancelled,
-    /// The process is going down.
-    #[error("the projector is going down")]
-    Draining,
+    /// The log is not the one that was folded.
+    #[error("the log cannot be read: {0}")]
+    Source(#[from] SourceError),
+    /// The disk did not allow it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nobody can do anything about it.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
 }
 
 /// A view was not paused, or does not go on.
@@ -151,9 +173,6 @@ pub enum StoreError {
     /// It cannot be read.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// A record does not fit into a page.
-    #[error(transparent)]
-    Page(#[from] PageError),
     /// What is noted beside the records cannot be written.
     #[error("the store's notes cannot be written: {0}")]
     Note(#[from] std::io::Error),

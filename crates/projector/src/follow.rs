@@ -100,7 +100,10 @@ impl<V: View> Follow<V> {
                     Some(batch) => {
                         let (batch, was_live) = (batch?, self.generation.is_live());
                         self.fold(&batch, target);
-                        self.pace.folded(batch.entries.len(), batch.log_end);
+                        // One that is live keeps up, however fast the log grows.
+                        if !was_live {
+                            self.pace.folded(batch.entries.len(), batch.log_end);
+                        }
                         if !was_live && self.generation.is_live() {
                             due.went_live();
                             if self.generation.manner() == Manner::GivingWay {
@@ -175,7 +178,9 @@ impl<V: View> Follow<V> {
     fn note_commit(&self, result: Result<Checkpoint, StoreError>) {
         match result {
             Ok(checkpoint) => drop(self.committed.send_replace(checkpoint.position)),
-            // Serving goes on from memory; the next commit takes these pages along.
+            // Serving goes on from memory, which is right; the next commit takes these pages along. Also where the store
+            // is damaged: to set it aside means to fold the whole log again, which can wait for a restart of the
+            // operator's choosing. Until then the log of this process and the age of the last commit tell of it.
             Err(error) => {
                 metrics::counter!("lifefold_projector_commit_failures_total", "view" => V::NAME).increment(1);
                 tracing::error!(view = V::NAME, %error, "commit failed; trying again");

@@ -118,7 +118,12 @@ impl Journal {
 
     /// The rebuild that is under way, or was cut off.
     pub(crate) fn under_way(&self) -> Option<Remembered> {
-        lock(&self.rebuilds).last().filter(|it| it.ending.is_none()).cloned()
+        self.newest().filter(|it| it.ending.is_none())
+    }
+
+    /// The last one.
+    pub(crate) fn newest(&self) -> Option<Remembered> {
+        lock(&self.rebuilds).last().cloned()
     }
 
     /// All that are remembered, newest first.

@@ -49,7 +49,10 @@ mod watch;
 pub use beside::Beside;
 pub use cores::Manner;
 pub use course::Phase;
-pub use error::{NotServing, PauseError, RebuildError, RefoldError, StartError, StoreError, WaitError, WatchError};
+pub use error::{
+    NotServing, Panicked, PauseError, RebuildError, RefoldError, StartError, StoreError, Unfinished, WaitError,
+    WatchError,
+};
 pub use generation::Generation;
 pub use journal::{Ending, Origin, RebuildOptions, Remembered};
 pub use lists::Placements;
@@ -66,7 +69,7 @@ pub use round::{Found, ScrubStatus, Waiting};
 pub use rules::Edition;
 pub use scrub::MAX_SCRUB_RATE;
 pub use source::{Batch, Batches, Broken, Checkpoint, Clock, Entry, Source, SourceError, Trouble};
-pub use status::{GenerationStatus, Progress, RebuildProgress, State, Status};
+pub use status::{GenerationStatus, Progress, RebuildProgress, RebuildStatus, State, Status};
 pub use verify::Findings;
 pub use walk::Place;
 pub use watch::Watch;

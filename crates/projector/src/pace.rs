@@ -1,7 +1,8 @@
-//! How fast a generation is folded while it catches up: no faster than it is asked to, and slower while those who are
-//! served beside it suffer.
+//! How fast a generation is folded while it catches up, and compared: no faster than it is asked to, and slower while
+//! those who are served beside it suffer.
 
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -12,6 +13,8 @@ use crate::latency::{Latencies, Observed};
 
 /// How often the bounds are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// What is known of the answers holds for so long, until there are enough again: those that take long are few.
+const P99_HOLDS: Duration = Duration::from_secs(2);
 /// The first pause of a brake, which is doubled as long as a bound is broken, and halved again.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 /// The longest: a rebuild goes on, however much is asked.
@@ -47,11 +50,11 @@ pub struct Vitals {
 pub(crate) struct Pace {
     /// Events a second; 0: as fast as possible.
     max_rate: u64,
-    brake: Option<Brake>,
+    brake: Option<Arc<Mutex<Brake>>>,
     free_at: Instant,
 }
 
-/// Slows down while a bound is broken.
+/// Slows down while a bound is broken. Shared by all who work for one rebuild.
 pub(crate) struct Brake {
     bounds: Bounds,
     /// How far the serving generation is; nothing if it goes no further, so that nobody suffers.
@@ -61,8 +64,12 @@ pub(crate) struct Brake {
     /// Since when the serving generation has not reached what the log had then.
     behind: Option<(Instant, Position)>,
     looked: Instant,
+    /// When there were last answers enough to say how long they take.
+    seen: Option<Instant>,
     pause: Duration,
-    vitals: Arc<Mutex<Vitals>>,
+    /// Until then all are held back.
+    free_at: Instant,
+    vitals: Vitals,
 }
 
 impl Pace {
@@ -72,7 +79,7 @@ impl Pace {
     }
 
     /// At most so many events a second, on the average of some batches (0: as fast as possible), and within bounds.
-    pub(crate) fn beside(max_rate: u64, brake: Brake) -> Self {
+    pub(crate) fn beside(max_rate: u64, brake: Arc<Mutex<Brake>>) -> Self {
         Self { max_rate, brake: Some(brake), free_at: Instant::now() }
     }
 
@@ -83,8 +90,9 @@ impl Pace {
             let earned = Duration::from_secs_f64(events as f64 / self.max_rate as f64);
             self.free_at = self.free_at.max(now) + earned;
         }
-        let pause = self.brake.as_mut().map_or(Duration::ZERO, |brake| brake.pause(log_end, now));
-        self.free_at = self.free_at.max(now + pause);
+        if let Some(brake) = &self.brake {
+            self.free_at = self.free_at.max(lock(brake).free_at(log_end, now));
+        }
     }
 
     /// Whether the next events may be folded now.
@@ -114,33 +122,56 @@ impl Brake {
             observed,
             behind: None,
             looked: Instant::now(),
+            seen: None,
             pause: Duration::ZERO,
-            vitals: Arc::default(),
+            free_at: Instant::now(),
+            vitals: Vitals::default(),
         }
     }
 
-    /// How those who are served do, as it changes.
-    pub(crate) fn vitals(&self) -> Arc<Mutex<Vitals>> {
-        self.vitals.clone()
+    /// How those who are served do.
+    pub(crate) fn vitals(&self) -> Vitals {
+        self.vitals
     }
 
-    fn pause(&mut self, log_end: Position, now: Instant) -> Duration {
+    /// Lets the calling thread sleep until the next piece of work may be done. The log ends there.
+    pub(crate) fn hold(brake: &Mutex<Self>, log_end: Position) {
+        let free_at = lock(brake).free_at(log_end, Instant::now());
+        thread::sleep(free_at.saturating_duration_since(Instant::now()));
+    }
+
+    /// A piece of work was done now: when the next one may be, of a log that ends there.
+    fn free_at(&mut self, log_end: Position, now: Instant) -> Instant {
         let lag = self.lag(log_end, now);
         if now - self.looked >= LOOK_EVERY {
-            self.looked = now;
-            let p99 = self.observed.p99(&self.latencies);
-            let is_broken = lag > self.bounds.lag || p99.is_some_and(|p99| p99 > self.bounds.p99);
-            self.pause = match is_broken {
-                true => (self.pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE),
-                false if self.pause > SHORTEST_PAUSE => self.pause / 2,
-                false => Duration::ZERO,
-            };
-            lock(&self.vitals).p99 = p99;
+            self.look(lag, now);
         }
-        let mut vitals = lock(&self.vitals);
-        vitals.lag = lag;
-        vitals.held_back += self.pause;
-        self.pause
+        self.vitals.lag = lag;
+        // Several threads that are held back at the same time are held back once.
+        let free_at = self.free_at.max(now + self.pause);
+        self.vitals.held_back += free_at - self.free_at.max(now);
+        self.free_at = free_at;
+        free_at
+    }
+
+    /// The next pauses are longer, shorter or the same.
+    fn look(&mut self, lag: Duration, now: Instant) {
+        self.looked = now;
+        let p99 = self.observed.p99(&self.latencies);
+        if p99.is_some() {
+            self.seen = Some(now);
+        }
+        let holds = p99.is_none() && self.seen.is_some_and(|seen| now - seen < P99_HOLDS);
+        if !holds {
+            self.vitals.p99 = p99;
+        }
+        let is_broken = lag > self.bounds.lag || p99.is_some_and(|p99| p99 > self.bounds.p99);
+        self.pause = match is_broken {
+            true => (self.pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE),
+            false if holds => self.pause,
+            false if self.pause > SHORTEST_PAUSE => self.pause / 2,
+            false => Duration::ZERO,
+        };
     }
 
     fn lag(&mut self, log_end: Position, now: Instant) -> Duration {
@@ -161,11 +192,12 @@ mod tests {
     const END: Position = Position(1_000);
 
     /// A brake, the position that is served, and the latencies.
-    fn brake() -> (Brake, Arc<AtomicU64>, Arc<Latencies>) {
+    fn brake() -> (Arc<Mutex<Brake>>, Arc<AtomicU64>, Arc<Latencies>) {
         let (served, latencies) = (Arc::new(AtomicU64::new(END.0)), Arc::new(Latencies::default()));
         let at = served.clone();
         let now = move || Some(Position(at.load(Ordering::Relaxed)));
-        (Brake::new(Bounds::default(), latencies.clone(), now), served, latencies)
+        let brake = Brake::new(Bounds::default(), latencies.clone(), now);
+        (Arc::new(Mutex::new(brake)), served, latencies)
     }
 
     async fn later(pace: &mut Pace) -> Duration {
@@ -204,8 +236,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn slow_answers_hold_it_back_until_they_are_fast_again() {
         let (brake, _, latencies) = brake();
-        let vitals = brake.vitals();
-        let mut pace = Pace::beside(0, brake);
+        let mut pace = Pace::beside(0, brake.clone());
         assert_eq!(later(&mut pace).await, Duration::ZERO);
         let mut pauses = Vec::new();
         for millis in [80, 80, 80, 2, 2, 2, 2] {
@@ -213,23 +244,46 @@ mod tests {
             pauses.push(later(&mut pace).await.as_millis());
         }
         assert_eq!(pauses, [20, 40, 80, 40, 20, 0, 0]);
-        assert_eq!(lock(&vitals).held_back, Duration::from_millis(200));
-        assert!(lock(&vitals).p99.is_some_and(|p99| p99 < Duration::from_millis(3)));
+        assert_eq!(lock(&brake).vitals().held_back, Duration::from_millis(200));
+        assert!(lock(&brake).vitals().p99.is_some_and(|p99| p99 < Duration::from_millis(3)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_that_are_few_because_they_are_slow_do_not_let_it_go() {
+        let (brake, _, latencies) = brake();
+        let mut pace = Pace::beside(0, brake.clone());
+        let mut pauses = Vec::new();
+        for answers in [200, 40, 40, 40, 0, 0, 0, 0, 0, 0, 0, 0] {
+            (0..answers).for_each(|_| latencies.count(Duration::from_millis(80)));
+            pauses.push(later(&mut pace).await.as_millis());
+        }
+        assert_eq!(pauses, [20, 20, 20, 40, 40, 40, 40, 40, 40, 40, 20, 0]);
+        assert_eq!(lock(&brake).vitals().p99, None, "nobody asks any more");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_serving_generation_that_falls_behind_holds_it_back() {
         let (brake, served, _) = brake();
-        let vitals = brake.vitals();
-        let mut pace = Pace::beside(0, brake);
+        let mut pace = Pace::beside(0, brake.clone());
         served.store(END.0 - 1, Ordering::Relaxed);
         for _ in 0..5 {
             assert_eq!(later(&mut pace).await, Duration::ZERO, "within a second");
         }
         assert_eq!(later(&mut pace).await, SHORTEST_PAUSE);
-        assert!(lock(&vitals).lag > Duration::from_secs(1));
+        assert!(lock(&brake).vitals().lag > Duration::from_secs(1));
         served.store(END.0, Ordering::Relaxed);
         assert_eq!(later(&mut pace).await, Duration::ZERO);
-        assert_eq!(lock(&vitals).lag, Duration::ZERO);
+        assert_eq!(lock(&brake).vitals().lag, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_are_held_back_together_are_held_back_once() {
+        let (brake, _, latencies) = brake();
+        tokio::time::advance(LOOK_EVERY).await;
+        (0..200).for_each(|_| latencies.count(Duration::from_millis(80)));
+        let now = Instant::now();
+        let free_at = [(); 2].map(|()| lock(&brake).free_at(END, now));
+        assert_eq!(free_at, [now + SHORTEST_PAUSE; 2]);
+        assert_eq!(lock(&brake).vitals().held_back, SHORTEST_PAUSE);
     }
 }

@@ -8,8 +8,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 use views::View;
 
-use crate::cores::{self, Manner, giving_way};
-use crate::error::{RebuildError, StoreError};
+use crate::cores::{self, Manner, apart, giving_way};
+use crate::error::{Panicked, RebuildError, StoreError};
 use crate::journal::RebuildOptions;
 use crate::source::SourceError;
 use crate::{Generation, Projector};
@@ -58,7 +58,7 @@ impl<V: View> Projector<V> {
         let (all, record_bytes) = (serving.generation.sizes().0, serving.generation.record_bytes());
         let evaluating = evaluating.mul_f64(all as f64 / customers.max(1) as f64);
         let store = self.inner.store.clone();
-        let previous = spawn_blocking(move || store.previous()).await.map_err(|_| RebuildError::Draining)?;
+        let previous = apart("reading the store", move || store.previous()).await?;
         Ok(Plan {
             events,
             sampled,
@@ -111,10 +111,10 @@ struct Sample {
 async fn folded<V: View>(
     generation: Arc<Generation<V>>,
     work: impl FnOnce(&Generation<V>) + Send + 'static,
-) -> Result<Arc<Generation<V>>, RebuildError> {
-    let done = spawn_blocking(move || {
+) -> Result<Arc<Generation<V>>, Panicked> {
+    apart("folding the sample", move || {
         work(&generation);
         generation
-    });
-    done.await.map_err(|_| RebuildError::Draining)
+    })
+    .await
 }

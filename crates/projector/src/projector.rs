@@ -13,7 +13,8 @@ use views::rules::Rules;
 use views::{FOLD_VERSION, View};
 
 use crate::Generation;
-use crate::error::{NotServing, StartError, StoreError, WaitError};
+use crate::cores::apart;
+use crate::error::{NotServing, Panicked, StartError, StoreError, WaitError};
 use crate::feed::Fed;
 use crate::journal::Journal;
 use crate::latency::Latencies;
@@ -237,10 +238,10 @@ impl<V: View> Projector<V> {
         &self,
         generation: Arc<Generation<V>>,
         query: impl FnOnce(&Generation<V>) -> T + Send + 'static,
-    ) -> Result<T, NotServing> {
-        let draining = || NotServing(State::Draining);
-        let _turn = self.inner.scans.acquire().await.map_err(|_| draining())?;
-        tokio::task::spawn_blocking(move || query(&generation)).await.map_err(|_| draining())
+    ) -> Result<T, Panicked> {
+        // Never closed.
+        let _turn = self.inner.scans.acquire().await;
+        apart("a scan", move || query(&generation)).await
     }
 
     /// A live answer took so long: a rebuild beside it takes heed.

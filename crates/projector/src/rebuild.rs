@@ -19,13 +19,15 @@ use crate::error::{RebuildError, StoreError};
 use crate::feed::Fed;
 use crate::generation::lock;
 use crate::journal::{Origin, RebuildOptions, Remembered};
-use crate::pace::{Brake, Pace, Vitals};
+use crate::pace::{Bounds, Brake, Pace};
 use crate::source::Checkpoint;
-use crate::status::RebuildProgress;
+use crate::status::{RebuildProgress, RebuildStatus};
 use crate::{Generation, Projector, cores, load};
 
 /// How often a rebuild looks whether it may begin.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// Before, a rate would be that of what was read ahead.
+const RATE_AFTER: Duration = Duration::from_secs(1);
 
 /// A rebuild, as those who watch it see it.
 pub(crate) struct Building<V: View> {
@@ -36,7 +38,7 @@ pub(crate) struct Building<V: View> {
     /// Where folding began in this process.
     from: Position,
     options: RebuildOptions,
-    vitals: Arc<Mutex<Vitals>>,
+    pub(crate) brake: Arc<Mutex<Brake>>,
     pub(crate) course: Course,
     pub(crate) accepted: watch::Sender<bool>,
     /// The serving generation is to stand still.
@@ -44,6 +46,21 @@ pub(crate) struct Building<V: View> {
 }
 
 impl<V: View> Building<V> {
+    /// How far it is, and how those who are served beside it do.
+    fn progress(&self, bounds: Bounds) -> RebuildProgress {
+        let (position, log_end) = (self.fed.generation.taken_in(), self.fed.generation.log_end());
+        let (folded, took) = (position.0.saturating_sub(self.from.0), self.begun.elapsed());
+        let rate = (took >= RATE_AFTER).then(|| folded as f64 / took.as_secs_f64());
+        RebuildProgress {
+            position,
+            log_end,
+            rate: rate.map(|rate| rate as u64),
+            max_rate: self.options.max_rate,
+            vitals: lock(&self.brake).vitals(),
+            bounds,
+        }
+    }
+
     /// The serving generation is fed no more.
     pub(crate) fn overtakes(&self) -> bool {
         self.overtaking.load(Ordering::Relaxed)
@@ -116,13 +133,15 @@ impl<V: View> Projector<V> {
         Ok(self.begun(turn, id, generation, Origin::Previous, options))
     }
 
-    /// Drops the generation that served before.
-    pub async fn retire_previous(&self) -> Result<(), RebuildError> {
+    /// Drops the generation that served before, and gives its number.
+    pub async fn retire_previous(&self) -> Result<u64, RebuildError> {
         let (_turn, store) = (self.turn().await?, &self.inner.store);
-        block_in_place(|| -> Result<_, StoreError> {
-            let Some(id) = store.previous()? else { return Ok(Err(RebuildError::NoPrevious)) };
-            Ok(Ok(store.drop_generation(id)?))
-        })?
+        let retired = block_in_place(|| -> Result<_, StoreError> {
+            let previous = store.previous()?;
+            previous.map_or(Ok(()), |id| store.drop_generation(id))?;
+            Ok(previous.map(|id| id.get()))
+        })?;
+        retired.ok_or(RebuildError::NoPrevious)
     }
 
     /// One rebuild at a time.
@@ -159,14 +178,18 @@ impl<V: View> Projector<V> {
         options: RebuildOptions,
     ) -> Rebuild<V> {
         generation.give_way(true);
-        let brake = self.brake();
+        let brake = Arc::new(Mutex::new(self.brake()));
         let building = Arc::new(Building {
             begun: Instant::now(),
             from: generation.position(),
             overtaking: AtomicBool::new(false),
             options,
-            vitals: brake.vitals(),
-            fed: self.inner.feed((id, generation.position()), generation, Pace::beside(options.max_rate, brake)),
+            fed: self.inner.feed(
+                (id, generation.position()),
+                generation,
+                Pace::beside(options.max_rate, brake.clone()),
+            ),
+            brake,
             origin,
             course: Course::default(),
             accepted: watch::Sender::new(options.accept),
@@ -190,25 +213,18 @@ impl<V: View> Projector<V> {
         lock(&self.inner.rebuilding).under_way.clone()
     }
 
-    /// The last rebuild since the start, under way or ended: its generation's number, and what it does or did.
-    pub fn last_rebuild(&self) -> Option<(u64, Phase)> {
-        let Rebuilding { under_way, ended } = &*lock(&self.inner.rebuilding);
-        under_way.as_ref().map(|it| (it.fed.id.get(), it.course.phase())).or_else(|| ended.clone())
-    }
-
-    /// How far the rebuild that is under way is.
-    pub fn rebuild_progress(&self) -> Option<RebuildProgress> {
-        let building = self.building()?;
-        let (position, log_end) = (building.fed.generation.taken_in(), building.fed.generation.log_end());
-        let folded = position.0.saturating_sub(building.from.0);
-        Some(RebuildProgress {
-            position,
-            log_end,
-            rate: (folded as f64 / building.begun.elapsed().as_secs_f64()) as u64,
-            max_rate: building.options.max_rate,
-            vitals: *lock(&building.vitals),
-            bounds: self.inner.options.bounds,
-        })
+    /// The rebuild that is under way, or the last one that is remembered.
+    pub fn last_rebuild(&self) -> Option<RebuildStatus> {
+        // Held, so that phase and progress are of the same moment.
+        let rebuilding = lock(&self.inner.rebuilding);
+        if let Some(building) = &rebuilding.under_way {
+            let progress = Some(building.progress(self.inner.options.bounds));
+            return Some(RebuildStatus { generation: building.fed.id.get(), phase: building.course.phase(), progress });
+        }
+        let ended = || rebuilding.ended.clone();
+        let remembered = || self.inner.journal.newest().map(|it| (it.generation, Phase::remembered(&it)));
+        let (generation, phase) = ended().or_else(remembered)?;
+        Some(RebuildStatus { generation, phase, progress: None })
     }
 
     /// All rebuilds that are remembered, newest first.
@@ -229,9 +245,10 @@ impl<V: View> Projector<V> {
         true
     }
 
-    /// Gives the rebuild that is under way up. False if none is, or the new generation serves already.
-    pub fn cancel_rebuild(&self) -> bool {
-        self.building().is_some_and(|building| building.course.cancel())
+    /// Gives the rebuild that is under way up, and says which generation that made. Nothing if none is, or the new
+    /// generation serves already.
+    pub fn cancel_rebuild(&self) -> Option<u64> {
+        self.building().filter(|building| building.course.cancel()).map(|building| building.fed.id.get())
     }
 }
 

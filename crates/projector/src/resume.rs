@@ -1,8 +1,10 @@
 //! A rebuild whose process has ended goes on after the next start.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::block_in_place;
+use tokio::time::sleep;
 use view_store::GenerationId;
 use views::View;
 
@@ -12,6 +14,9 @@ use crate::journal::Ending;
 use crate::rebuild::Rebuild;
 use crate::status::State;
 use crate::{Generation, Projector, load};
+
+/// Pause before a store that could not be read is asked again.
+const GO_ON_AGAIN: Duration = Duration::from_secs(5);
 
 /// What a rebuild that was cut off has left.
 enum Left<V: View> {
@@ -65,9 +70,17 @@ impl<V: View> Projector<V> {
         if self.state().wait_for(known).await.is_err() || self.inner.stop.is_cancelled() {
             return;
         }
-        match self.resume_rebuild().await {
-            Ok(rebuild) => _ = rebuild.map(Rebuild::carry_out),
-            Err(error) => tracing::error!(view = V::NAME, %error, "a rebuild that was cut off cannot go on"),
+        loop {
+            match self.resume_rebuild().await {
+                Ok(rebuild) => {
+                    rebuild.map(Rebuild::carry_out);
+                    return;
+                }
+                // Another one has begun.
+                Err(RebuildError::Rebuilding) => return,
+                Err(error) => tracing::error!(view = V::NAME, %error, "a rebuild that was cut off cannot go on yet"),
+            }
+            sleep(GO_ON_AGAIN).await;
         }
     }
 }

@@ -6,7 +6,7 @@ use touchpoint::{Position, Timestamp};
 use views::Digests;
 
 use crate::pace::{Bounds, Vitals};
-use crate::{Broken, Edition, ParkedEvent, Pause};
+use crate::{Broken, Edition, ParkedEvent, Pause, Phase};
 
 /// Whether a projector answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,17 @@ pub struct Progress {
     pub conflicts: u64,
 }
 
+/// What a rebuild does, or did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RebuildStatus {
+    /// The number of its generation.
+    pub generation: u64,
+    /// What it does at this moment, or how it ended.
+    pub phase: Phase,
+    /// How far it is; nothing where this process does nothing for it, or nothing more.
+    pub progress: Option<RebuildProgress>,
+}
+
 /// How far a rebuild is, and how those who are served beside it do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RebuildProgress {
@@ -65,8 +76,8 @@ pub struct RebuildProgress {
     pub position: Position,
     /// The last position of the log as far as is known.
     pub log_end: Position,
-    /// Events taken in a second, since it began or went on in this process.
-    pub rate: u64,
+    /// Events taken in a second, since it began or went on in this process; nothing in the first moments.
+    pub rate: Option<u64>,
     /// Events a second that were asked for at most; 0: as fast as possible.
     pub max_rate: u64,
     /// How those who are served do.

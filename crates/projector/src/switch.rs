@@ -9,17 +9,19 @@ use tokio::time::sleep;
 use touchpoint::Position;
 use views::View;
 
-use crate::cores::giving_way;
+use crate::cores::{apart, giving_way};
 use crate::course::{Compared, Phase};
-use crate::error::{RebuildError, StoreError};
+use crate::error::{StoreError, Unfinished};
 use crate::feed::Fed;
 use crate::journal::{Ending, Origin};
+use crate::pace::Brake;
 use crate::rebuild::{Building, Rebuild};
 use crate::source::SourceError;
+use crate::status::State;
 use crate::verify::{Findings, suspects};
 use crate::{Generation, Projector};
 
-/// How often it is looked whether the serving generation is overtaken, or the new one durable.
+/// How often it is looked whether the new generation is durable, and the log answers: it may be fed anew meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Pause before a disk that refused is asked again.
 const SAVE_AGAIN: Duration = Duration::from_secs(2);
@@ -28,14 +30,14 @@ impl<V: View> Rebuild<V> {
     /// Switches to the new generation once it is as far as the serving one, and says the same or is accepted; returns
     /// when it is durable, too. The old one stays on disk as the previous one. After an error what was served is served
     /// on, or, where the process goes down, will be after a restart, and the rebuild goes on then.
-    pub async fn finish(self) -> Result<(), RebuildError> {
+    pub async fn finish(self) -> Result<(), Unfinished> {
         let Self { projector, building, .. } = &self;
         let built = tokio::select! {
             built = projector.built(building) => built,
-            () = building.course.cancelled() => Err(RebuildError::Cancelled),
+            () = building.course.cancelled() => Err(Unfinished::Cancelled),
         };
         let switched = built.and_then(|compared| {
-            let old = projector.switch(building, compared.clone()).ok_or(RebuildError::Cancelled)?;
+            let old = projector.switch(building, compared.clone()).ok_or(Unfinished::Cancelled)?;
             Ok((old, compared))
         });
         match switched {
@@ -51,16 +53,17 @@ impl<V: View> Rebuild<V> {
 impl<V: View> Projector<V> {
     /// Waits until a new generation is live, as far as the serving one, and the same or accepted; then lets the serving
     /// one stand still until it is overtaken for good.
-    async fn built(&self, building: &Building<V>) -> Result<Compared, RebuildError> {
+    async fn built(&self, building: &Building<V>) -> Result<Compared, Unfinished> {
         let fed = &building.fed;
         if !fed.live().await {
             return Err(no_more(fed.ended().await));
         }
-        while !self.is_broken() && fed.generation.position() < self.position() {
-            tokio::select! {
-                ended = fed.ended() => return Err(no_more(ended)),
-                () = sleep(LOOK_AGAIN) => {}
-            }
+        let (mut applied, mut state) = (fed.generation.applied(), self.state());
+        tokio::select! {
+            _ = applied.wait_for(|applied| *applied >= self.position()) => {}
+            // Then there is nothing to wait for.
+            _ = state.wait_for(|state| matches!(state, State::Broken(_))) => {}
+            ended = fed.ended() => return Err(no_more(ended)),
         }
         let is_compared = building.origin == Origin::Fold && !self.is_broken();
         let compared = if is_compared { Some(Arc::new(self.verify(building).await?)) } else { None };
@@ -78,22 +81,28 @@ impl<V: View> Projector<V> {
     }
 
     /// Compares the new generation with the serving one.
-    async fn verify(&self, building: &Building<V>) -> Result<Findings, RebuildError> {
+    async fn verify(&self, building: &Building<V>) -> Result<Findings, Unfinished> {
         building.course.goes_on(Phase::Verifying);
         let (serving, new) = (self.inner.serving.borrow().generation.clone(), building.fed.generation.clone());
         let (one, other) = (serving.clone(), new.clone());
-        let suspects = spawn_blocking(move || suspects(&one, &other)).await.map_err(|_| RebuildError::Draining)?;
+        let (brake, stop) = (building.brake.clone(), building.fed.stop.clone());
+        let turn = move |log_end| {
+            Brake::hold(&brake, log_end);
+            !stop.is_cancelled()
+        };
+        let suspects = apart("comparing", move || suspects(&one, &other, || turn(other.log_end()))).await?;
+        let suspects = suspects.ok_or(Unfinished::Draining)?;
         // What is taken in may be in the records already.
         let seen = serving.taken_in().max(new.taken_in());
         for generation in [&serving, &new].into_iter().filter(|_| !suspects.is_empty()) {
             reached(&building.fed, generation, seen).await?;
         }
-        spawn_blocking(move || suspects.looked_at_again(&serving, &new)).await.map_err(|_| RebuildError::Draining)
+        Ok(apart("comparing", move || suspects.looked_at_again(&serving, &new)).await?)
     }
 
     /// Nobody who has read an answer sees an older one after the switch: the serving generation is fed no more, and the
     /// new one goes as far. Where that fails, the serving one is fed again by itself.
-    async fn overtaken_for_good(&self, building: &Building<V>) -> Result<(), RebuildError> {
+    async fn overtaken_for_good(&self, building: &Building<V>) -> Result<(), Unfinished> {
         let fed = &building.fed;
         // What was folded of a broken log does not count; but the new one must be of the log as it is.
         if self.is_broken() {
@@ -108,7 +117,7 @@ impl<V: View> Projector<V> {
         reached(fed, &fed.generation, serving.generation.position()).await
     }
 
-    async fn is_of_the_log(&self, fed: &Fed<V>) -> Result<(), RebuildError> {
+    async fn is_of_the_log(&self, fed: &Fed<V>) -> Result<(), Unfinished> {
         loop {
             let checkpoint = block_in_place(|| fed.generation.checkpoint());
             match (self.inner.options.source.check)(checkpoint).await {
@@ -123,13 +132,14 @@ impl<V: View> Projector<V> {
         self.inner.serving.borrow().generation.position()
     }
 
-    async fn give_up(&self, building: &Building<V>, error: &RebuildError) -> Result<(), StoreError> {
+    async fn give_up(&self, building: &Building<V>, error: &Unfinished) -> Result<(), StoreError> {
         let Building { fed, origin, .. } = building;
-        self.ended(building, Phase::GivenUp(error.to_string()));
+        // Where the process goes down, the rebuild goes on after the next start.
+        let goes_on = matches!(error, Unfinished::Draining);
+        self.ended(building, if goes_on { Phase::Interrupted } else { Phase::GivenUp(error.to_string()) });
         fed.stop.cancel();
         fed.kept().await;
-        // Where the process goes down, the rebuild goes on after the next start.
-        if matches!(error, RebuildError::Draining) {
+        if goes_on {
             return Ok(());
         }
         self.note_end(fed, Some(error.to_string()), None);
@@ -151,7 +161,7 @@ impl<V: View> Projector<V> {
     }
 
     /// Makes the new generation, which serves, durable, and lets go of the old one.
-    async fn save(&self, building: &Building<V>, old: Arc<Fed<V>>, compared: Compared) -> Result<(), RebuildError> {
+    async fn save(&self, building: &Building<V>, old: Arc<Fed<V>>, compared: Compared) -> Result<(), Unfinished> {
         let fed = &building.fed;
         old.stop.cancel();
         old.kept().await;
@@ -159,7 +169,7 @@ impl<V: View> Projector<V> {
         spawn_blocking(move || giving_way(move || drop(old)));
         if let Err(error) = self.saved(fed).await {
             // Where the process goes down, the rebuild goes on after the next start.
-            if !matches!(error, RebuildError::Draining) {
+            if !matches!(error, Unfinished::Draining) {
                 self.note_end(fed, Some(error.to_string()), None);
                 self.ended(building, Phase::GivenUp(error.to_string()));
             }
@@ -172,7 +182,7 @@ impl<V: View> Projector<V> {
 
     /// Waits until the new generation, which serves, is durable as far as it is now, and marks it on disk: from then on
     /// a restart serves it.
-    async fn saved(&self, fed: &Fed<V>) -> Result<(), RebuildError> {
+    async fn saved(&self, fed: &Fed<V>) -> Result<(), Unfinished> {
         let (stop, position) = (&self.inner.stop, fed.generation.position());
         let committed = || *self.inner.serving.borrow().committed.borrow();
         while committed() < position {
@@ -185,12 +195,12 @@ impl<V: View> Projector<V> {
                     }
                 }
                 () = sleep(LOOK_AGAIN) => {}
-                () = stop.cancelled() => return Err(RebuildError::Draining),
+                () = stop.cancelled() => return Err(Unfinished::Draining),
             }
         }
         while let Err(error) = block_in_place(|| self.inner.store.set_serving(fed.id)) {
             tracing::error!(view = V::NAME, %error, "the new generation serves, but not after a restart");
-            stop.run_until_cancelled(sleep(SAVE_AGAIN)).await.ok_or(RebuildError::Draining)?;
+            stop.run_until_cancelled(sleep(SAVE_AGAIN)).await.ok_or(Unfinished::Draining)?;
         }
         Ok(())
     }
@@ -204,7 +214,7 @@ impl<V: View> Projector<V> {
 }
 
 /// Waits until a generation is as far as this, as long as the new one is fed.
-async fn reached<V: View>(new: &Fed<V>, generation: &Generation<V>, position: Position) -> Result<(), RebuildError> {
+async fn reached<V: View>(new: &Fed<V>, generation: &Generation<V>, position: Position) -> Result<(), Unfinished> {
     let mut applied = generation.applied();
     tokio::select! {
         _ = applied.wait_for(|applied| *applied >= position) => Ok(()),
@@ -213,6 +223,6 @@ async fn reached<V: View>(new: &Fed<V>, generation: &Generation<V>, position: Po
 }
 
 /// A generation that is not fed any more will not serve.
-fn no_more(ended: Result<(), SourceError>) -> RebuildError {
-    ended.map_or_else(RebuildError::from, |()| RebuildError::Draining)
+fn no_more(ended: Result<(), SourceError>) -> Unfinished {
+    ended.map_or_else(Unfinished::from, |()| Unfinished::Draining)
 }

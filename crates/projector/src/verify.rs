@@ -35,12 +35,21 @@ pub(crate) struct Suspects {
     compared: u64,
 }
 
-/// Compares all customers. Records that grow meanwhile are compared as far as both generations were at the start.
-pub(crate) fn suspects<V: View>(serving: &Generation<V>, new: &Generation<V>) -> Suspects {
+/// Compares all customers, on threads that give way to those who serve. Before each group of pages it waits for its
+/// `turn`; nothing if that says that nobody wants to know any more. Records that grow meanwhile are compared as far as
+/// both generations were at the start.
+pub(crate) fn suspects<V: View>(
+    serving: &Generation<V>,
+    new: &Generation<V>,
+    turn: impl Fn() -> bool + Sync,
+) -> Option<Suspects> {
     let up_to = serving.position().min(new.position());
-    let parts = share_out(Manner::AtOnce, shares(new.threads), |groups| {
+    let parts = share_out(Manner::GivingWay, shares(new.threads), |groups| {
         let mut suspects = Suspects::default();
         for group in groups {
+            if !turn() {
+                return None;
+            }
             new.pages.scan_beside(&serving.pages, group, |customer, [new, serving]| {
                 suspects.compared += 1;
                 if differ(serving, new, up_to) {
@@ -48,12 +57,13 @@ pub(crate) fn suspects<V: View>(serving: &Generation<V>, new: &Generation<V>) ->
                 }
             });
         }
-        suspects
+        Some(suspects)
     });
-    merged(parts, |all, more| {
+    let parts: Vec<_> = parts.into_iter().collect::<Option<_>>()?;
+    Some(merged(parts, |all: &mut Suspects, more| {
         all.customers.extend(more.customers);
         all.compared += more.compared;
-    })
+    }))
 }
 
 fn differ(serving: Option<&Record>, new: Option<&Record>, up_to: Position) -> bool {

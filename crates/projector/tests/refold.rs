@@ -84,7 +84,7 @@ fn seed_wrong(dir: &Path, customer: CustomerId, wrong: Option<&Record>) {
     let mut records: Vec<_> = others.map(|(id, bytes)| (id, bytes.to_vec())).collect();
     records.extend(wrong.map(|record| (customer.as_u128(), record.as_bytes().to_vec())));
     let page = EncodedPage::new(number, records.iter().map(|(id, bytes)| (*id, bytes.as_slice()))).unwrap();
-    store.commit(serving, [page], &store.head(serving).unwrap()).unwrap();
+    store.commit(serving, [Ok(page)], &store.head(serving).unwrap()).unwrap();
 }
 
 /// Customers with enough events that each mistake is one; the last one is the stranger.

@@ -6,13 +6,16 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use projector::{Origin, RebuildOptions};
+use projector::{Origin, Phase, Projector, RebuildOptions, RebuildStatus};
 use serde_json::Value;
-use support::rebuilt::{copy, ended, restart_without_a_page, serving, until};
-use support::running::{Running, start};
+use support::rebuilt::{copy, ended, phase, restart_without_a_page, serving, until};
+use support::running::{NOW, Running, options, start};
+use tokio_util::sync::CancellationToken;
 use touchpoint::Position;
 use view_store::{GenerationId, Head, Store};
+use views::churn::Churn;
 
 /// Slow enough to be interrupted: 64 events a second.
 const SLOWLY: RebuildOptions = RebuildOptions { accept: false, max_rate: 64 };
@@ -36,6 +39,34 @@ async fn a_rebuild_goes_on_after_a_restart_from_where_it_was() {
     assert_eq!(running.at(log.end()).await, wanted);
     let resumed_after = log.tails().into_iter().filter(|after| (Position(48)..log.end()).contains(after)).count();
     assert_eq!(resumed_after, 1, "only what was missing is folded again: {:?}", log.tails());
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_was_cut_off_is_told_of_before_it_goes_on_and_remembered_after_it_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, running) = serving(dir.path(), 16).await;
+    let begun = running.projector.begin_rebuild(SLOWLY).await.unwrap().carry_out();
+    let projector = running.projector.clone();
+    running.stop().await;
+    assert_eq!(projector.last_rebuild().unwrap().phase, Phase::Interrupted, "no end of it");
+    drop(projector);
+
+    // Opened, but not run: it is not known yet what serves.
+    let stop = CancellationToken::new();
+    let opened = Projector::<Churn>::start(options(&log, dir.path(), Arc::new(|| NOW)), stop.clone()).await.unwrap();
+    let wanted = RebuildStatus { generation: begun, phase: Phase::Interrupted, progress: None };
+    assert_eq!(opened.last_rebuild(), Some(wanted));
+    let running = tokio::spawn(async move { opened.run().await });
+    stop.cancel();
+    running.await.unwrap();
+
+    let running = start(&log, dir.path()).await;
+    let compared = ended(&running).await.ending.unwrap().compared.unwrap();
+    running.stop().await;
+    let running = start(&log, dir.path()).await;
+    let Some(Phase::Switched(Some(findings))) = phase(&running) else { panic!("{:?}", phase(&running)) };
+    assert_eq!((findings.compared, findings.different), compared);
     running.stop().await;
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use history::Order;
 use projector::{Entry, MAX_SCRUB_RATE, Phase, RebuildOptions, ScrubStatus, Waiting};
+use support::rebuilt::phase;
 use support::running::{PATIENCE, Running, start};
 use support::{Log, population};
 use tokio::task::JoinHandle;
@@ -44,7 +45,7 @@ fn spoil(dir: &Path) -> u64 {
     let (_, other) = all[1].records().next().unwrap();
     let lost = EncodedPage::new(first.number(), [(0, ""); 0]).unwrap();
     let wrong = EncodedPage::new(last.number(), last.records().map(|(customer, _)| (customer, other))).unwrap();
-    store.commit(serving, [lost, wrong], &store.head(serving).unwrap()).unwrap();
+    store.commit(serving, [Ok(lost), Ok(wrong)], &store.head(serving).unwrap()).unwrap();
     (first.records().count() + last.records().count()) as u64
 }
 
@@ -169,13 +170,13 @@ async fn it_waits_while_a_rebuild_is_under_way() {
     until(&running, "the scrub to wait", |it| it.waiting == Some(Waiting::Rebuild)).await;
     // The rebuild differs, and waits for somebody.
     let differs = async {
-        while !matches!(running.projector.last_rebuild(), Some((_, Phase::Differs(_)))) {
+        while !matches!(phase(&running), Some(Phase::Differs(_))) {
             sleep(Duration::from_millis(2)).await;
         }
     };
     timeout(PATIENCE, differs).await.unwrap();
     assert_eq!(running.projector.scrub_status().checked, 0);
-    assert!(running.projector.cancel_rebuild());
+    assert!(running.projector.cancel_rebuild().is_some());
     timeout(PATIENCE, finished).await.unwrap().unwrap().unwrap_err();
     let status = until(&running, "a whole round", |it| it.round == 2).await;
     assert_eq!((status.different, status.waiting), (wrong, None));

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use history::Order;
 use projector::{Manner, Phase, RebuildOptions};
-use support::rebuilt::{SEED, copy, ended, is_saving, newest, serving, until};
+use support::rebuilt::{SEED, copy, ended, is_saving, newest, phase, serving, until};
 use support::running::{Running, start};
 use support::{Log, population};
 use tokio::time::{Duration, Instant, sleep};
@@ -51,7 +51,7 @@ async fn the_new_generation_serves_before_it_is_durable_and_a_crash_in_between_l
     let wanted = running.at(log.end()).await;
     let (before, begun) = crash_while_saving(&running, &live, &crashed).await;
     ended(&running).await;
-    assert!(matches!(running.projector.last_rebuild(), Some((_, Phase::Switched(Some(_))))));
+    assert!(matches!(phase(&running), Some(Phase::Switched(Some(_)))));
     running.stop().await;
 
     let running = start(&log, &crashed).await;
@@ -74,7 +74,7 @@ async fn what_a_cancel_answers_is_so() {
         let before = serves();
         running.projector.begin_rebuild(AT_ONCE).await.unwrap().carry_out();
         sleep(Duration::from_millis(attempt)).await;
-        let is_cancelled = running.projector.cancel_rebuild();
+        let is_cancelled = running.projector.cancel_rebuild().is_some();
         assert_eq!(ended(&running).await.ending.unwrap().given_up.is_some(), is_cancelled, "after {attempt} ms");
         assert_eq!(serves() == before, is_cancelled, "after {attempt} ms");
         seen[usize::from(is_cancelled)] = true;
@@ -92,7 +92,7 @@ async fn crash_while_saving(running: &Running, live: &Path, crashed: &Path) -> (
         let begun = running.projector.begin_rebuild(AT_ONCE).await.unwrap().carry_out();
         until("the new generation to serve", || is_saving(running) || newest(running).ending.is_some()).await;
         let serving = running.projector.status();
-        let is_cancelled = running.projector.cancel_rebuild();
+        let is_cancelled = running.projector.cancel_rebuild().is_some();
         fs::remove_dir_all(crashed).ok();
         copy(live, crashed);
         if is_saving(running) {

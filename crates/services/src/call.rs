@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use api::errors::Error;
 use futures::FutureExt;
+use projector::SourceError;
 use tokio::time::{Instant, timeout_at};
 use tonic::metadata::MetadataMap;
 use tonic::{Response, Status};
@@ -89,6 +90,14 @@ pub(crate) fn log_unavailable(message: String) -> Error {
     Error::Unavailable { reason: "LOG_UNAVAILABLE", message, retry_after: LOG_RETRY, position: None }
 }
 
+/// Why a log was not read, for an operator: one that is not the one that was folded does not come back by itself.
+pub(crate) fn log_not_read(error: &SourceError, message: String) -> Error {
+    match error {
+        SourceError::Unavailable(_) => log_unavailable(message),
+        SourceError::Broken(broken) => Error::Precondition { reason: broken.trouble.name(), message },
+    }
+}
+
 /// When to ask a log again that did not answer.
 pub(crate) const LOG_RETRY: Duration = Duration::from_millis(500);
 
@@ -118,6 +127,15 @@ mod tests {
         for text in ["", "S", "5", "5s", "-5S", "999999999S", "5度", "度"] {
             assert_eq!(timeout(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn only_a_log_that_may_answer_again_is_asked_again() {
+        let code = |error: SourceError| Status::from(log_not_read(&error, error.to_string())).code();
+        assert_eq!(code(SourceError::Unavailable("down".to_owned())), tonic::Code::Unavailable);
+        let broken = projector::Broken::new(projector::Trouble::Gap, "position 7");
+        let error = log_not_read(&broken.clone().into(), broken.to_string());
+        assert_eq!((error.code(), error.reason()), (tonic::Code::FailedPrecondition, "GAP"));
     }
 
     #[tokio::test(start_paused = true)]

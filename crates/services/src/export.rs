@@ -105,7 +105,7 @@ impl<V: Exported + Stands> Export<V> {
             let next = generation.walk(from, answer, &mut part, visit, enough);
             (part, next)
         });
-        walk.await.map_err(not_serving)
+        walk.await.map_err(|panicked| Error::Internal(panicked.to_string()))
     }
 
     fn summary(&mut self) -> v1::ExportSummary {

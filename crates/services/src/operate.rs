@@ -16,8 +16,8 @@ use crate::machine::process_bytes;
 use crate::{call, parked, pause};
 
 const SERVICE: &str = "ProjectorService";
-/// When to ask again for what the log or the disk did not allow.
-const REBUILD_RETRY: Duration = Duration::from_secs(5);
+/// When to ask again for what the disk did not allow.
+const STORE_RETRY: Duration = Duration::from_secs(5);
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
 /// The service of one view's projector.
@@ -47,16 +47,18 @@ impl<V: View> Operating<V> {
 
 pub(crate) fn not_rebuilt(error: RebuildError) -> Error {
     let message = error.to_string();
-    let unavailable =
-        |reason, message| Error::Unavailable { reason, message, retry_after: REBUILD_RETRY, position: None };
     match error {
         RebuildError::Rebuilding => Error::Precondition { reason: "REBUILD_RUNNING", message },
         RebuildError::Paused(_) => Error::Precondition { reason: "PAUSED", message },
         RebuildError::NoPrevious => Error::Precondition { reason: "NO_PREVIOUS", message },
-        RebuildError::Draining | RebuildError::Cancelled => call::draining(),
-        RebuildError::Source(_) => unavailable("LOG_UNAVAILABLE", message),
-        RebuildError::Store(_) => unavailable("STORE_UNAVAILABLE", message),
+        RebuildError::Source(error) => call::log_not_read(&error, message),
+        RebuildError::Store(_) => store_unavailable(message),
+        RebuildError::Panicked(_) => Error::Internal(message),
     }
+}
+
+pub(crate) fn store_unavailable(message: String) -> Error {
+    Error::Unavailable { reason: "STORE_UNAVAILABLE", message, retry_after: STORE_RETRY, position: None }
 }
 
 fn answer(status: &Doing, now: Timestamp) -> v1::GetStatusResponse {

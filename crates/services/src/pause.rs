@@ -2,12 +2,12 @@
 
 use api::errors::Error;
 use api::{names, v1};
-use projector::{Pause, PauseError, Projector, RebuildError};
+use projector::{Pause, PauseError, Projector};
 use touchpoint::Position;
 use views::View;
 
 use crate::ask::not_serving;
-use crate::operate::not_rebuilt;
+use crate::operate::{not_rebuilt, store_unavailable};
 
 /// Most bytes of who wants a pause, and of why.
 const MAX_TEXT_BYTES: usize = 200;
@@ -57,6 +57,6 @@ fn refused(error: PauseError) -> Error {
         PauseError::NotServing(state) => not_serving(state),
         PauseError::Rebuild(error) => not_rebuilt(error),
         PauseError::NotPaused => Error::Precondition { reason: "NOT_PAUSED", message: error.to_string() },
-        PauseError::Store(error) => not_rebuilt(RebuildError::Store(error)),
+        PauseError::Store(error) => store_unavailable(error.to_string()),
     }
 }

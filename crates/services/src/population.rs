@@ -11,7 +11,7 @@ use touchpoint::CustomerId;
 use views::rules::Rules;
 use views::{Moment, Standing, View};
 
-use crate::ask::{Asked, Asker, NOT_SERVING_RETRY, Stands, not_serving};
+use crate::ask::{Asked, Asker, NOT_SERVING_RETRY, Stands};
 
 /// Lists and totals at one instant.
 pub(crate) struct Population<'g, V: View> {
@@ -111,7 +111,7 @@ impl<V: Stands> Asker<V> {
         });
         match timeout_at(until, scan).await {
             Ok(Ok(Ok(Some(found)))) => Ok(found),
-            Ok(Ok(Err(error))) => Err(not_serving(error)),
+            Ok(Ok(Err(panicked))) => Err(Error::Internal(panicked.to_string())),
             Ok(Ok(Ok(None))) | Ok(Err(_)) => Err(Error::Internal("a scan did not end".to_owned())),
             Err(_) => Err(Error::Unavailable {
                 reason: "SCAN_QUEUED",

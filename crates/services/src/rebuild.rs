@@ -70,8 +70,7 @@ impl<V: View> v1::rebuild_service_server::RebuildService for Rebuilds<V> {
         &self,
         _request: Request<v1::GetRebuildRequest>,
     ) -> Result<Response<v1::GetRebuildResponse>, Status> {
-        let (last, progress) = (self.projector.last_rebuild(), self.projector.rebuild_progress());
-        let answered = last.map(|(generation, phase)| messages::rebuild(generation, &phase, progress));
+        let answered = self.projector.last_rebuild().as_ref().map(messages::rebuild);
         call::answer(SERVICE, "GetRebuild", async { Ok(answered.unwrap_or_default()) }).await
     }
 
@@ -87,7 +86,7 @@ impl<V: View> v1::rebuild_service_server::RebuildService for Rebuilds<V> {
         &self,
         _request: Request<v1::CancelRebuildRequest>,
     ) -> Result<Response<v1::CancelRebuildResponse>, Status> {
-        let cancelled = self.projector.cancel_rebuild().then_some(v1::CancelRebuildResponse {});
+        let cancelled = self.projector.cancel_rebuild().map(|generation| v1::CancelRebuildResponse { generation });
         call::answer(SERVICE, "CancelRebuild", async { cancelled.ok_or_else(none_under_way) }).await
     }
 
@@ -107,8 +106,8 @@ impl<V: View> v1::rebuild_service_server::RebuildService for Rebuilds<V> {
         _request: Request<v1::RetirePreviousRequest>,
     ) -> Result<Response<v1::RetirePreviousResponse>, Status> {
         call::answer(SERVICE, "RetirePrevious", async {
-            self.projector.retire_previous().await.map_err(not_rebuilt)?;
-            Ok(v1::RetirePreviousResponse {})
+            let generation = self.projector.retire_previous().await.map_err(not_rebuilt)?;
+            Ok(v1::RetirePreviousResponse { generation })
         })
         .await
     }

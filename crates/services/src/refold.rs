@@ -1,7 +1,5 @@
 //! One customer folded again, for operators.
 
-use std::time::Duration;
-
 use api::errors::Error;
 use api::{query, rebuild as convert, v1};
 use projector::{Projector, RefoldError};
@@ -10,12 +8,11 @@ use touchpoint::CustomerId;
 use views::View;
 
 use crate::ask::not_serving;
-use crate::call::{LOG_RETRY, log_unavailable};
+use crate::call::{LOG_RETRY, log_not_read};
+use crate::operate::store_unavailable;
 
 /// Differences that an answer shows.
 const SHOWN_DIFFERENCES: usize = 20;
-/// When to ask again for a record that could not be made durable.
-const STORE_RETRY: Duration = Duration::from_secs(5);
 
 /// Folds one customer again, and answers when the record is right, and durable.
 pub(crate) async fn rebuild<V: View>(
@@ -43,12 +40,10 @@ pub(crate) fn not_refolded(error: RefoldError) -> Error {
     let message = error.to_string();
     match error {
         RefoldError::NotServing(state) => not_serving(state),
-        RefoldError::Source(_) => log_unavailable(message),
+        RefoldError::Source(error) => log_not_read(&error, message),
         RefoldError::Moving => {
             Error::Unavailable { reason: "CUSTOMER_MOVING", message, retry_after: LOG_RETRY, position: None }
         }
-        RefoldError::NotDurable => {
-            Error::Unavailable { reason: "STORE_UNAVAILABLE", message, retry_after: STORE_RETRY, position: None }
-        }
+        RefoldError::NotDurable => store_unavailable(message),
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::database::Fault;
 use crate::generation::{GenerationId, MAX_GENERATIONS};
 use crate::head::HeadError;
-use crate::page::PageNumber;
+use crate::page::{PageError, PageNumber};
 
 /// Why a store did not open.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub enum CommitError {
     /// The machine refused, for example because the disk is full: call again later on the same store.
     #[error("the store cannot be written: {0}")]
     Io(#[from] io::Error),
-    /// The files can no longer be read as a store: set it aside and rebuild from the log.
+    /// The files can no longer be read as a store: the next one who opens it must set it aside and rebuild from the log.
     #[error("the store is damaged: {reason}")]
     Damaged {
         /// What was found.
@@ -60,6 +60,9 @@ pub enum CommitError {
     /// The head cannot be encoded.
     #[error(transparent)]
     Head(#[from] HeadError),
+    /// The records do not make a page.
+    #[error(transparent)]
+    Page(#[from] PageError),
     /// There is no such generation.
     #[error("there is no generation {0}")]
     UnknownGeneration(GenerationId),

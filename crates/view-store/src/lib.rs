@@ -22,7 +22,7 @@
 //! let customer = 42;
 //! let page = EncodedPage::new(PageNumber::of(customer), [(customer, b"facts")])?;
 //! head.position = 9;
-//! store.commit(generation, [page], &head)?;
+//! store.commit(generation, [Ok(page)], &head)?;
 //! store.set_serving(generation)?;
 //! for page in store.pages(generation, PageNumber::all())? {
 //!     assert_eq!(page?.records().collect::<Vec<_>>(), [(customer, &b"facts"[..])]);

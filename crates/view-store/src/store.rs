@@ -10,7 +10,7 @@ use crate::database::{Database, Fault, guarded, let_go};
 use crate::error::{CommitError, LoadError, OpenError};
 use crate::generation::{GenerationId, MAX_GENERATIONS, Manifest};
 use crate::head::Head;
-use crate::page::{EncodedPage, Page, PageNumber};
+use crate::page::{EncodedPage, Page, PageError, PageNumber};
 
 /// Pages per write into sled: with 100,000 it took 7.5–18 GB of memory, with these 0.3 GB.
 const BATCH_PAGES: usize = 2_000;
@@ -129,7 +129,8 @@ impl Store {
     }
 
     /// Writes pages whole, then the head that they explain, durably; the same for 20 dirty pages and for a whole
-    /// generation, since `pages` is drawn batch by batch.
+    /// generation, since `pages` is drawn batch by batch. One that cannot be made ends it before the head is written.
+    /// Others have their turn between two batches, but nobody else commits to this generation meanwhile.
     ///
     /// The pages are durable before the head is written, which is what keeps the position behind the records. After
     /// an error the head is the old one, or in rare cases already the new one with all its pages; either way commit
@@ -137,16 +138,16 @@ impl Store {
     pub fn commit(
         &self,
         generation: GenerationId,
-        pages: impl IntoIterator<Item = EncodedPage>,
+        pages: impl IntoIterator<Item = Result<EncodedPage, PageError>>,
         head: &Head,
     ) -> Result<Committed, CommitError> {
-        let _turn = self.turn();
         let encoded = head.encode()?;
         let held = self.head(generation)?.position;
         if head.position < held {
             return Err(CommitError::Backwards { generation, held, given: head.position });
         }
         let committed = self.write_pages(generation, pages)?;
+        let _turn = self.turn();
         if committed.pages > 0 {
             self.database.sync()?;
         }
@@ -211,17 +212,18 @@ impl Store {
     fn write_pages(
         &self,
         generation: GenerationId,
-        pages: impl IntoIterator<Item = EncodedPage>,
+        pages: impl IntoIterator<Item = Result<EncodedPage, PageError>>,
     ) -> Result<Committed, CommitError> {
         let mut pages = pages.into_iter();
         let mut committed = Committed::default();
         loop {
-            let rows: Vec<EncodedPage> = pages.by_ref().take(BATCH_PAGES).collect();
+            let rows: Vec<EncodedPage> = pages.by_ref().take(BATCH_PAGES).collect::<Result<_, _>>()?;
             if rows.is_empty() {
                 return Ok(committed);
             }
             committed.pages += rows.len();
             committed.bytes += rows.iter().map(|page| page.bytes.len() as u64).sum::<u64>();
+            let _turn = self.turn();
             self.database.run(|db| {
                 tree(db, generation)?.ok_or_else(|| lost(generation))?.apply_batch(batch(rows))?;
                 Ok(())

@@ -6,7 +6,8 @@ mod common;
 use common::{Records, commit, customer, head, load};
 use proptest::prelude::*;
 use view_store::{
-    CommitError, EncodedPage, Head, LoadError, MAX_GENERATIONS, OpenError, Origin, PageError, PageNumber, Store, origin,
+    CommitError, EncodedPage, Head, LoadError, MAX_GENERATIONS, MAX_RECORD_BYTES, OpenError, Origin, PageError,
+    PageNumber, Store, origin,
 };
 
 /// One commit: customers with their new record, `None` for a removed one; then perhaps opening again.
@@ -125,6 +126,20 @@ fn the_head_never_goes_back() {
     let refused = store.commit(generation, [], &head(7));
     assert!(matches!(refused, Err(CommitError::Backwards { held: 8, given: 7, .. })), "{refused:?}");
     store.commit(generation, [], &head(8)).unwrap();
+}
+
+#[test]
+fn a_page_that_cannot_be_made_leaves_the_head_where_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let generation = store.create_generation(&head(8)).unwrap();
+    let (one, too_long) = (customer(1), vec![0; MAX_RECORD_BYTES + 1]);
+    let page = |record: &[u8]| EncodedPage::new(PageNumber::of(one), [(one, record)]);
+    let refused = store.commit(generation, [page(b"there"), page(&too_long)], &head(9));
+    assert!(matches!(refused, Err(CommitError::Page(PageError::TooLong { .. }))), "{refused:?}");
+    assert_eq!(store.head(generation).unwrap().position, 8);
+    store.commit(generation, [page(b"there")], &head(9)).unwrap();
+    assert_eq!(store.head(generation).unwrap().position, 9);
 }
 
 #[test]

@@ -3715,8 +3715,8 @@ pub mod projector_service_client {
         }
         /// Starts to fold the whole log beside the serving generation, which goes on; every customer is compared, then the new
         /// one serves, and then it is made durable. Answers at once; GetStatus shows the progress as building, RebuildService
-        /// all of it. It also heals ROLLED_BACK, RECREATED, GAP and BROKEN. FAILED_PRECONDITION if a rebuild is under way, or
-        /// the view is paused.
+        /// all of it. It also heals ROLLED_BACK, RECREATED, GAP and BROKEN. FAILED_PRECONDITION if a rebuild is under way, the
+        /// view is paused, or the log lacks what a rebuild needs.
         pub async fn rebuild(
             &mut self,
             request: impl tonic::IntoRequest<super::RebuildRequest>,
@@ -3891,8 +3891,8 @@ pub mod projector_service_server {
         >;
         /// Starts to fold the whole log beside the serving generation, which goes on; every customer is compared, then the new
         /// one serves, and then it is made durable. Answers at once; GetStatus shows the progress as building, RebuildService
-        /// all of it. It also heals ROLLED_BACK, RECREATED, GAP and BROKEN. FAILED_PRECONDITION if a rebuild is under way, or
-        /// the view is paused.
+        /// all of it. It also heals ROLLED_BACK, RECREATED, GAP and BROKEN. FAILED_PRECONDITION if a rebuild is under way, the
+        /// view is paused, or the log lacks what a rebuild needs.
         async fn rebuild(
             &self,
             request: tonic::Request<super::RebuildRequest>,
@@ -4387,7 +4387,7 @@ pub struct GetRebuildResponse {
     /// What was compared. Absent: nothing was yet, the serving generation was of a broken log, or it is a RollBack.
     #[prost(message, optional, tag = "4")]
     pub findings: ::core::option::Option<RebuildFindings>,
-    /// How far it is. Absent: it has ended.
+    /// How far it is. Absent: it has ended, or is INTERRUPTED.
     #[prost(message, optional, tag = "5")]
     pub progress: ::core::option::Option<RebuildProgress>,
 }
@@ -4400,7 +4400,7 @@ pub struct RebuildProgress {
     /// The last position of the log as far as is known.
     #[prost(uint64, tag = "2")]
     pub head: u64,
-    /// Events taken in a second, since it began, or went on after a restart.
+    /// Events taken in a second, since it began, or went on after a restart. 0: in the first second, when that says nothing.
     #[prost(uint64, tag = "3")]
     pub events_per_second: u64,
     /// Events a second that were asked for at most. 0: no such bound.
@@ -4526,7 +4526,7 @@ pub struct PastRebuild {
 /// What the comparison found.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RebuildFindings {
-    /// Both generations were compared by the events up to this position.
+    /// Both generations were compared by the events up to this position. 0: that is not kept across a restart.
     #[prost(uint64, tag = "1")]
     pub position: u64,
     /// Customers compared.
@@ -4535,10 +4535,10 @@ pub struct RebuildFindings {
     /// Customers who differ.
     #[prost(uint64, tag = "3")]
     pub customers_different: u64,
-    /// How many differences of each kind there are. Kinds without any are left out.
+    /// How many differences of each kind there are. Kinds without any are left out; all of them after a restart.
     #[prost(message, repeated, tag = "4")]
     pub counts: ::prost::alloc::vec::Vec<DifferenceCount>,
-    /// The first customers who differ, by id: at most 100.
+    /// The first customers who differ, by id: at most 100; none after a restart.
     #[prost(message, repeated, tag = "5")]
     pub customers: ::prost::alloc::vec::Vec<CustomerDifference>,
 }
@@ -4605,7 +4605,11 @@ pub struct AcceptRebuildResponse {}
 pub struct CancelRebuildRequest {}
 /// It is given up.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct CancelRebuildResponse {}
+pub struct CancelRebuildResponse {
+    /// The generation that is dropped, or, of a RollBack, stays the previous one.
+    #[prost(uint64, tag = "1")]
+    pub generation: u64,
+}
 /// Goes back to the previous generation; nothing to say.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RollBackRequest {}
@@ -4621,7 +4625,11 @@ pub struct RollBackResponse {
 pub struct RetirePreviousRequest {}
 /// It is dropped.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RetirePreviousResponse {}
+pub struct RetirePreviousResponse {
+    /// The generation that was the previous one.
+    #[prost(uint64, tag = "1")]
+    pub generation: u64,
+}
 /// Asks for one customer to be folded again.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RebuildCustomerRequest {
@@ -4661,6 +4669,8 @@ pub enum RebuildPhase {
     /// The new generation serves, and is made durable. If the process ends before, the old one serves after a restart, and
     /// the rebuild goes on.
     Saving = 6,
+    /// Its process has ended, or is going down: it goes on after the next start, once the view serves.
+    Interrupted = 7,
 }
 impl RebuildPhase {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -4676,6 +4686,7 @@ impl RebuildPhase {
             Self::Switched => "REBUILD_PHASE_SWITCHED",
             Self::GivenUp => "REBUILD_PHASE_GIVEN_UP",
             Self::Saving => "REBUILD_PHASE_SAVING",
+            Self::Interrupted => "REBUILD_PHASE_INTERRUPTED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -4688,6 +4699,7 @@ impl RebuildPhase {
             "REBUILD_PHASE_SWITCHED" => Some(Self::Switched),
             "REBUILD_PHASE_GIVEN_UP" => Some(Self::GivenUp),
             "REBUILD_PHASE_SAVING" => Some(Self::Saving),
+            "REBUILD_PHASE_INTERRUPTED" => Some(Self::Interrupted),
             _ => None,
         }
     }
@@ -4872,7 +4884,7 @@ pub mod rebuild_service_client {
             self
         }
         /// What a rebuild would take: the beginning of the log is folded as a sample (at most 3 s), and thrown away; nothing is
-        /// begun. FAILED_PRECONDITION if a rebuild is under way.
+        /// begun. FAILED_PRECONDITION if a rebuild is under way, the view is paused, or its log is wrong.
         pub async fn plan_rebuild(
             &mut self,
             request: impl tonic::IntoRequest<super::PlanRebuildRequest>,
@@ -4922,7 +4934,7 @@ pub mod rebuild_service_client {
                 .insert(GrpcMethod::new("lifefold.v1.RebuildService", "ListRebuilds"));
             self.inner.unary(req, path, codec).await
         }
-        /// The rebuild that is under way, else the last one since the start of the process; generation 0 if there was none.
+        /// The rebuild that is under way, else the last one that is remembered; generation 0 if there was none.
         pub async fn get_rebuild(
             &mut self,
             request: impl tonic::IntoRequest<super::GetRebuildRequest>,
@@ -5052,9 +5064,10 @@ pub mod rebuild_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Folds one customer again from the log, and puts the record right if it says something else; answers once that is
-        /// durable. NOT_FOUND if neither the log nor the view knows of the customer. UNAVAILABLE with RetryInfo while the view is
-        /// not serving, if the log does not answer, or new events of the customer keep coming; also if the store cannot be written
-        /// before the deadline: the record is right in memory then, and will be on disk.
+        /// durable. NOT_FOUND if neither the log nor the view knows of the customer. FAILED_PRECONDITION if the log turns out to
+        /// be wrong: look at it, then rebuild. UNAVAILABLE with RetryInfo while the view is not serving, if the log does not
+        /// answer, or new events of the customer keep coming; also if the store cannot be written before the deadline: the
+        /// record is right in memory then, and will be on disk.
         pub async fn rebuild_customer(
             &mut self,
             request: impl tonic::IntoRequest<super::RebuildCustomerRequest>,
@@ -5097,7 +5110,7 @@ pub mod rebuild_service_server {
     #[async_trait]
     pub trait RebuildService: std::marker::Send + std::marker::Sync + 'static {
         /// What a rebuild would take: the beginning of the log is folded as a sample (at most 3 s), and thrown away; nothing is
-        /// begun. FAILED_PRECONDITION if a rebuild is under way.
+        /// begun. FAILED_PRECONDITION if a rebuild is under way, the view is paused, or its log is wrong.
         async fn plan_rebuild(
             &self,
             request: tonic::Request<super::PlanRebuildRequest>,
@@ -5113,7 +5126,7 @@ pub mod rebuild_service_server {
             tonic::Response<super::ListRebuildsResponse>,
             tonic::Status,
         >;
-        /// The rebuild that is under way, else the last one since the start of the process; generation 0 if there was none.
+        /// The rebuild that is under way, else the last one that is remembered; generation 0 if there was none.
         async fn get_rebuild(
             &self,
             request: tonic::Request<super::GetRebuildRequest>,
@@ -5158,9 +5171,10 @@ pub mod rebuild_service_server {
             tonic::Status,
         >;
         /// Folds one customer again from the log, and puts the record right if it says something else; answers once that is
-        /// durable. NOT_FOUND if neither the log nor the view knows of the customer. UNAVAILABLE with RetryInfo while the view is
-        /// not serving, if the log does not answer, or new events of the customer keep coming; also if the store cannot be written
-        /// before the deadline: the record is right in memory then, and will be on disk.
+        /// durable. NOT_FOUND if neither the log nor the view knows of the customer. FAILED_PRECONDITION if the log turns out to
+        /// be wrong: look at it, then rebuild. UNAVAILABLE with RetryInfo while the view is not serving, if the log does not
+        /// answer, or new events of the customer keep coming; also if the store cannot be written before the deadline: the
+        /// record is right in memory then, and will be on disk.
         async fn rebuild_customer(
             &self,
             request: tonic::Request<super::RebuildCustomerRequest>,

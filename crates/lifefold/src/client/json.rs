@@ -29,7 +29,7 @@ named! {
     RiskChange Transition WatchMark
     ActivateRulesResponse ListRulesResponse RulesActivation GetRulesResponse
     GetStatusResponse GetRebuildResponse RebuildCustomerResponse PauseResponse ResumeResponse PlanRebuildResponse ListRebuildsResponse
-    PastRebuild
+    PastRebuild CancelRebuildResponse RetirePreviousResponse
     UnreadableEvent ImportSummary
 }
 

@@ -32,7 +32,12 @@ pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 pub(crate) fn is_saving(running: &Running) -> bool {
-    matches!(running.projector.last_rebuild(), Some((_, Phase::Saving(_))))
+    matches!(phase(running), Some(Phase::Saving(_)))
+}
+
+/// What the last rebuild does, or how it ended.
+pub(crate) fn phase(running: &Running) -> Option<Phase> {
+    running.projector.last_rebuild().map(|it| it.phase)
 }
 
 pub(crate) fn newest(running: &Running) -> Remembered {
@@ -51,7 +56,7 @@ fn lose_a_page(dir: &Path) -> u64 {
     let serving = store.serving().unwrap().unwrap();
     let page = store.pages(serving, PageNumber::all()).unwrap().next().unwrap().unwrap();
     let nothing = EncodedPage::new(page.number(), [(0, ""); 0]).unwrap();
-    store.commit(serving, [nothing], &store.head(serving).unwrap()).unwrap();
+    store.commit(serving, [Ok(nothing)], &store.head(serving).unwrap()).unwrap();
     page.records().count() as u64
 }
 

@@ -31,12 +31,16 @@ pub(crate) async fn start(log: &Log, dir: &Path) -> Running {
     start_by(log, dir, Arc::new(|| NOW)).await
 }
 
+/// What a projector of this log needs.
+pub(crate) fn options(log: &Log, dir: &Path, clock: Clock) -> Options {
+    let (dir, rules) = (dir.to_owned(), Arc::new(Rules::default()));
+    Options { dir, rules, rules_given: true, source: log.source(), clock, bounds: Bounds::default() }
+}
+
 /// The projector of a view, by this clock.
 pub(crate) async fn start_by<V: View>(log: &Log, dir: &Path, clock: Clock) -> Running<V> {
     let stop = CancellationToken::new();
-    let (dir, rules) = (dir.to_owned(), Arc::new(Rules::default()));
-    let options = Options { dir, rules, rules_given: true, source: log.source(), clock, bounds: Bounds::default() };
-    let projector = Projector::start(options, stop.clone()).await.unwrap();
+    let projector = Projector::start(options(log, dir, clock), stop.clone()).await.unwrap();
     let runs = projector.clone();
     let task = tokio::spawn(async move { runs.run().await });
     Running { projector, stop, task }

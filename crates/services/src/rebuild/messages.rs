@@ -2,23 +2,26 @@
 
 use api::names::timestamp;
 use api::{rebuild as convert, v1};
-use projector::{Findings, Origin, Phase, Plan, RebuildProgress, Remembered};
+use projector::{Findings, Origin, Phase, Plan, RebuildProgress, RebuildStatus, Remembered};
 
 use crate::machine::memory_available;
 
+const INTERRUPTED: &str = "its process ended; it goes on once the projector serves";
+
 /// The rebuild under way, or the last one.
-pub(super) fn rebuild(generation: u64, phase: &Phase, progress: Option<RebuildProgress>) -> v1::GetRebuildResponse {
+pub(super) fn rebuild(it: &RebuildStatus) -> v1::GetRebuildResponse {
     use v1::RebuildPhase as Twin;
-    let (phase, message, findings) = match phase {
+    let (phase, message, findings) = match &it.phase {
         Phase::Folding => (Twin::Folding, String::new(), None),
         Phase::Verifying => (Twin::Verifying, String::new(), None),
         Phase::Differs(findings) => (Twin::Differs, words(findings), Some(findings)),
         Phase::Saving(findings) => (Twin::Saving, String::new(), findings.as_ref()),
         Phase::Switched(findings) => (Twin::Switched, String::new(), findings.as_ref()),
+        Phase::Interrupted => (Twin::Interrupted, INTERRUPTED.to_owned(), None),
         Phase::GivenUp(reason) => (Twin::GivenUp, reason.clone(), None),
     };
-    let (findings, progress) = (findings.map(|it| self::findings(it)), progress.map(|it| self::progress(&it)));
-    v1::GetRebuildResponse { generation, phase: phase.into(), message, findings, progress }
+    let (findings, progress) = (findings.map(|it| self::findings(it)), it.progress.as_ref().map(progress));
+    v1::GetRebuildResponse { generation: it.generation, phase: phase.into(), message, findings, progress }
 }
 
 fn words(findings: &Findings) -> String {
@@ -47,7 +50,7 @@ fn progress(it: &RebuildProgress) -> v1::RebuildProgress {
     v1::RebuildProgress {
         position: it.position.0,
         head: it.log_end.0,
-        events_per_second: it.rate,
+        events_per_second: it.rate.unwrap_or(0),
         max_events_per_second: it.max_rate,
         lag: convert::duration(it.vitals.lag),
         max_lag: convert::duration(it.bounds.lag),

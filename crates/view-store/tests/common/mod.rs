@@ -36,7 +36,7 @@ pub(crate) fn commit(
             page.push((*customer, record));
         }
     }
-    let pages = dirty.into_iter().map(|(number, page)| EncodedPage::new(number, page).expect("records make a page"));
+    let pages = dirty.into_iter().map(|(number, page)| EncodedPage::new(number, page));
     store.commit(generation, pages, head)
 }
 

@@ -105,7 +105,7 @@ fn write<V: View>(dir: &Path, pages: &[EncodedPage]) -> Result<u64> {
     };
     let store = Store::open(dir)?;
     let generation = store.create_generation(&head)?;
-    store.commit(generation, pages.iter().cloned(), &head)?;
+    store.commit(generation, pages.iter().cloned().map(Ok), &head)?;
     store.set_serving(generation)?;
     drop(store);
     Ok(Store::open(dir)?.size_on_disk()?)

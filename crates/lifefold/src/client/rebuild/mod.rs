@@ -7,6 +7,7 @@ mod render;
 mod watch;
 
 use api::v1;
+use watch::Watched;
 
 use super::asking::Call;
 use super::failure::{Failure, Outcome};
@@ -22,7 +23,7 @@ Examples:
   lifefold rebuild churn --dry-run
   lifefold rebuild churn
   lifefold rebuild segmentation --yes --max-rate 50000 -o ndjson
-  lifefold rebuild status churn
+  lifefold rebuild status churn --follow
   lifefold rebuild accept churn
   lifefold rebuild cancel churn
   lifefold rebuild rollback churn
@@ -67,11 +68,16 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Shows how the rebuild is, or how the last one since the projector's start ended
-    #[command(after_help = "Examples:\n  lifefold rebuild status churn -o json")]
+    /// Shows how the rebuild is, or how the last one ended
+    #[command(
+        after_help = "Examples:\n  lifefold rebuild status churn -o json\n  lifefold rebuild status churn --follow"
+    )]
     Status {
         /// The view
         view: View,
+        /// Watch it until it has ended, or waits for somebody to decide
+        #[arg(long)]
+        follow: bool,
     },
     /// Lists the last hundred rebuilds, newest first
     #[command(after_help = "Examples:\n  lifefold rebuild history churn\n  lifefold rebuild history churn -o json")]
@@ -124,9 +130,10 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
             if !args.yes {
                 plan::confirm(&link, view, begin.max_events_per_second).await?;
             }
-            let before = status::ask(&link, view).await?;
-            link.projector(view).await?.rebuild(link.request(begin)).await?;
-            watch::to_the_end(&link, view, format, Some(before), args.accept).await
+            let before = Some(status::ask(&link, view).await?);
+            let begun = link.projector(view).await?.rebuild(link.request(begin)).await?.into_inner();
+            let watched = Watched { view, generation: Some(begun.generation), before, accepted: args.accept };
+            watch::to_the_end(&link, format, watched).await
         }
         (None, None) => Err(Failure::Other("name a view: segmentation, satisfaction or churn".to_owned())),
     }
@@ -135,29 +142,41 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
 async fn carry_out(command: Command, link: &Link, call: &Call) -> Result<Outcome, Failure> {
     let format = call.output.output;
     match command {
-        Command::Status { view } => {
+        Command::Status { view, follow } => {
+            if follow {
+                let watched = Watched { view, generation: None, before: None, accepted: false };
+                return watch::to_the_end(link, format, watched).await;
+            }
             let rebuild = ask(link, view).await?;
             show(format, &render::Shown { view, before: None, after: None, rebuild: &rebuild })?;
             Ok(outcome(&rebuild, false))
         }
         Command::History { view, limit } => history::run(call, link, view, &limit).await,
         Command::Accept { view } => {
+            let generation = Some(ask(link, view).await?.generation);
             link.rebuilds(view).await?.accept_rebuild(link.request(v1::AcceptRebuildRequest {})).await?;
-            watch::to_the_end(link, view, format, None, true).await
+            watch::to_the_end(link, format, Watched { view, generation, before: None, accepted: true }).await
         }
         Command::Cancel { view } => {
-            link.rebuilds(view).await?.cancel_rebuild(link.request(v1::CancelRebuildRequest {})).await?;
-            output::note(&format!("the rebuild of {} is given up; what serves goes on", view.name()));
+            let request = link.request(v1::CancelRebuildRequest {});
+            let answer = link.rebuilds(view).await?.cancel_rebuild(request).await?.into_inner();
+            let (name, generation) = (view.name(), answer.generation);
+            call.output.show(&answer, |_| {
+                format!("the rebuild of {name} into generation {generation} is given up; what serves goes on\n")
+            })?;
             Ok(Outcome::Done)
         }
         Command::Rollback { view } => {
-            let before = status::ask(link, view).await?;
-            link.rebuilds(view).await?.roll_back(link.request(v1::RollBackRequest {})).await?;
-            watch::to_the_end(link, view, format, Some(before), true).await
+            let before = Some(status::ask(link, view).await?);
+            let request = link.request(v1::RollBackRequest {});
+            let generation = Some(link.rebuilds(view).await?.roll_back(request).await?.into_inner().generation);
+            watch::to_the_end(link, format, Watched { view, generation, before, accepted: true }).await
         }
         Command::Retire { view } => {
-            link.rebuilds(view).await?.retire_previous(link.request(v1::RetirePreviousRequest {})).await?;
-            output::note(&format!("the previous generation of {} is dropped", view.name()));
+            let request = link.request(v1::RetirePreviousRequest {});
+            let answer = link.rebuilds(view).await?.retire_previous(request).await?.into_inner();
+            let (name, generation) = (view.name(), answer.generation);
+            call.output.show(&answer, |_| format!("the previous generation of {name}, {generation}, is dropped\n"))?;
             Ok(Outcome::Done)
         }
     }

@@ -52,13 +52,21 @@ pub(super) fn value(shown: &Shown<'_>) -> Result<Value, Failure> {
 /// How far a rebuild is that is under way, and how those who are served do.
 pub(super) fn progress(rebuild: &v1::GetRebuildResponse) -> String {
     use v1::RebuildPhase as Phase;
-    let Some(it) = &rebuild.progress else { return String::new() };
+    let Some(it) = &rebuild.progress else { return rebuild.message.clone() };
     let share = output::share(it.position, it.head.max(1));
     let folded = format!("{} of {} events ({share})", format::count(it.position), format::count(it.head));
     match rebuild.phase() {
-        Phase::Verifying => format!("{folded}; comparing every customer"),
+        Phase::Verifying => format!("{folded}; comparing every customer; {}", vitals(it)),
         Phase::Saving => format!("generation {} serves, and is made durable", rebuild.generation),
-        _ => format!("{folded}, {}/s{}; {}", format::count(it.events_per_second), left(it), vitals(it)),
+        _ => format!("{folded}{}; {}", rate(it), vitals(it)),
+    }
+}
+
+/// How fast it is, and how long it will take then; nothing in the first moments.
+fn rate(it: &v1::RebuildProgress) -> String {
+    match it.events_per_second {
+        0 => String::new(),
+        rate => format!(", {}/s{}", format::count(rate), left(it)),
     }
 }
 
@@ -133,7 +141,8 @@ fn words(shown: &Shown<'_>) -> String {
         Phase::Saving => format!("{compared}; generation {generation} serves and is made durable\n"),
         Phase::Switched => format!("{compared}; generation {generation} serves\n"),
         Phase::GivenUp => format!("generation {generation} was given up: {message}\n"),
-        Phase::Unspecified => format!("no rebuild of {view} since its projector was started\n"),
+        Phase::Interrupted => format!("generation {generation} waits: {message}\n"),
+        Phase::Unspecified => format!("{view} was not rebuilt yet\n"),
     }
 }
 
@@ -142,15 +151,17 @@ fn differences(screen: Screen, findings: &v1::RebuildFindings) -> String {
     for it in &findings.counts {
         counts.add_row([name(it.kind()), format::count(it.count)]);
     }
-    let mut customers = screen.table(&["Customer", "Difference", "What", "Serving", "New"]);
+    let mut text = format!("\n{}", output::text(&counts));
     for customer in findings.customers.iter().take(SHOWN_CUSTOMERS) {
+        let mut table = screen.table(&["Difference", "What", "Serving", "New"]);
         for it in &customer.differences {
             for [what, serving, new] in rows(it) {
-                customers.add_row([customer.customer_id.clone(), name(it.kind()), what, serving, new]);
+                table.add_row([name(it.kind()), what, serving, new]);
             }
         }
+        // On a line of its own: beside an event's id it would be cut in two.
+        let _ = write!(text, "\n{}\n{}", customer.customer_id, output::text(&table));
     }
-    let mut text = format!("\n{}\n{}", output::text(&counts), output::text(&customers));
     if findings.customers_different > SHOWN_CUSTOMERS as u64 {
         let _ = writeln!(text, "the first {SHOWN_CUSTOMERS} of them; `-o json` has up to 100");
     }
@@ -198,6 +209,17 @@ mod tests {
 
     fn shown(rebuild: &v1::GetRebuildResponse) -> Shown<'_> {
         Shown { view: View::Churn, before: None, after: None, rebuild }
+    }
+
+    #[test]
+    fn a_rate_is_shown_once_it_is_known() {
+        let mut folding = v1::GetRebuildResponse { phase: v1::RebuildPhase::Folding.into(), ..Default::default() };
+        folding.progress = Some(v1::RebuildProgress { position: 500, head: 2_000, ..Default::default() });
+        assert_eq!(progress(&folding), "500 of 2,000 events (25.00%); lag ? of ?");
+        if let Some(progress) = &mut folding.progress {
+            progress.events_per_second = 100;
+        }
+        assert_eq!(progress(&folding), "500 of 2,000 events (25.00%), 100/s, 15 s left; lag ? of ?");
     }
 
     #[test]

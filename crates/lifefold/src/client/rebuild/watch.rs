@@ -15,31 +15,63 @@ use crate::cli::View;
 
 /// How often the projector is asked how far it is.
 const POLL: Duration = Duration::from_millis(250);
+/// How long a projector may not answer, as while it starts: it goes on with the rebuild.
+const SILENT_FOR: Duration = Duration::from_secs(120);
+/// Pause before it is asked again.
+const AGAIN: Duration = Duration::from_secs(1);
 /// How often a program is told.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
-/// Watches until the rebuild has ended, or waits for somebody to decide.
-pub(super) async fn to_the_end(
-    link: &Link,
-    view: View,
-    format: Format,
-    before: Option<v1::GetStatusResponse>,
-    accepted: bool,
-) -> Result<Outcome, Failure> {
+/// The rebuild that is watched.
+pub(super) struct Watched {
+    pub(super) view: View,
+    /// The generation that it makes; nothing: that of the last rebuild, whichever that is.
+    pub(super) generation: Option<u64>,
+    /// What served when it began, if that is known.
+    pub(super) before: Option<v1::GetStatusResponse>,
+    /// Differences are accepted.
+    pub(super) accepted: bool,
+}
+
+/// Watches until the rebuild has ended, or waits for somebody to decide; also while its projector starts again.
+pub(super) async fn to_the_end(link: &Link, format: Format, watched: Watched) -> Result<Outcome, Failure> {
+    let Watched { view, mut generation, before, accepted } = watched;
     let mut teller = Teller::new(view, format);
     let rebuild = loop {
-        let rebuild = ask(link, view).await?;
-        // Who has accepted the differences need not hear of them: it goes on in a moment.
-        if rebuild.progress.is_none() || (rebuild.phase() == v1::RebuildPhase::Differs && !accepted) {
+        let rebuild = teller.patiently(async || ask(link, view).await).await?;
+        let generation = *generation.get_or_insert(rebuild.generation);
+        if rebuild.generation != generation {
+            return Err(lost(view, generation));
+        }
+        if is_over(&rebuild, accepted) {
             break rebuild;
         }
         teller.tell(&rebuild)?;
         tokio::time::sleep(POLL).await;
     };
+    let after = teller.patiently(async || status::ask(link, view).await).await?;
     teller.bar.finish();
-    let after = status::ask(link, view).await?;
     show(format, &render::Shown { view, before: before.as_ref(), after: Some(&after), rebuild: &rebuild })?;
     Ok(outcome(&rebuild, accepted))
+}
+
+/// It has ended, or waits for somebody to decide. Who has accepted the differences need not hear of them: it goes on in
+/// a moment.
+fn is_over(rebuild: &v1::GetRebuildResponse, accepted: bool) -> bool {
+    use v1::RebuildPhase as Phase;
+    match rebuild.phase() {
+        Phase::Unspecified | Phase::Switched | Phase::GivenUp => true,
+        Phase::Differs => !accepted,
+        Phase::Folding | Phase::Verifying | Phase::Saving | Phase::Interrupted => false,
+    }
+}
+
+fn lost(view: View, generation: u64) -> Failure {
+    let view = view.name();
+    Failure::Other(format!(
+        "the rebuild of {view} into generation {generation} is no longer the last one: `lifefold rebuild history {view}` \
+         says what became of it"
+    ))
 }
 
 /// Tells how far it is: people on stderr, programs a line each second and for each new phase.
@@ -53,6 +85,22 @@ struct Teller {
 impl Teller {
     fn new(view: View, format: Format) -> Self {
         Self { view, format, bar: Progress::new(None), told: None }
+    }
+
+    /// Asks until there is an answer, or a failure that does not pass.
+    async fn patiently<T>(&self, ask: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
+        let (since, mut told) = (Instant::now(), false);
+        loop {
+            match ask().await {
+                Err(failure) if failure.may_pass() && since.elapsed() < SILENT_FOR => {
+                    if !std::mem::replace(&mut told, true) {
+                        self.bar.note(&format!("{failure}; asking again: the rebuild goes on with the projector"));
+                    }
+                    tokio::time::sleep(AGAIN).await;
+                }
+                answered => return answered,
+            }
+        }
     }
 
     fn tell(&mut self, rebuild: &v1::GetRebuildResponse) -> Result<(), Failure> {

@@ -1,0 +1,83 @@
+//! Who watches a rebuild goes on watching it when its projector is killed and starts again; several may.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+use std::net::TcpListener;
+
+use api::v1;
+use serde_json::Value;
+use tests::{Clients, Machine, Service, View, import_believable, text_of, until};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+const CUSTOMERS: u64 = 1_000;
+/// Events a second: slow enough to be killed in the middle.
+const RATE: &str = "2000";
+
+/// A projector at an address that it keeps when it starts again.
+fn projector(machine: &Machine) -> Service {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (store, url) = (machine.store(View::Churn), machine.nats.url());
+    let arguments = [
+        ["projector", "churn"],
+        ["--data", &store.to_string_lossy()],
+        ["--listen", &free.to_string()],
+        ["--metrics-listen", "off"],
+        ["--nats-url", &url],
+    ];
+    let arguments: Vec<_> = arguments.as_flattened().iter().map(|text| (*text).to_owned()).collect();
+    let mut service = Service::new("churn", machine.folder(), arguments);
+    service.start();
+    service
+}
+
+/// A command that watches: its exit code, its JSON, and what it says beside.
+type Watching = JoinHandle<(Option<i32>, Value, String)>;
+
+fn watch(machine: &Machine, churn: &mut Service, arguments: &[&str]) -> Watching {
+    let (folder, address) = (machine.folder().to_owned(), format!("http://{}", churn.address()));
+    let arguments: Vec<_> = arguments.iter().map(|text| (*text).to_owned()).collect();
+    spawn_blocking(move || {
+        let all: Vec<&str> = arguments.iter().map(String::as_str).chain(["--churn", &address, "-o", "json"]).collect();
+        let (code, out, err) = text_of(&folder, &all);
+        (code, serde_json::from_str(&out).unwrap_or(Value::String(out)), err)
+    })
+}
+
+/// Waits until the rebuild has folded more than this.
+async fn folds_beyond(clients: &Clients, position: u64) {
+    until("the rebuild to fold a part", async || {
+        let rebuild = clients.rebuilds().get_rebuild(v1::GetRebuildRequest {}).await.ok()?.into_inner();
+        (rebuild.progress?.position > position).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_goes_on_watching_when_the_projector_starts_again() {
+    let machine = Machine::start();
+    let mut gateway = machine.gateway();
+    let writer = Clients::of(gateway.address());
+    writer.serving("lifefold.v1.TouchpointService").await;
+    import_believable(&writer, CUSTOMERS, 8).await;
+    let last = machine.last_position().await.unwrap();
+    let mut churn = projector(&machine);
+    let clients = Clients::of(churn.address());
+    clients.serving(View::Churn.service()).await;
+    let before = clients.kept(last).await;
+
+    let begun = watch(&machine, &mut churn, &["rebuild", "churn", "--yes", "--max-rate", RATE]);
+    folds_beyond(&clients, last / 4).await;
+    let followed = watch(&machine, &mut churn, &["rebuild", "status", "churn", "--follow"]);
+    folds_beyond(&clients, last / 2).await;
+    churn.crash();
+
+    let (begun, followed) = (begun.await.unwrap(), followed.await.unwrap());
+    assert!(begun.2.contains("asking again"), "{}", begun.2);
+    for (code, answer, err) in [begun, followed] {
+        assert_eq!((code, &answer["verdict"]), (Some(0), &"SAME".into()), "{answer}\n{err}");
+        assert_eq!(answer["rebuild"]["phase"], "REBUILD_PHASE_SWITCHED");
+        assert_eq!(answer["after"]["digest"], before.digest);
+    }
+    let (_, history, _) = watch(&machine, &mut churn, &["rebuild", "history", "churn"]).await.unwrap();
+    assert_eq!(history["rebuilds"][0]["resumed"], 1, "{history}");
+}
