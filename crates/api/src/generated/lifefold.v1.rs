@@ -1965,7 +1965,7 @@ pub struct ContractAmended {
     /// Required.
     #[prost(enumeration = "AmendmentKind", tag = "2")]
     pub kind: i32,
-    /// The new price, in fen, more than 0: required for PRICE, and for nothing else.
+    /// The new price, in fen: required for PRICE, and for nothing else.
     /// Optional: a whole number of fen, 0 or more.
     #[prost(int64, optional, tag = "3")]
     pub price_fen: ::core::option::Option<i64>,
