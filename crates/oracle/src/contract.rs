@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use crate::admit::Admitted;
 use crate::clock::parse_date;
-use crate::event::Event;
+use crate::event::{Event, Evidence};
 
 /// A contract, opened by its first ContractSigned.
 #[derive(Debug)]
@@ -69,12 +69,11 @@ impl Contract<'_> {
         }
     }
 
-    /// "DELIVERED is the earlier of HandoverCompleted and MovedIn of a known contract, not before its signing."
-    pub(crate) fn delivered_at(&self) -> Option<i64> {
-        let handover = self.handover.map(|event| event.at);
-        let moved_in = self.moved_in.map(|event| event.at);
-        let earlier = [handover, moved_in].into_iter().flatten().min()?;
-        Some(earlier.max(self.signed.at))
+    /// "DELIVERED is the earlier of HandoverCompleted and MovedIn of a known contract, not before its signing": when, and
+    /// by which event, of two that take effect together the first by order.
+    pub(crate) fn delivered_by(&self) -> Option<(i64, Evidence)> {
+        let deliveries = [self.handover, self.moved_in].into_iter().flatten();
+        deliveries.map(|event| (event.at.max(self.signed.at), event.order())).min()
     }
 }
 
@@ -112,13 +111,13 @@ pub(crate) fn serious_open_defects<'a>(admitted: &Admitted<'a>) -> Vec<&'a Event
     serious
 }
 
-/// "A referral is converted when both its events are there."
-pub(crate) fn converted_referrals(admitted: &Admitted<'_>) -> i64 {
-    let mut converted = 0;
+/// "A referral is converted when both its events are there": both events of each, the first of either type.
+pub(crate) fn converted_referrals<'a>(admitted: &Admitted<'a>) -> Vec<[&'a Event; 2]> {
+    let mut converted = Vec::new();
     for made in admitted.openings("ReferralMade", "referral_id") {
         let id = made.text("referral_id").unwrap_or_default();
-        if !admitted.naming("ReferralConverted", "referral_id", id).is_empty() {
-            converted += 1;
+        if let Some(conversion) = admitted.naming("ReferralConverted", "referral_id", id).first() {
+            converted.push([made, conversion]);
         }
     }
     converted

@@ -14,10 +14,10 @@ pub struct Customer {
     pub stage: &'static str,
     /// LOST by silence alone.
     pub inferred: bool,
-    /// Since when, without a break, the stage has had this name; in microseconds.
-    pub since: i64,
     /// An owner with a further contract that is not yet delivered.
     pub open_contract: bool,
+    /// For an owner: the Shanghai date from which the months count, for example `2025-04-01`.
+    pub owner_from: Option<String>,
     /// The customer's project.
     pub project: Option<String>,
     /// The customer's city company.
@@ -36,7 +36,9 @@ pub struct Customer {
     pub interactions: usize,
     /// When the last interaction was, in microseconds.
     pub last_interaction: Option<i64>,
-    /// Whole days since the last interaction or LeadRegistered, else the first event.
+    /// The last interaction or LeadRegistered, else the first event; in microseconds.
+    pub silent_since: i64,
+    /// Whole days since then.
     pub days_silent: i64,
 }
 
@@ -48,8 +50,8 @@ pub fn customer(history: &History, as_of: Timestamp, known_at: Option<Timestamp>
     Some(Customer {
         stage: stage.name,
         inferred: stage.inferred,
-        since: stage_since(&admitted),
         open_contract: stage.open_contract,
+        owner_from: stage.owner_from.map(|date| date.to_string()),
         project: place(&admitted, |event| event.project.clone()),
         company: place(&admitted, |event| event.company.clone()),
         consultant: consultant(&admitted),
@@ -59,8 +61,14 @@ pub fn customer(history: &History, as_of: Timestamp, known_at: Option<Timestamp>
         events: admitted.events.len(),
         interactions: interactions.len(),
         last_interaction: interactions.last().map(|event| event.at),
+        silent_since: silent_since(&admitted).at,
         days_silent: admitted.days_since(silent_since(&admitted).at),
     })
+}
+
+/// Since when, without a break, the customer's stage at (as_of, known_at) has had its name; in microseconds.
+pub fn stage_began(history: &History, as_of: Timestamp, known_at: Option<Timestamp>) -> Option<i64> {
+    Some(stage_since(&history.at(as_of, known_at)?))
 }
 
 /// "A customer's project and company, each by itself: that of the latest-signed live contract's ContractSigned if it

@@ -9,7 +9,7 @@
 //!
 //! Events and admission
 //! - Bodies that cannot be read (parked) do not claim their event id; a void by id or position drops them, limited by
-//!   known_at alone; otherwise all of them count as parked at every (as_of, known_at).
+//!   known_at alone; otherwise those recorded by known_at count as parked at every as_of.
 //! - A void by `target_position` also works on a readable event at that position. Duplicates are dropped first, so
 //!   voiding the first position of a duplicated event voids the event, and voiding the second has no effect.
 //! - An event that has the id of an earlier one and other content has no effect, be it a void, a consent or an erasure.
@@ -26,7 +26,7 @@
 //! Stage, silence, interactions
 //! - An interaction is decided by its type alone: a ComplaintReopened that the state does not allow, and a repeated
 //!   opening, are interactions. "Handover" is HandoverCompleted only.
-//! - `since` is found by evaluating the stage at all earlier instants of change: the instant from which the stage has
+//! - [`stage_began`] is found by evaluating the stage at all earlier instants of change: the instant from which the stage has
 //!   had its name without a break. So a LeadLost while LOST by silence keeps the earlier instant (and makes `inferred`
 //!   false), and a HandoverCompleted after MovedIn keeps MovedIn's. An event a few minutes ahead of as_of keeps its own.
 //! - SUBSCRIBED too becomes LOST after 90 days of silence; after a contract ever signed nothing becomes LOST.
@@ -82,6 +82,7 @@ mod customer;
 mod event;
 mod funnel;
 mod funnel_table;
+mod numbers;
 mod population;
 mod reasons;
 mod round;
@@ -94,14 +95,15 @@ mod surveys;
 
 pub use answers::{ItemValue, PortValue};
 pub use churn::{Churn, Reason, RepurchaseWindow, Risk, churn};
-pub use complaint::Complaint;
-pub use customer::{Customer, customer};
-pub use event::{Entry, History};
+pub use complaint::{Clock, Complaint};
+pub use customer::{Customer, customer, stage_began};
+pub use event::{Entry, Evidence, History};
 pub use funnel::{Funnel, STEPS};
 pub use funnel_table::Cell;
+pub use numbers::{Numbers, WrongNumbers};
 pub use population::{AtRisk, Population, UNKNOWN, WITHHELD, population};
-pub use rules::{DEFAULT_SEGMENTS, Segment, WrongSegments, parse_segments};
+pub use rules::{DEFAULT_SEGMENTS, Membership, Segment, WrongSegments, parse_segments};
 pub use satisfaction::{Observation, Opinion, Satisfaction, satisfaction};
 pub use scores::{Ces, Comparison, Nps, Outcomes, Ranked, Score, compare, rank};
-pub use segmentation::{Demand, Profile, Segmentation, segmentation};
+pub use segmentation::{Demand, Profile, Segmentation, TierPart, segmentation};
 pub use surveys::{Place, ServiceLevel, Surveys, Unit};

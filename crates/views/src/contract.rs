@@ -1,6 +1,6 @@
 //! Contracts and subscriptions of a customer, folded from the counting events.
 
-use touchpoint::{AmendmentKind, Code, ContractSigned, Date, Fen, Timestamp, Touchpoint};
+use touchpoint::{AmendmentKind, Code, ContractSigned, Date, EventId, Fen, Timestamp, Touchpoint};
 
 use crate::Filed;
 use crate::first::Firsts;
@@ -33,6 +33,13 @@ pub struct Delivery<'t> {
     pub at: Timestamp,
     /// The date that it names.
     pub on: Date,
+}
+
+impl Delivery<'_> {
+    /// By when it took effect; of two that did so together, by the order of the events.
+    pub fn order(&self) -> (Timestamp, (Timestamp, EventId)) {
+        (self.at, self.event.order())
+    }
 }
 
 impl<'t> Contract<'t> {
@@ -68,6 +75,11 @@ impl<'t> Contract<'t> {
     /// Signed, and neither cancelled nor resold.
     pub fn is_live(&self) -> bool {
         self.cancelled_at.is_none() && self.resold_at.is_none()
+    }
+
+    /// The first handover and the first moving in, as far as they are there.
+    pub fn deliveries(&self) -> impl Iterator<Item = Delivery<'t>> {
+        self.handover.into_iter().chain(self.moved_in)
     }
 
     /// Handed over or moved in.

@@ -82,6 +82,13 @@ impl Evidence {
     pub fn of(event: &Filed<'_>) -> Self {
         Self { event: event.id, occurred_at: event.occurred_at }
     }
+
+    /// These events, the oldest first.
+    pub(crate) fn of_all<'f, 'a: 'f>(events: impl IntoIterator<Item = &'f Filed<'a>>) -> Vec<Self> {
+        let mut all: Vec<_> = events.into_iter().map(Self::of).collect();
+        all.sort_unstable_by_key(|it| (it.occurred_at, it.event));
+        all
+    }
 }
 
 /// What every answer says of its customer and of itself.
@@ -128,5 +135,10 @@ impl Standing {
             parked: timeline.parked,
             withheld: timeline.withheld,
         }
+    }
+
+    /// Whole days of silence at `as_of`. They alone may move while the rest of an answer stands still.
+    pub fn days_silent(&self, as_of: Timestamp) -> u32 {
+        u32::try_from(as_of.since(self.silent_since).div_euclid(Timestamp::DAY)).unwrap_or(0)
     }
 }

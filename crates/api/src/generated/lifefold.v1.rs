@@ -561,12 +561,13 @@ pub struct Risk {
     #[prost(enumeration = "RiskBand", tag = "5")]
     pub band: i32,
     /// The sum of the points of all reasons, in millionths; p = 1 / (1 + e^−(what the stage alone gives + points)). Absent:
-    /// withheld. LOST and EXITED have p 1 by definition, without reasons.
+    /// withheld, or LOST or EXITED, whose p is 1 by definition and no sum.
     #[prost(int64, optional, tag = "6")]
     pub points_millionths: ::core::option::Option<i64>,
     /// Why, by |points| descending, then code: SILENCE, OPEN_COMPLAINT, COMPLAINT_OVERDUE, COMPLAINT_REOPENED,
     /// REPEAT_COMPLAINTS, LOW_SATISFACTION, SATISFIED, NPS_DETRACTOR, NPS_PROMOTER, HANDOVER_DELAYED, SERIOUS_DEFECT_OPEN,
     /// CONSULTANT_CHANGED, REVISIT_MISSED, CONSENT_WITHDRAWN, REFERRAL_MADE, REPURCHASED, REVISIT_SATISFIED.
+    /// Empty for LOST and EXITED.
     #[prost(message, repeated, tag = "7")]
     pub reasons: ::prost::alloc::vec::Vec<Reason>,
     /// The horizon that the probability is for, in days: 365 with a live contract, else 90. Absent: withheld.

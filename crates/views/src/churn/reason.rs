@@ -144,7 +144,7 @@ fn reason<'f, 't: 'f>(
     points: i64,
     events: impl IntoIterator<Item = &'f Filed<'t>>,
 ) -> Option<Reason> {
-    let evidence: Vec<_> = events.into_iter().map(Evidence::of).collect();
+    let evidence = Evidence::of_all(events);
     (!evidence.is_empty()).then_some(Reason { code, points, evidence })
 }
 

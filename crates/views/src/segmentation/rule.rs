@@ -1,7 +1,5 @@
 //! Rule segments: whether a condition of the rules file holds of a customer.
 
-use std::collections::HashSet;
-
 use touchpoint::{Code, EventId, Scalar, Timestamp};
 
 use super::{Demand, Membership, Rfm, Tier};
@@ -25,24 +23,22 @@ pub(super) fn memberships(subject: &Subject<'_, '_>, segments: &[Segment], momen
     let member = |segment: &Segment| {
         let mut evidence = Vec::new();
         let holds = subject.holds(&segment.when, moment, &mut evidence);
-        holds.then(|| Membership { name: segment.name.clone(), evidence: each_once(evidence) })
+        holds.then(|| Membership { name: segment.name.clone(), evidence: in_order(evidence) })
     };
     segments.iter().filter_map(member).collect()
 }
 
-/// The first of each. Several counts of a condition may have counted the same events.
-fn each_once(mut events: Vec<EventId>) -> Vec<EventId> {
-    if events.len() > 1 {
-        let mut seen = HashSet::with_capacity(events.len());
-        events.retain(|event| seen.insert(*event));
-    }
-    events
+/// The ids of these events, the oldest first, each once: several counts of a condition may have counted the same.
+pub(super) fn in_order(mut events: Vec<&Filed<'_>>) -> Vec<EventId> {
+    events.sort_unstable_by_key(|event| event.order());
+    events.dedup_by_key(|event| event.id);
+    events.into_iter().map(|event| event.id).collect()
 }
 
-impl Subject<'_, '_> {
+impl<'s> Subject<'s, '_> {
     /// Whether a condition holds; the events counted for it are added where it does. What decides first ends the
     /// question: only what decided can change the answer, so only its instants are noted by the moment.
-    fn holds(&self, condition: &Condition, moment: &mut Moment, evidence: &mut Vec<EventId>) -> bool {
+    fn holds(&self, condition: &Condition, moment: &mut Moment, evidence: &mut Vec<&'s Filed<'s>>) -> bool {
         let before = evidence.len();
         let holds = match condition {
             Condition::All(parts) => parts.iter().all(|part| self.holds(part, moment, evidence)),
@@ -62,11 +58,11 @@ impl Subject<'_, '_> {
         holds
     }
 
-    fn count(&self, count: &Count, moment: &mut Moment, evidence: &mut Vec<EventId>) -> bool {
+    fn count(&self, count: &Count, moment: &mut Moment, evidence: &mut Vec<&'s Filed<'s>>) -> bool {
         let before = evidence.len();
         for event in self.timeline.events.iter().filter(|event| matches(event, count)) {
             if count.days.is_none_or(|days| moment.within_days(event.occurred_at, days)) {
-                evidence.push(event.id);
+                evidence.push(event);
             }
         }
         count.bounds.contain((evidence.len() - before) as i64)
