@@ -54,6 +54,8 @@ pub struct Complaint {
     pub escalated: bool,
     /// The present severity.
     pub severity: String,
+    /// The lodging, and the assessment that gave the present severity.
+    pub severity_by: Vec<Evidence>,
     /// How long it may stay open, by its present severity.
     pub limit: i64,
     /// The clocks until the acknowledgement, until the first resolution, and of all the time open.
@@ -153,6 +155,7 @@ fn follow(admitted: &Admitted<'_>, lodged: &Event) -> Complaint {
             complaint.first_resolved_after.get_or_insert(at - lodged.at);
         }
     }
+    complaint.severity_by = evidence([lodged].into_iter().chain(assessed));
     complaint.evidence = evidence([lodged].into_iter().chain(assessed).chain(reopened).chain(resolved));
     let spent_before = complaint.total_open;
     if complaint.open() {
@@ -201,6 +204,7 @@ fn lodge(lodged: &Event) -> Complaint {
         state: "LODGED",
         escalated: false,
         severity: text("severity").unwrap_or_default(),
+        severity_by: Vec::new(),
         limit: 0,
         clocks: Default::default(),
         acknowledged_after: None,

@@ -11,6 +11,10 @@ use crate::event::{Event, Evidence};
 pub(crate) struct Contract<'a> {
     pub(crate) signed: &'a Event,
     pub(crate) price_fen: i64,
+    /// The signing, and the amendment that gave the present price.
+    pub(crate) priced_by: Vec<&'a Event>,
+    /// When it was first cancelled or resold, and by which event.
+    pub(crate) ended: Option<(i64, Evidence)>,
     pub(crate) cancelled: bool,
     pub(crate) resold: bool,
     pub(crate) handover: Option<&'a Event>,
@@ -26,14 +30,19 @@ pub(crate) fn contracts<'a>(admitted: &Admitted<'a>) -> Vec<Contract<'a>> {
         // it": so all steps count whatever their date, and among themselves they keep their order.
         let steps = |kind: &str| admitted.naming(kind, "contract_id", id);
         let mut price_fen = signed.int("price_fen").unwrap_or_default();
+        let mut priced_by = vec![signed];
         for amended in steps("ContractAmended") {
             if amended.text("kind") == Some("PRICE") {
                 price_fen = amended.int("price_fen").unwrap_or(price_fen);
+                priced_by = vec![signed, amended];
             }
         }
+        let ends = [steps("ContractCancelled"), steps("UnitResold")].concat();
         all.push(Contract {
             signed,
             price_fen,
+            priced_by,
+            ended: ends.iter().map(|end| (end.at.max(signed.at), end.order())).min(),
             cancelled: !steps("ContractCancelled").is_empty(),
             resold: !steps("UnitResold").is_empty(),
             // "The first HandoverCompleted and the first MovedIn of a contract count."
@@ -79,8 +88,9 @@ impl Contract<'_> {
 
 /// "A subscription is open until SubscriptionCancelled, or a ContractSigned that names it, or, if that names none, any
 /// later ContractSigned; cancelling the contract does not reopen it."
-pub(crate) fn has_open_subscription(admitted: &Admitted<'_>) -> bool {
+pub(crate) fn open_subscriptions<'a>(admitted: &Admitted<'a>) -> Vec<&'a Event> {
     let contracts = contracts(admitted);
+    let mut open = Vec::new();
     for placed in admitted.openings("SubscriptionPlaced", "subscription_id") {
         let id = placed.text("subscription_id").unwrap_or_default();
         let cancelled = !admitted.naming("SubscriptionCancelled", "subscription_id", id).is_empty();
@@ -89,10 +99,10 @@ pub(crate) fn has_open_subscription(admitted: &Admitted<'_>) -> bool {
             None => contract.signed.order() > placed.order(),
         });
         if !cancelled && !signed {
-            return true;
+            open.push(placed);
         }
     }
-    false
+    open
 }
 
 /// "A MAJOR or SAFETY DefectLogged on a live contract, not rectified."

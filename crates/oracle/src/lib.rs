@@ -37,6 +37,11 @@
 //! - If MovedIn is there, months count from its `on`, even where handed_over_on is earlier.
 //!
 //! Segmentation
+//! - The event that made the stage: of an owner the delivery from whose date the months count, of QUASI_OWNER the first
+//!   live signing, of SUBSCRIBED the first open subscription, of EXITED the end of the contract that ended last, of LOST
+//!   LeadLost or what silence runs from, of PROSPECT the first visit or subscription, of LEAD the first event.
+//! - What an amendment made a price rests on the signing and the latest amendment; largest_contract_fen on the first of
+//!   the largest; frequency on the last interaction of each day.
 //! - No interaction at all gives R 1 (and F 1), not UNKNOWN.
 //! - "Latest overall answer", "latest NPS" and the loyalty answers are any item of port OVERALL with that metric, the
 //!   latest of the counting answers (docs/views.md section 4); a not_applicable takes away only the answer to the same
@@ -65,8 +70,8 @@
 //! - Points are given without b₀, which stands beside them. LOST and EXITED have neither.
 //! - REPURCHASED: the earlier contract must not be cancelled at as_of. Evidence is the later signing.
 //! - REPEAT_COMPLAINTS counts complaints (by their opening event), not events; REFERRAL_MADE likewise.
-//! - Evidence of complaint reasons is the lodging (COMPLAINT_REOPENED: the reopenings), of SILENCE the event that it
-//!   runs from, of HANDOVER_DELAYED the signing, of REVISIT_MISSED all misses since the last RevisitCompleted.
+//! - Evidence of complaint reasons is the lodging (OPEN_COMPLAINT and COMPLAINT_OVERDUE: and the assessment that gave the
+//!   present severity; COMPLAINT_REOPENED: the reopenings), of SILENCE the event that it runs from, of HANDOVER_DELAYED the signing, of REVISIT_MISSED all misses since the last RevisitCompleted.
 //!
 //! Rounding
 //! - The guard of 1e-9 is added in units of the last place (after scaling), since "rounding is of the exact value": added
@@ -74,6 +79,7 @@
 
 mod admit;
 mod answers;
+mod behind;
 mod churn;
 mod clock;
 mod complaint;

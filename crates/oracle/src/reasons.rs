@@ -75,7 +75,7 @@ fn open_complaint(admitted: &Admitted<'_>, complaints: &[Complaint]) -> Option<F
     for complaint in complaints.iter().filter(|complaint| complaint.open()) {
         let row = if complaint.group_id.is_some() { "GROUP" } else { &complaint.severity };
         sum += points(admitted, &format!("OPEN_COMPLAINT.{row}"));
-        evidence.push(complaint.lodged());
+        evidence.extend(&complaint.severity_by);
     }
     found_if_any("OPEN_COMPLAINT", sum.min(points(admitted, "OPEN_COMPLAINT.most_points")), evidence)
 }
@@ -83,7 +83,7 @@ fn open_complaint(admitted: &Admitted<'_>, complaints: &[Complaint]) -> Option<F
 /// ".4 if an open complaint's total clock is past its limit"
 fn complaint_overdue(admitted: &Admitted<'_>, complaints: &[Complaint]) -> Option<Found> {
     let overdue = complaints.iter().filter(|complaint| complaint.overdue());
-    let evidence = overdue.map(Complaint::lodged).collect();
+    let evidence = overdue.flat_map(|complaint| complaint.severity_by.clone()).collect();
     found_if_any("COMPLAINT_OVERDUE", points(admitted, "COMPLAINT_OVERDUE.points"), evidence)
 }
 

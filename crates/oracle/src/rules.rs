@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use toml::{Table, Value as Toml};
 
 use crate::admit::Admitted;
+use crate::behind::behind;
+use crate::contract::live_contracts;
 use crate::event::{Event, Evidence, Value, evidence};
 
 /// The segments that the domain ships.
@@ -97,8 +99,8 @@ pub(crate) fn members_of(segments: &[Segment], attributes: &Attributes, admitted
     inside.map(member).collect()
 }
 
-/// The events behind a condition that holds: those that its counts counted; of `any`, of the first part that holds; of
-/// `not`, none.
+/// The events behind a condition that holds: those that its counts counted, and those that gave an axis or attribute its
+/// value; of `any`, of the first part that holds; of `not`, none.
 fn because<'a>(condition: &Condition, attributes: &Attributes, admitted: &Admitted<'a>) -> Vec<&'a Event> {
     match condition {
         Condition::All(parts) => parts.iter().flat_map(|part| because(part, attributes, admitted)).collect(),
@@ -107,9 +109,12 @@ fn because<'a>(condition: &Condition, attributes: &Attributes, admitted: &Admitt
             first.map(|part| because(part, attributes, admitted)).unwrap_or_default()
         }
         Condition::Count { events, filter, days, .. } => counted(events, filter, *days, admitted),
-        Condition::Not(_) | Condition::OneOf { .. } | Condition::Between { .. } | Condition::OpenContract(_) => {
-            Vec::new()
+        Condition::OneOf { attribute, .. } | Condition::Between { attribute, .. } => behind(attribute, admitted),
+        Condition::OpenContract(true) => {
+            let open = live_contracts(admitted).into_iter().filter(|contract| !contract.delivered());
+            open.map(|contract| contract.signed).collect()
         }
+        Condition::Not(_) | Condition::OpenContract(false) => Vec::new(),
     }
 }
 

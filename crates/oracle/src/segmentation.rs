@@ -37,6 +37,8 @@ pub struct Profile {
     pub monetary: i64,
     /// The last interaction.
     pub last_interaction: Option<Evidence>,
+    /// The last interaction on each of the days that are counted.
+    pub frequency_by: Vec<Evidence>,
     /// Distinct Shanghai dates with an interaction in 365 days.
     pub interaction_days: i64,
     /// The RFM label.
@@ -110,7 +112,7 @@ fn profile(admitted: &Admitted<'_>, segments: &[Segment]) -> Profile {
     // "Money is a whole number of fen (i64)": a sum beyond that is as much as that.
     let value: i128 = live.iter().map(|contract| i128::from(contract.price_fen)).sum();
     let value = value.min(i128::from(i64::MAX));
-    let interaction_days = interaction_days(admitted);
+    let interaction_days = last_of_each_date(admitted).len() as i64;
     let scores = (recency(admitted), frequency(admitted, interaction_days), monetary(admitted, value));
     let (recency, frequency, monetary) = scores;
     let conversions = converted_referrals(admitted);
@@ -122,6 +124,7 @@ fn profile(admitted: &Admitted<'_>, segments: &[Segment]) -> Profile {
         frequency,
         monetary,
         last_interaction: interactions(admitted).last().map(|event| event.order()),
+        frequency_by: evidence(last_of_each_date(admitted)),
         interaction_days,
         label: label(admitted, recency, frequency, monetary),
         tier_score,
@@ -148,13 +151,13 @@ fn recency(admitted: &Admitted<'_>) -> i64 {
     (0..4).find(|step| days <= most[*step as usize]).map_or(1, |step| 5 - step)
 }
 
-/// "Distinct interaction days (Shanghai dates) in 365."
-fn interaction_days(admitted: &Admitted<'_>) -> i64 {
-    let recent = interactions(admitted).into_iter().filter(|event| in_frequency_window(admitted, event));
-    let mut dates: Vec<_> = recent.map(|event| shanghai_date(event.at)).collect();
-    dates.sort_unstable();
-    dates.dedup();
-    dates.len() as i64
+/// "Distinct interaction days (Shanghai dates) in 365": the last interaction of each.
+pub(crate) fn last_of_each_date<'a>(admitted: &Admitted<'a>) -> Vec<&'a Event> {
+    let mut last: BTreeMap<_, &Event> = BTreeMap::new();
+    for event in interactions(admitted).into_iter().filter(|event| in_frequency_window(admitted, event)) {
+        last.insert(shanghai_date(event.at), event);
+    }
+    last.into_values().collect()
 }
 
 fn in_frequency_window(admitted: &Admitted<'_>, event: &Event) -> bool {
@@ -221,11 +224,12 @@ fn tier_parts(
         Some((7..=8, _)) => 1,
         Some(_) | None => 0,
     };
-    let signed = || evidence(live.iter().map(|contract| contract.signed));
+    let priced = evidence(live.iter().flat_map(|contract| contract.priced_by.clone()));
+    let signed = evidence(live.iter().map(|contract| contract.signed));
     let brought = evidence(conversions.iter().flatten().copied());
     [
-        part("VALUE", "value_points", fen, full("value_full_fen"), signed()),
-        part("CONTRACTS", "contracts_points", live.len() as i128, full("contracts_full"), signed()),
+        part("VALUE", "value_points", fen, full("value_full_fen"), priced),
+        part("CONTRACTS", "contracts_points", live.len() as i128, full("contracts_full"), signed),
         part("REFERRALS", "referrals_points", conversions.len() as i128, full("referrals_full"), brought),
         part("PROMOTER", "promoter_points", halves, 2, evidence(nps.map(|(_, event)| event))),
     ]

@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 
 use crate::admit::Admitted;
 use crate::clock::{DAY, parse_date, plus_months, shanghai_date, shanghai_midnight};
-use crate::contract::{Contract, contracts, has_open_subscription};
-use crate::event::Event;
+use crate::contract::{Contract, contracts, live_contracts, open_subscriptions};
+use crate::event::{Event, Evidence};
 
 /// "At 90 × 24 h of silence."
 fn lost_after(admitted: &Admitted<'_>) -> i64 {
@@ -72,7 +72,7 @@ pub(crate) fn stage(admitted: &Admitted<'_>) -> Stage {
     if !live.is_empty() {
         return with_live_contract(admitted, &live);
     }
-    let subscribed = has_open_subscription(admitted);
+    let subscribed = !open_subscriptions(admitted).is_empty();
     if !contracts.is_empty() {
         // "No live contract left: EXITED; only an open subscription or a live contract leaves it."
         return Stage::plain(if subscribed { "SUBSCRIBED" } else { "EXITED" });
@@ -112,6 +112,31 @@ fn with_live_contract(admitted: &Admitted<'_>, live: &[&Contract<'_>]) -> Stage 
     // "An owner with a further contract not yet delivered keeps the owner stage, flag open_contract."
     let open_contract = live.iter().any(|contract| !contract.delivered());
     Stage { name, inferred: false, open_contract, owner_from: Some(earliest) }
+}
+
+/// The event that made the stage. Of an owner: the delivery from whose date the months count.
+pub(crate) fn stage_by(admitted: &Admitted<'_>) -> Option<Evidence> {
+    let live = live_contracts(admitted);
+    let stage = stage(admitted);
+    let event = match stage.name {
+        "RUN_IN" | "STABLE" | "LONG_TERM" => {
+            let home =
+                live.iter().filter(|contract| contract.delivered()).min_by_key(|contract| contract.months_from())?;
+            home.moved_in.or(home.handover)?
+        }
+        "QUASI_OWNER" => live.first()?.signed,
+        "SUBSCRIBED" => open_subscriptions(admitted).first().copied()?,
+        // "No live contract left": since the last of them ended.
+        "EXITED" => return contracts(admitted).iter().filter_map(|contract| contract.ended).max().map(|(_, end)| end),
+        "LOST" if stage.inferred => silent_since(admitted),
+        "LOST" => admitted.of("LeadLost").last().copied()?,
+        "PROSPECT" => {
+            let seen = |event: &&&Event| matches!(event.kind, "VisitRecorded" | "SubscriptionPlaced");
+            admitted.events.iter().find(seen).copied()?
+        }
+        _ => admitted.events.first().copied()?,
+    };
+    Some(event.order())
 }
 
 /// "After LeadLost only a visit, a new subscription, LeadRegistered or contract brings the stage back." (Whether there

@@ -98,6 +98,8 @@ pub struct Standing {
     pub stage: Stage,
     /// LOST was concluded from silence.
     pub inferred: bool,
+    /// The event that made the stage: of an owner, the delivery from whose date the months count.
+    pub stage_by: Option<Evidence>,
     /// An owner has a further live contract that is not yet delivered.
     pub open_contract: bool,
     /// For an owner: the date from which the months count.
@@ -121,15 +123,16 @@ pub struct Standing {
 impl Standing {
     /// What a customer's lifecycle and timeline say.
     pub fn new(timeline: &Timeline<'_>, lifecycle: &Lifecycle<'_>) -> Self {
-        let owned = |code: &Option<Code<'_>>| code.clone().map(Code::into_owned);
+        let owned = |code: Option<&Code<'_>>| code.cloned().map(Code::into_owned);
         Self {
             stage: lifecycle.stage,
             inferred: lifecycle.inferred,
+            stage_by: lifecycle.stage_by.map(Evidence::of),
             open_contract: lifecycle.open_contract,
             owner_from: lifecycle.owner_from,
-            company: owned(&lifecycle.company),
-            project: owned(&lifecycle.project),
-            consultant: owned(&lifecycle.consultant),
+            company: owned(lifecycle.company()),
+            project: owned(lifecycle.project()),
+            consultant: owned(lifecycle.consultant.as_ref()),
             silent_since: lifecycle.silent_since,
             unresolved: timeline.unresolved,
             parked: timeline.parked,

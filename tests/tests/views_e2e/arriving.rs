@@ -31,7 +31,7 @@ async fn read(
     min_position: u64,
 ) -> Result<[(String, u64); 3], tonic::Status> {
     let (customer_id, query) = (customer.to_string(), Some(v1::ViewQuery { min_position, ..Default::default() }));
-    let segments = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query };
+    let segments = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query, explain: false };
     let index = v1::GetCustomerIndexRequest { customer_id: customer_id.clone(), query };
     let risk = v1::GetRiskRequest { customer_id, query };
     let (mut one, mut two, mut three) = (readers[0].segmentation(), readers[1].satisfaction(), readers[2].churn());

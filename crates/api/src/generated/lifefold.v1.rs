@@ -117,6 +117,10 @@ pub struct Lifecycle {
     /// For an owner: the Shanghai date from which the months count, for example "2025-04-01". Empty: no owner.
     #[prost(string, tag = "4")]
     pub owner_from: ::prost::alloc::string::String,
+    /// The event that made the stage; of an owner, the delivery from whose date the months count. Absent unless the request
+    /// asks to explain.
+    #[prost(message, optional, tag = "5")]
+    pub made_by: ::core::option::Option<Evidence>,
 }
 /// What a whole export rests on. The same position, as_of, known_at and rules give the same customers in the same order,
 /// from every process.
@@ -8381,7 +8385,7 @@ pub mod satisfaction_service_server {
     }
 }
 /// Recency, frequency and money.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Rfm {
     /// R, 1 to 5, by days since the last interaction.
     #[prost(uint32, tag = "1")]
@@ -8404,6 +8408,10 @@ pub struct Rfm {
     /// Sum of the current prices of the live contracts, in fen.
     #[prost(int64, tag = "7")]
     pub live_contracts_fen: i64,
+    /// The events behind R, F and M, without points: RECENCY, FREQUENCY (of each day that counts its last interaction),
+    /// MONETARY (signings, and the latest amendment of each price). Empty unless the request asks to explain.
+    #[prost(message, repeated, tag = "8")]
+    pub reasons: ::prost::alloc::vec::Vec<Reason>,
 }
 /// How much the customer is worth to the company.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -8446,7 +8454,8 @@ pub struct Membership {
     /// The segment's name.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// The events that its conditions counted.
+    /// The events behind it, the oldest first: those that its conditions counted, and those that gave the axes and attributes
+    /// that they ask about their values.
     #[prost(message, repeated, tag = "2")]
     pub evidence: ::prost::alloc::vec::Vec<Evidence>,
 }
@@ -8487,6 +8496,10 @@ pub struct GetCustomerSegmentsRequest {
     /// The instant.
     #[prost(message, optional, tag = "2")]
     pub query: ::core::option::Option<ViewQuery>,
+    /// Also names the events behind stage, R, F and M: Lifecycle.made_by, also where withheld, and Rfm.reasons. Default: it
+    /// does not, since most calls want the figures.
+    #[prost(bool, tag = "3")]
+    pub explain: bool,
 }
 /// One customer.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -2,7 +2,8 @@
 
 use touchpoint::{Code, EventId, Scalar, Timestamp};
 
-use super::{Demand, Membership, Rfm, Tier};
+use super::tier::Conversion;
+use super::{Demand, Membership, Rfm, TierScore};
 use crate::lifecycle::Lifecycle;
 use crate::rules::{Attribute, Axis, Bounds, Condition, Count, Segment, Value};
 use crate::{Filed, Moment, Standing, Timeline};
@@ -13,9 +14,9 @@ pub(super) struct Subject<'s, 't> {
     pub(super) lifecycle: &'s Lifecycle<'s>,
     pub(super) standing: &'s Standing,
     pub(super) rfm: &'s Rfm,
-    pub(super) tier: Tier,
+    pub(super) tier: &'s TierScore,
     pub(super) demand: &'s Demand,
-    pub(super) conversions: usize,
+    pub(super) conversions: &'s [Conversion<'s>],
 }
 
 /// The segments of which the condition holds, in the order of the rules.
@@ -36,7 +37,7 @@ pub(super) fn in_order(mut events: Vec<&Filed<'_>>) -> Vec<EventId> {
 }
 
 impl<'s> Subject<'s, '_> {
-    /// Whether a condition holds; the events counted for it are added where it does. What decides first ends the
+    /// Whether a condition holds; the events behind it are added where it does. What decides first ends the
     /// question: only what decided can change the answer, so only its instants are noted by the moment.
     fn holds(&self, condition: &Condition, moment: &mut Moment, evidence: &mut Vec<&'s Filed<'s>>) -> bool {
         let before = evidence.len();
@@ -52,8 +53,12 @@ impl<'s> Subject<'s, '_> {
             Condition::Between(attribute, bounds) => self.number(*attribute).is_some_and(|it| bounds.contain(it)),
             Condition::OpenContract(flag) => self.standing.open_contract == *flag,
         };
-        if !holds {
-            evidence.truncate(before);
+        match condition {
+            _ if !holds => evidence.truncate(before),
+            Condition::OneOf(axis, _) => evidence.extend(self.behind_axis(*axis)),
+            Condition::Between(attribute, _) => evidence.extend(self.behind(*attribute)),
+            Condition::OpenContract(true) => evidence.extend(self.undelivered()),
+            _ => {}
         }
         holds
     }
@@ -73,7 +78,7 @@ impl<'s> Subject<'s, '_> {
         match axis {
             Axis::Stage => Some(self.standing.stage.name()),
             Axis::Label => Some(self.rfm.label.name()),
-            Axis::Tier => Some(self.tier.name()),
+            Axis::Tier => Some(self.tier.tier.name()),
             Axis::Motive => self.demand.motive.map(|said| said.value.name()),
             Axis::Household => self.demand.household.map(|said| said.value.name()),
             Axis::Project => self.standing.project.as_ref().map(Code::as_str),
@@ -95,7 +100,7 @@ impl<'s> Subject<'s, '_> {
             Attribute::LiveContracts => Some(self.lifecycle.live().count() as i64),
             Attribute::ContractValueFen => Some(self.rfm.value.0),
             Attribute::LargestContractFen => self.lifecycle.live().map(|contract| contract.price.0).max(),
-            Attribute::Conversions => Some(self.conversions as i64),
+            Attribute::Conversions => Some(self.conversions.len() as i64),
             Attribute::DaysSilent => None,
         }
     }

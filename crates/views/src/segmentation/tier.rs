@@ -4,6 +4,7 @@
 use touchpoint::{EventId, Metric, Touchpoint};
 
 use super::rule::in_order;
+use crate::contract::Contract;
 use crate::first::Firsts;
 use crate::lifecycle::Lifecycle;
 use crate::rules::names::names;
@@ -69,8 +70,8 @@ pub struct Part {
 /// A referral of which both events are there.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Conversion<'t> {
-    made: &'t Filed<'t>,
-    converted: &'t Filed<'t>,
+    pub(super) made: &'t Filed<'t>,
+    pub(super) converted: &'t Filed<'t>,
 }
 
 /// The referrals that led to a contract, in the order in which they were made.
@@ -121,6 +122,7 @@ impl TierScore {
         rules: &rules::Segmentation,
     ) -> Self {
         let signings: Vec<_> = lifecycle.live().map(|contract| contract.signing.id).collect();
+        let priced = in_order(lifecycle.live().flat_map(Contract::priced_by).collect());
         let brought = in_order(referrals.iter().flat_map(|referral| [referral.made, referral.converted]).collect());
         let nps = latest_overall(timeline, Metric::Nps);
         let halves = nps.map_or(0, |answer| match answer.score.0 {
@@ -131,7 +133,7 @@ impl TierScore {
         let ((value, full), (contracts, most)) = (rules.tier_value, rules.tier_contracts);
         let (referred, most_referred) = rules.tier_referrals;
         let parts = [
-            (PartCode::Value, Points::share(value, lifecycle.live_value().0, full), signings.clone()),
+            (PartCode::Value, Points::share(value, lifecycle.live_value().0, full), priced),
             (PartCode::Contracts, Points::share(contracts, signings.len() as i64, most.into()), signings),
             (PartCode::Referrals, Points::share(referred, referrals.len() as i64, most_referred.into()), brought),
             (

@@ -56,6 +56,7 @@ fn agree<V: View, W>(
 fn standing(standing: &Standing, wanted: &oracle::Customer, context: &Context) {
     assert_eq!(standing.stage.name(), wanted.stage, "stage {context}");
     assert_eq!(standing.inferred, wanted.inferred, "inferred {context}");
+    assert_eq!(standing.stage_by.as_ref().map(plain), wanted.stage_by, "stage by {context}");
     assert_eq!(standing.open_contract, wanted.open_contract, "open_contract {context}");
     assert_eq!(standing.owner_from.map(|date| date.to_string()), wanted.owner_from, "owner_from {context}");
     assert_eq!(text(&standing.company), wanted.company, "company {context}");

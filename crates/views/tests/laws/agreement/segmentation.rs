@@ -48,6 +48,8 @@ fn same_rfm(given: &Rfm, wanted: &oracle::Profile, context: &Context) {
     assert_eq!(scores, [wanted.recency, wanted.frequency, wanted.monetary], "RFM {context}");
     assert_eq!(given.label.name(), wanted.label, "label {context}");
     assert_eq!(given.last_interaction.as_ref().map(plain), wanted.last_interaction, "last interaction {context}");
+    let days: Vec<_> = given.frequency_by.iter().map(|it| it.as_u128()).collect();
+    assert_eq!(days, ids(&wanted.frequency_by), "frequency {context}");
     assert_eq!(i64::from(given.interaction_days), wanted.interaction_days, "interaction days {context}");
     assert_eq!(i128::from(given.value.0), wanted.contract_value_fen, "value {context}");
 }
