@@ -62,7 +62,8 @@ async fn said_to_be_missing(system: &mut System, min_position: u64) -> [u64; 4] 
     let [segmentation, satisfaction, churn] = View::ALL.map(|view| system.reader(view));
     let (customer_id, query) = (CUSTOMER.to_string(), Some(v1::ViewQuery { min_position, ..Default::default() }));
     let risk = v1::GetRiskRequest { customer_id: customer_id.clone(), query: query.clone() };
-    let segments = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query: query.clone() };
+    let segments =
+        v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query: query.clone(), explain: false };
     let index = v1::GetCustomerIndexRequest { customer_id, query: query.clone() };
     let bands = v1::CountBandsRequest { query, ..Default::default() };
     let metas = [

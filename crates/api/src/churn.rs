@@ -43,13 +43,13 @@ pub fn risk(customer: CustomerId, answer: &Answer, as_of: Timestamp) -> v1::Risk
         Some(risk) => v1::Risk {
             p_millionths: Some(risk.p),
             band: band(risk.band).into(),
-            points_millionths: Some(risk.points),
+            points_millionths: risk.points,
             reasons: reasons(risk),
             horizon_days: Some(risk.horizon_days),
             repurchase_window: risk.repurchase.as_ref().map(repurchase_window),
             calibrated: Risk::CALIBRATED,
             silent_since: Some(names::timestamp(answer.standing.silent_since)),
-            days_silent: Some(whole_days(answer.standing.silent_since, as_of)),
+            days_silent: Some(answer.standing.days_silent(as_of)),
             belonging: standing::belonging(&answer.standing),
             ..lifecycle_only
         },
@@ -77,9 +77,4 @@ fn reason(reason: &Reason) -> v1::Reason {
 fn repurchase_window(window: &RepurchaseWindow) -> v1::RepurchaseWindow {
     let (from_date, until_date) = (window.from.to_string(), window.until.to_string());
     v1::RepurchaseWindow { from_date, until_date, open: window.open }
-}
-
-/// Whole days of 24 hours.
-pub(crate) fn whole_days(since: Timestamp, as_of: Timestamp) -> u32 {
-    u32::try_from(as_of.since(since).div_euclid(Timestamp::DAY)).unwrap_or(0)
 }

@@ -11,7 +11,7 @@ use views::satisfaction::{Class, Loyalty, Observation, Satisfaction};
 use views::segmentation::{Label, Membership, Segmentation, Tier};
 
 use crate::page::Paged;
-use crate::{churn, segmentation, v1};
+use crate::{segmentation, v1};
 
 /// A value of an axis, by its place among the values of that axis.
 pub type Value = usize;
@@ -119,7 +119,7 @@ impl Compared for Segmentation {
         let profile = answer.profile.as_ref();
         let rfm = profile.map(|profile| &profile.rfm);
         vec![
-            (DAYS_SILENT, profile.map(|_| churn::whole_days(answer.standing.silent_since, as_of).into())),
+            (DAYS_SILENT, profile.map(|_| answer.standing.days_silent(as_of).into())),
             ("score_hundredths", profile.map(|profile| profile.tier.score)),
             ("recency", rfm.map(|rfm| rfm.recency.into())),
             ("frequency", rfm.map(|rfm| rfm.frequency.into())),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use touchpoint::{Code, CustomerId, EventId, Household, Motive};
 use views::lifecycle::Stage;
 use views::rules::Rules;
-use views::segmentation::{Answer, Demand, Group, Label, Membership, Part, Profile, Rfm, Tier, TierScore, Totals};
+use views::segmentation::{
+    Answer, Demand, Group, Label, Membership, Part, PartCode, Profile, Rfm, Tier, TierScore, Totals,
+};
 
 use crate::errors::Error;
 use crate::query::Scope;
@@ -54,6 +56,18 @@ pub fn customer_segments(customer: CustomerId, answer: &Answer) -> v1::CustomerS
             ..lifecycle_only
         },
     }
+}
+
+/// The same, with the events behind stage, R, F and M.
+pub fn explained(customer: CustomerId, answer: &Answer) -> v1::CustomerSegments {
+    let mut segments = customer_segments(customer, answer);
+    if let Some(lifecycle) = &mut segments.lifecycle {
+        lifecycle.made_by = answer.standing.stage_by.as_ref().map(standing::evidence);
+    }
+    if let (Some(rfm), Some(profile)) = (&mut segments.rfm, &answer.profile) {
+        rfm.reasons = rfm_reasons(profile);
+    }
+    segments
 }
 
 /// A customer on a list of members, on which nobody is who withholds the profile.
@@ -155,7 +169,19 @@ fn rfm(rfm: &Rfm) -> v1::Rfm {
         last_interaction: rfm.last_interaction.as_ref().map(standing::evidence),
         interaction_days: rfm.interaction_days,
         live_contracts_fen: rfm.value.0,
+        reasons: Vec::new(),
     }
+}
+
+/// R, F and M with the events behind them; money rests on the same as the tier's part for it.
+fn rfm_reasons(profile: &Profile) -> Vec<v1::Reason> {
+    let reason = |code: &str, evidence| v1::Reason { code: code.to_owned(), points_millionths: None, evidence };
+    let money = profile.tier.parts.iter().find(|part| part.code == PartCode::Value);
+    vec![
+        reason("RECENCY", profile.rfm.last_interaction.iter().map(standing::evidence).collect()),
+        reason("FREQUENCY", evidence(&profile.rfm.frequency_by)),
+        reason("MONETARY", money.map(|part| evidence(&part.evidence)).unwrap_or_default()),
+    ]
 }
 
 fn value(score: &TierScore) -> v1::CustomerValue {

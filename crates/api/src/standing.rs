@@ -33,6 +33,7 @@ pub fn lifecycle(standing: &Standing) -> v1::Lifecycle {
         inferred: standing.inferred,
         open_contract: standing.open_contract,
         owner_from: standing.owner_from.map(|date| date.to_string()).unwrap_or_default(),
+        made_by: None,
     }
 }
 

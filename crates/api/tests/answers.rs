@@ -114,6 +114,22 @@ fn a_risk_has_its_figures_and_where_the_customer_belongs() {
 }
 
 #[test]
+fn an_explanation_names_the_events_behind_stage_and_rfm() {
+    let given = answer::<Segmentation>(&record(vec![(5 * DAYS, visit()), (3 * DAYS, visit())]));
+    let explained = segmentation::explained(CUSTOMER, &given);
+    let id = |number: u128| touchpoint::EventId::from_u128(number).to_string();
+    assert_eq!(explained.lifecycle.unwrap().made_by.unwrap().event_id, id(1), "the first visit makes a PROSPECT");
+    let ids = |evidence: &[v1::Evidence]| evidence.iter().map(|it| it.event_id.clone()).collect::<Vec<_>>();
+    let behind: Vec<_> = explained.rfm.iter().flat_map(|rfm| &rfm.reasons).map(|it| ids(&it.evidence)).collect();
+    assert_eq!(behind, [vec![id(2)], vec![id(1), id(2)], vec![]], "R, F and M");
+    let first_home = explained.rule_segments.iter().find(|it| it.name == "first_home").unwrap();
+    assert_eq!(ids(&first_home.evidence), [id(2)], "the latest visit that says why");
+    let plain = segmentation::customer_segments(CUSTOMER, &given);
+    assert_eq!(plain.lifecycle.unwrap().made_by, None);
+    assert!(plain.rfm.unwrap().reasons.is_empty());
+}
+
+#[test]
 fn reasons_carry_their_points_and_the_dates_of_their_evidence() {
     let story = vec![(20 * DAYS, visit()), (5 * DAYS, lodged())];
     let risk = churn::risk(CUSTOMER, &answer::<Churn>(&record(story)), now());

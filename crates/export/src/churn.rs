@@ -12,7 +12,9 @@ pub fn risks() -> Fields<v1::Risk> {
         .of(lifecycle(), |it| it.lifecycle.as_ref())
         .word("band", "RISK_BAND_", "The band of the probability.", |it| Some(it.band().as_str_name()))
         .int("p_millionths", "The probability, 0 to 1000000 millionths.", |it| it.p_millionths)
-        .long("points_millionths", "The sum of the points of all reasons.", |it| it.points_millionths)
+        .long("points_millionths", "The sum of the points of all reasons; null for LOST and EXITED.", |it| {
+            it.points_millionths
+        })
         .int("horizon_days", "The horizon that the probability is for.", |it| it.horizon_days)
         .flag("calibrated", "The model was fitted to observed outcomes.", |it| Some(it.calibrated))
         .instant("silent_since", "The last sign of life.", |it| it.silent_since.as_ref())

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use touchpoint::{Position, Timestamp, Touchpoint};
 
 use crate::dice::Dice;
-use crate::{Planned, VoidTarget, body};
+use crate::{Planned, VoidTarget};
 
 /// How far `occurred_at` may be after `recorded_at`.
 const CLOCK_SKEW_MICROS: i64 = 5 * Timestamp::MINUTE;
@@ -56,7 +56,7 @@ pub struct Arrived {
 /// says, or later where an event before it was recorded later. Two copies of an event have the same bytes.
 pub fn arrange(planned: &[Planned], arrival: Arrival) -> Vec<Arrived> {
     let order = sequence(planned, arrival.order);
-    let positions = first_positions(planned, &order);
+    let positions = positions(planned, &order);
     let mut clock = arrival.start;
     let place = |(offset, &index): (usize, &usize)| {
         let item = &planned[index];
@@ -88,26 +88,37 @@ fn shuffle(indexes: &mut [usize], seed: u64) {
     }
 }
 
-/// The position of each index; that of its first copy where an event comes several times.
-fn first_positions(planned: &[Planned], order: &[usize]) -> Vec<Position> {
+/// The position of each index.
+struct Positions {
+    /// That of its first copy where an event comes several times.
+    first: Vec<Position>,
+    /// Its own.
+    own: Vec<Position>,
+}
+
+fn positions(planned: &[Planned], order: &[usize]) -> Positions {
     let mut first = HashMap::new();
-    let mut positions = vec![Position::ZERO; planned.len()];
+    let mut own = vec![Position::ZERO; planned.len()];
     for (offset, &index) in order.iter().enumerate() {
         let event = &planned[index].event;
         let position = Position(FIRST_POSITION + offset as u64);
         first.entry((event.customer, event.id)).or_insert(position);
+        own[index] = position;
     }
-    for (item, slot) in planned.iter().zip(&mut positions) {
-        *slot = first.get(&(item.event.customer, item.event.id)).copied().unwrap_or_default();
-    }
-    positions
+    let first_of = |item: &Planned| first.get(&(item.event.customer, item.event.id)).copied().unwrap_or_default();
+    Positions { first: planned.iter().map(first_of).collect(), own }
 }
 
-fn written(item: &Planned, import: bool, positions: &[Position]) -> Vec<u8> {
+fn written(item: &Planned, import: bool, positions: &Positions) -> Vec<u8> {
     let mut event = if import { item.imported() } else { item.event.clone() };
-    if let (VoidTarget::Index(target), Touchpoint::EventVoided(void)) = (item.target, &mut event.body) {
+    let position = match item.target {
+        VoidTarget::AsWritten => None,
+        VoidTarget::Index(target) => positions.first.get(target).copied(),
+        VoidTarget::Copy(target) => positions.own.get(target).copied(),
+    };
+    if let (Some(position), Touchpoint::EventVoided(void)) = (position, &mut event.body) {
         void.target_event_id = None;
-        void.target_position = positions.get(target).copied();
+        void.target_position = Some(position);
     }
-    body(&event)
+    item.written(&event)
 }

@@ -12,4 +12,4 @@ mod dice;
 mod planned;
 
 pub use arrange::{Arrival, Arrived, Order, arrange};
-pub use planned::{Planned, VoidTarget, body};
+pub use planned::{Form, Planned, VoidTarget, body};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use history::nasty::{self, Config, History};
-use history::{Arrival, Arrived, Order, Planned, VoidTarget, arrange};
-use touchpoint::{Event, EventId, Kind, Metric, Scalar, ServicePort, Timestamp, Touchpoint};
+use history::{Arrival, Arrived, Form, Order, Planned, VoidTarget, arrange};
+use touchpoint::{Event, EventId, Fen, Kind, Metric, Scalar, ServicePort, Timestamp, Touchpoint};
 
 const CUSTOMERS: u64 = 1_500;
 const MINUTE: i64 = 60_000_000;
@@ -89,7 +89,7 @@ fn every_event_type_is_met_by_one_customer_in_fifty() {
 #[test]
 fn the_situations_that_break_folds_are_frequent() {
     let histories = population();
-    let situations: [Situation; 13] = [
+    let situations: [Situation; 19] = [
         ("ties in time", 0.3, ties),
         ("a thing opened twice", 0.2, opened_twice),
         ("a step dated before its opening", 0.1, step_before_opening),
@@ -102,12 +102,33 @@ fn the_situations_that_break_folds_are_frequent() {
         ("a void of an erasure", 0.005, |planned| voids_a(planned, Kind::CustomerErased)),
         ("an exact duplicate", 0.2, duplicated),
         ("occurred after recorded", 0.2, |planned| planned.iter().any(|p| p.event.occurred_at > p.recorded_at)),
+        ("more complaints than add points", 0.02, |planned| opened(planned, Kind::ComplaintLodged) > 4),
+        ("more contracts than add to the tier", 0.02, |planned| opened(planned, Kind::ContractSigned) > 3),
+        ("more recommendations than add to the tier", 0.01, |planned| opened(planned, Kind::ReferralConverted) > 4),
+        ("an answer of the first version", 0.1, |planned| planned.iter().any(|p| p.form == Form::FirstVersion)),
+        ("a wave that is no year", 0.2, odd_wave),
+        ("a price amended to nothing", 0.01, |planned| planned.iter().any(is_free)),
         ("firstrecordedat", 0.5, |planned| planned.iter().any(|p| p.event.first_recorded_at.is_some())),
     ];
     for (name, least, situation) in situations {
         let share = share(&histories, situation);
         assert!(share >= least, "{name}: {share}");
     }
+}
+
+/// How many things events of this type name, each by its code.
+fn opened(planned: &[Planned], kind: Kind) -> usize {
+    let of_kind = planned.iter().filter(|item| item.event.body.kind() == kind);
+    of_kind.filter_map(|item| opens(item).or_else(|| follows(item))).collect::<BTreeSet<_>>().len()
+}
+
+fn odd_wave(planned: &[Planned]) -> bool {
+    let is_odd = |wave: &str| wave.parse::<u16>().is_err();
+    planned.iter().any(|item| matches!(&item.event.body, Touchpoint::SurveyAnswered(it) if is_odd(it.wave_id.as_str())))
+}
+
+fn is_free(planned: &Planned) -> bool {
+    matches!(&planned.event.body, Touchpoint::ContractAmended(amended) if amended.price_fen == Some(Fen(0)))
 }
 
 fn ties(planned: &[Planned]) -> bool {
@@ -260,6 +281,31 @@ fn shuffles_differ_by_seed_and_bodies_do_not_depend_on_the_order() {
     assert_eq!(one, arrange(&planned, arrival(Order::Shuffled(1))));
     let bodies = |log: Vec<Arrived>| log.into_iter().map(|arrived| arrived.body).collect::<BTreeSet<_>>();
     assert_eq!(bodies(one), bodies(other));
+}
+
+#[test]
+fn unreadable_bodies_and_voids_of_a_second_copy_come_when_asked_for() {
+    let config = Config { position_voids: true, unreadable: 0.1, ..Config::default() };
+    let planned = nasty::flatten(&nasty::population(6, CUSTOMERS, &config));
+    let log = arrange(&planned, arrival(Order::Recorded));
+    let (mut without_id, mut with_id, mut second_copies) = (0, 0, 0);
+    for arrived in &log {
+        let item = &planned[arrived.index];
+        match (Event::decode(&arrived.body), item.form) {
+            (Err(broken), Form::CutOff) => without_id += usize::from(broken.id.is_none()),
+            (Err(broken), Form::UnknownVersion) => with_id += usize::from(broken.id == Some(item.event.id)),
+            (Ok(event), Form::Current | Form::FirstVersion) => {
+                if let (VoidTarget::Copy(target), Touchpoint::EventVoided(void)) = (item.target, event.body) {
+                    let named = log.iter().find(|other| Some(other.position) == void.target_position).unwrap();
+                    assert_eq!(named.index, target);
+                    let first = planned.iter().position(|other| other.event.id == planned[target].event.id);
+                    second_copies += usize::from(first != Some(target));
+                }
+            }
+            (read, form) => panic!("{form:?} is {read:?}"),
+        }
+    }
+    assert!(without_id > 100 && with_id > 100 && second_copies > 10, "{without_id} {with_id} {second_copies}");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use touchpoint::Timestamp;
 
 use crate::clock::DAY;
-use crate::event::{Event, History};
+use crate::event::{Event, History, Parked};
+use crate::numbers::Numbers;
 
 /// The events of one customer that count, in order, and the instant of the question.
 #[derive(Debug, Clone)]
@@ -12,6 +13,8 @@ pub(crate) struct Admitted<'a> {
     pub(crate) events: Vec<&'a Event>,
     /// The instant of the question, in microseconds.
     pub(crate) as_of: i64,
+    /// What a business tunes.
+    pub(crate) numbers: &'a Numbers,
 }
 
 impl History {
@@ -38,7 +41,7 @@ impl History {
         if events.is_empty() {
             return None;
         }
-        Some(Admitted { events, as_of: as_of.micros() })
+        Some(Admitted { events, as_of: as_of.micros(), numbers: &self.numbers })
     }
 
     /// The customer was erased. "CustomerErased: from then on the customer has no view ..., at any as_of and known_at." "An erasure cannot be
@@ -59,9 +62,12 @@ impl History {
         })
     }
 
-    /// How many bodies nobody could read, without those that were voided.
+    /// How many bodies nobody could read, without those that were voided. "known_at: events recorded after it do not
+    /// count"; when they happened nobody can read, so that as_of does not limit them.
     pub(crate) fn parked(&self, known_at: Option<Timestamp>) -> usize {
-        self.parked.iter().filter(|parked| !self.is_voided(parked.id, parked.position, known_at)).count()
+        let known = |parked: &&Parked| known_at.is_none_or(|known_at| parked.recorded_at <= known_at.micros());
+        let counts = |parked: &&Parked| !self.is_voided(parked.id, parked.position, known_at);
+        self.parked.iter().filter(known).filter(counts).count()
     }
 
     /// "Who withdrew consent to PROFILING (the latest consent event counts)." "Consent to PROFILING is always the
@@ -125,6 +131,6 @@ impl<'a> Admitted<'a> {
     /// The same customer at an earlier instant, as the events admitted now tell it.
     pub(crate) fn earlier(&self, as_of: i64) -> Option<Self> {
         let events: Vec<&Event> = self.events.iter().copied().filter(|event| event.at <= as_of).collect();
-        if events.is_empty() { None } else { Some(Self { events, as_of }) }
+        if events.is_empty() { None } else { Some(Self { events, as_of, numbers: self.numbers }) }
     }
 }

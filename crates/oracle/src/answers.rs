@@ -1,7 +1,7 @@
 //! Survey answers: which count, and the port and item values made of them. Section 4.
 
 use crate::admit::Admitted;
-use crate::event::Event;
+use crate::event::{Event, Evidence, evidence};
 use crate::round::half_up;
 
 /// An answer that counts.
@@ -31,7 +31,7 @@ pub struct PortValue {
     /// The latest of the answers that make it, in microseconds.
     pub at: i64,
     /// The answers that make it.
-    pub evidence: Vec<u128>,
+    pub evidence: Vec<Evidence>,
 }
 
 /// One CSAT answer that counts, for the indicators.
@@ -52,7 +52,7 @@ pub struct ItemValue {
     /// The score.
     pub score: i64,
     /// The answer.
-    pub event: u128,
+    pub event: Evidence,
 }
 
 /// "One per customer × project × wave × port × item × metric, the latest by order; if that is not_applicable there is
@@ -133,7 +133,7 @@ fn port_value(group: &[&Answer<'_>]) -> Option<PortValue> {
         port: latest.port.to_owned(),
         value,
         at: latest.event.at,
-        evidence: made_of.iter().map(|answer| answer.event.id).collect(),
+        evidence: evidence(made_of.iter().map(|answer| answer.event)),
     })
 }
 
@@ -148,7 +148,7 @@ pub(crate) fn item_values(admitted: &Admitted<'_>) -> Vec<ItemValue> {
         item: answer.item.to_owned(),
         metric: answer.metric.to_owned(),
         score: answer.score,
-        event: answer.event.id,
+        event: answer.event.order(),
     };
     answers.iter().map(value).collect()
 }

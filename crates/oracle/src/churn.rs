@@ -1,23 +1,14 @@
 //! Churn risk of one customer: docs/views.md section 5.
 
-use std::collections::BTreeSet;
-
 use touchpoint::Timestamp;
 
 use crate::admit::Admitted;
 use crate::clock::{plus_months, shanghai_date};
 use crate::contract::live_contracts;
-use crate::event::History;
+use crate::event::{Evidence, History};
 use crate::reasons::reasons;
 use crate::round::{half_up, half_up_float};
 use crate::stage::stage;
-
-/// "Horizon 365 days with a live contract, else 90."
-const HORIZON_WITH_CONTRACT_DAYS: i64 = 365;
-const HORIZON_WITHOUT_CONTRACT_DAYS: i64 = 90;
-/// "66–90 months after the Shanghai date of the latest live signing."
-const REPURCHASE_FROM_MONTHS: u32 = 66;
-const REPURCHASE_UNTIL_MONTHS: u32 = 90;
 
 /// A customer's churn risk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +47,8 @@ pub struct Reason {
     pub code: &'static str,
     /// Its points in millionths, rounded half up.
     pub points: i64,
-    /// The ids of the events behind it.
-    pub evidence: BTreeSet<u128>,
+    /// The events behind it.
+    pub evidence: Vec<Evidence>,
 }
 
 /// The window in which people change homes.
@@ -87,7 +78,9 @@ pub fn churn(history: &History, as_of: Timestamp, known_at: Option<Timestamp>) -
 
 fn risk(admitted: &Admitted<'_>) -> Risk {
     let live = live_contracts(admitted);
-    let horizon_days = if live.is_empty() { HORIZON_WITHOUT_CONTRACT_DAYS } else { HORIZON_WITH_CONTRACT_DAYS };
+    // "Horizon 365 days with a live contract, else 90."
+    let horizon = if live.is_empty() { "churn.horizon_days_other" } else { "churn.horizon_days_owner" };
+    let horizon_days = admitted.numbers.whole(horizon);
     let mut risk = Risk {
         p: 1_000_000,
         band: "CRITICAL",
@@ -99,7 +92,7 @@ fn risk(admitted: &Admitted<'_>) -> Risk {
         calibrated: false,
     };
     // "LOST and EXITED are 1, CRITICAL, without reasons."
-    let Some((base, gap_days)) = base_and_gap(stage(admitted).name) else {
+    let Some((base, gap_days)) = base_and_gap(admitted, stage(admitted).name) else {
         return risk;
     };
     let mut exact = Vec::new();
@@ -119,7 +112,7 @@ fn risk(admitted: &Admitted<'_>) -> Risk {
     // "p is computed from unrounded points."
     let exponent = base as f64 / 1e6 + sum.numerator as f64 / sum.denominator as f64 / 1e6;
     risk.p = half_up_float(1.0 / (1.0 + (-exponent).exp()), 1e6);
-    risk.band = band(risk.p);
+    risk.band = band(admitted, risk.p);
     risk
 }
 
@@ -133,25 +126,24 @@ fn sum(points: &[Points]) -> Points {
 }
 
 /// "b₀ and the expected gap in days by stage", b₀ in millionths.
-fn base_and_gap(stage: &str) -> Option<(i64, i64)> {
-    match stage {
-        "LEAD" | "PROSPECT" => Some((-500_000, 14)),
-        "SUBSCRIBED" => Some((-1_500_000, 14)),
-        "QUASI_OWNER" => Some((-2_500_000, 45)),
-        "RUN_IN" => Some((-2_000_000, 90)),
-        "STABLE" => Some((-1_500_000, 180)),
-        "LONG_TERM" => Some((-1_000_000, 365)),
-        _ => None,
-    }
+fn base_and_gap(admitted: &Admitted<'_>, stage: &str) -> Option<(i64, i64)> {
+    let row = match stage {
+        "LEAD" | "PROSPECT" => "LEAD_PROSPECT",
+        "LOST" | "EXITED" => return None,
+        other => other,
+    };
+    let base = admitted.numbers.millionths(&format!("churn.base.{row}"));
+    Some((base, admitted.numbers.whole(&format!("churn.gap_days.{row}"))))
 }
 
 /// "Bands: < .20 LOW, < .40 MEDIUM, < .70 HIGH, else CRITICAL", of the published figure.
-fn band(p: i64) -> &'static str {
-    if p < 200_000 {
+fn band(admitted: &Admitted<'_>, p: i64) -> &'static str {
+    let from = |band: &str| admitted.numbers.millionths(&format!("churn.band_from.{band}"));
+    if p < from("MEDIUM") {
         "LOW"
-    } else if p < 400_000 {
+    } else if p < from("HIGH") {
         "MEDIUM"
-    } else if p < 700_000 {
+    } else if p < from("CRITICAL") {
         "HIGH"
     } else {
         "CRITICAL"
@@ -163,8 +155,8 @@ fn band(p: i64) -> &'static str {
 fn repurchase(admitted: &Admitted<'_>) -> Option<RepurchaseWindow> {
     let live = live_contracts(admitted);
     let signed_on = shanghai_date(live.last()?.signed.at);
-    let from = plus_months(signed_on, REPURCHASE_FROM_MONTHS);
-    let until = plus_months(signed_on, REPURCHASE_UNTIL_MONTHS);
+    let after = |path| plus_months(signed_on, admitted.numbers.whole(path) as u32);
+    let (from, until) = (after("churn.repurchase_from_months"), after("churn.repurchase_until_months"));
     let today = shanghai_date(admitted.as_of);
     Some(RepurchaseWindow { from: from.to_string(), until: until.to_string(), open: from <= today && today < until })
 }

@@ -4,13 +4,17 @@ use chrono::NaiveDate;
 
 use crate::admit::Admitted;
 use crate::clock::parse_date;
-use crate::event::Event;
+use crate::event::{Event, Evidence};
 
 /// A contract, opened by its first ContractSigned.
 #[derive(Debug)]
 pub(crate) struct Contract<'a> {
     pub(crate) signed: &'a Event,
     pub(crate) price_fen: i64,
+    /// The signing, and the amendment that gave the present price.
+    pub(crate) priced_by: Vec<&'a Event>,
+    /// When it was first cancelled or resold, and by which event.
+    pub(crate) ended: Option<(i64, Evidence)>,
     pub(crate) cancelled: bool,
     pub(crate) resold: bool,
     pub(crate) handover: Option<&'a Event>,
@@ -26,14 +30,19 @@ pub(crate) fn contracts<'a>(admitted: &Admitted<'a>) -> Vec<Contract<'a>> {
         // it": so all steps count whatever their date, and among themselves they keep their order.
         let steps = |kind: &str| admitted.naming(kind, "contract_id", id);
         let mut price_fen = signed.int("price_fen").unwrap_or_default();
+        let mut priced_by = vec![signed];
         for amended in steps("ContractAmended") {
             if amended.text("kind") == Some("PRICE") {
                 price_fen = amended.int("price_fen").unwrap_or(price_fen);
+                priced_by = vec![signed, amended];
             }
         }
+        let ends = [steps("ContractCancelled"), steps("UnitResold")].concat();
         all.push(Contract {
             signed,
             price_fen,
+            priced_by,
+            ended: ends.iter().map(|end| (end.at.max(signed.at), end.order())).min(),
             cancelled: !steps("ContractCancelled").is_empty(),
             resold: !steps("UnitResold").is_empty(),
             // "The first HandoverCompleted and the first MovedIn of a contract count."
@@ -69,19 +78,19 @@ impl Contract<'_> {
         }
     }
 
-    /// "DELIVERED is the earlier of HandoverCompleted and MovedIn of a known contract, not before its signing."
-    pub(crate) fn delivered_at(&self) -> Option<i64> {
-        let handover = self.handover.map(|event| event.at);
-        let moved_in = self.moved_in.map(|event| event.at);
-        let earlier = [handover, moved_in].into_iter().flatten().min()?;
-        Some(earlier.max(self.signed.at))
+    /// "DELIVERED is the earlier of HandoverCompleted and MovedIn of a known contract, not before its signing": when, and
+    /// by which event, of two that take effect together the first by order.
+    pub(crate) fn delivered_by(&self) -> Option<(i64, Evidence)> {
+        let deliveries = [self.handover, self.moved_in].into_iter().flatten();
+        deliveries.map(|event| (event.at.max(self.signed.at), event.order())).min()
     }
 }
 
 /// "A subscription is open until SubscriptionCancelled, or a ContractSigned that names it, or, if that names none, any
 /// later ContractSigned; cancelling the contract does not reopen it."
-pub(crate) fn has_open_subscription(admitted: &Admitted<'_>) -> bool {
+pub(crate) fn open_subscriptions<'a>(admitted: &Admitted<'a>) -> Vec<&'a Event> {
     let contracts = contracts(admitted);
+    let mut open = Vec::new();
     for placed in admitted.openings("SubscriptionPlaced", "subscription_id") {
         let id = placed.text("subscription_id").unwrap_or_default();
         let cancelled = !admitted.naming("SubscriptionCancelled", "subscription_id", id).is_empty();
@@ -90,10 +99,10 @@ pub(crate) fn has_open_subscription(admitted: &Admitted<'_>) -> bool {
             None => contract.signed.order() > placed.order(),
         });
         if !cancelled && !signed {
-            return true;
+            open.push(placed);
         }
     }
-    false
+    open
 }
 
 /// "A MAJOR or SAFETY DefectLogged on a live contract, not rectified."
@@ -112,13 +121,13 @@ pub(crate) fn serious_open_defects<'a>(admitted: &Admitted<'a>) -> Vec<&'a Event
     serious
 }
 
-/// "A referral is converted when both its events are there."
-pub(crate) fn converted_referrals(admitted: &Admitted<'_>) -> i64 {
-    let mut converted = 0;
+/// "A referral is converted when both its events are there": both events of each, the first of either type.
+pub(crate) fn converted_referrals<'a>(admitted: &Admitted<'a>) -> Vec<[&'a Event; 2]> {
+    let mut converted = Vec::new();
     for made in admitted.openings("ReferralMade", "referral_id") {
         let id = made.text("referral_id").unwrap_or_default();
-        if !admitted.naming("ReferralConverted", "referral_id", id).is_empty() {
-            converted += 1;
+        if let Some(conversion) = admitted.naming("ReferralConverted", "referral_id", id).first() {
+            converted.push([made, conversion]);
         }
     }
     converted

@@ -4,8 +4,8 @@ use touchpoint::Timestamp;
 
 use crate::admit::Admitted;
 use crate::contract::live_contracts;
-use crate::event::{Event, History};
-use crate::stage::{interactions, silent_since, stage, stage_since};
+use crate::event::{Event, Evidence, History};
+use crate::stage::{interactions, silent_since, stage, stage_by, stage_since};
 
 /// What every answer about a customer carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,10 +14,12 @@ pub struct Customer {
     pub stage: &'static str,
     /// LOST by silence alone.
     pub inferred: bool,
-    /// Since when, without a break, the stage has had this name; in microseconds.
-    pub since: i64,
+    /// The event that made the stage.
+    pub stage_by: Option<Evidence>,
     /// An owner with a further contract that is not yet delivered.
     pub open_contract: bool,
+    /// For an owner: the Shanghai date from which the months count, for example `2025-04-01`.
+    pub owner_from: Option<String>,
     /// The customer's project.
     pub project: Option<String>,
     /// The customer's city company.
@@ -36,7 +38,9 @@ pub struct Customer {
     pub interactions: usize,
     /// When the last interaction was, in microseconds.
     pub last_interaction: Option<i64>,
-    /// Whole days since the last interaction or LeadRegistered, else the first event.
+    /// The last interaction or LeadRegistered, else the first event; in microseconds.
+    pub silent_since: i64,
+    /// Whole days since then.
     pub days_silent: i64,
 }
 
@@ -48,8 +52,9 @@ pub fn customer(history: &History, as_of: Timestamp, known_at: Option<Timestamp>
     Some(Customer {
         stage: stage.name,
         inferred: stage.inferred,
-        since: stage_since(&admitted),
+        stage_by: stage_by(&admitted),
         open_contract: stage.open_contract,
+        owner_from: stage.owner_from.map(|date| date.to_string()),
         project: place(&admitted, |event| event.project.clone()),
         company: place(&admitted, |event| event.company.clone()),
         consultant: consultant(&admitted),
@@ -59,19 +64,30 @@ pub fn customer(history: &History, as_of: Timestamp, known_at: Option<Timestamp>
         events: admitted.events.len(),
         interactions: interactions.len(),
         last_interaction: interactions.last().map(|event| event.at),
+        silent_since: silent_since(&admitted).at,
         days_silent: admitted.days_since(silent_since(&admitted).at),
     })
+}
+
+/// Since when, without a break, the customer's stage at (as_of, known_at) has had its name; in microseconds.
+pub fn stage_began(history: &History, as_of: Timestamp, known_at: Option<Timestamp>) -> Option<i64> {
+    Some(stage_since(&history.at(as_of, known_at)?))
 }
 
 /// "A customer's project and company, each by itself: that of the latest-signed live contract's ContractSigned if it
 /// names one, else of the latest counting event that does."
 pub(crate) fn place(admitted: &Admitted<'_>, named: impl Fn(&Event) -> Option<String>) -> Option<String> {
+    named(place_by(admitted, &named)?)
+}
+
+/// The event that names it.
+pub(crate) fn place_by<'a>(admitted: &Admitted<'a>, named: impl Fn(&Event) -> Option<String>) -> Option<&'a Event> {
     if let Some(contract) = live_contracts(admitted).last()
-        && let Some(place) = named(contract.signed)
+        && named(contract.signed).is_some()
     {
-        return Some(place);
+        return Some(contract.signed);
     }
-    admitted.events.iter().rev().find_map(|event| named(event))
+    admitted.events.iter().rev().find(|event| named(event).is_some()).copied()
 }
 
 /// "The consultant: of the latest VisitRecorded or ConsultantReassigned (`to`)."

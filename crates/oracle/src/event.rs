@@ -1,8 +1,11 @@
 //! The bodies of one customer, read into the plainest form: names as text, numbers as numbers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use touchpoint::{Scalar, Timestamp};
+
+use crate::numbers::Numbers;
 
 /// One message of the log, for one customer.
 #[derive(Debug, Clone)]
@@ -13,6 +16,17 @@ pub struct Entry {
     pub recorded_at: Timestamp,
     /// The event as CloudEvents JSON.
     pub body: Vec<u8>,
+}
+
+/// An event behind a figure: when it happened, in microseconds, and its id. Lists of them are in this order.
+pub type Evidence = (i64, u128);
+
+/// These events as evidence: the oldest first, each once.
+pub(crate) fn evidence<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Evidence> {
+    let mut all: Vec<Evidence> = events.into_iter().map(Event::order).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// The value of a field of `data`.
@@ -82,7 +96,7 @@ impl Event {
     }
 
     /// "Events are ordered by (occurred_at, event_id as a 128-bit value)."
-    pub(crate) fn order(&self) -> (i64, u128) {
+    pub(crate) fn order(&self) -> Evidence {
         (self.at, self.id)
     }
 }
@@ -91,16 +105,18 @@ impl Event {
 #[derive(Debug, Clone)]
 pub(crate) struct Parked {
     pub(crate) position: u64,
+    pub(crate) recorded_at: i64,
     pub(crate) id: Option<u128>,
 }
 
-/// Everything that the log holds of one customer.
-#[derive(Debug, Clone, Default)]
+/// Everything that the log holds of one customer, and the numbers to judge it by.
+#[derive(Debug, Clone)]
 pub struct History {
     pub(crate) events: Vec<Event>,
     pub(crate) parked: Vec<Parked>,
     /// Later bodies with the id of an earlier one and other content.
     pub conflicts: usize,
+    pub(crate) numbers: Arc<Numbers>,
 }
 
 impl History {
@@ -108,14 +124,19 @@ impl History {
     pub fn read(entries: &[Entry]) -> Self {
         let mut entries: Vec<&Entry> = entries.iter().collect();
         entries.sort_by_key(|entry| entry.position);
-        let mut history = Self::default();
+        let numbers = Numbers::domain();
+        let mut history = Self { events: Vec::new(), parked: Vec::new(), conflicts: 0, numbers };
         let mut kept: Vec<&Entry> = Vec::new();
         for entry in entries {
             let event = match touchpoint::Event::decode(&entry.body) {
                 Ok(event) => Event::read(entry, &event),
                 Err(violations) => {
                     let id = violations.id.map(touchpoint::EventId::as_u128);
-                    history.parked.push(Parked { position: entry.position, id });
+                    history.parked.push(Parked {
+                        position: entry.position,
+                        recorded_at: entry.recorded_at.micros(),
+                        id,
+                    });
                     continue;
                 }
             };
@@ -131,5 +152,10 @@ impl History {
             }
         }
         history
+    }
+
+    /// The same events, judged by other numbers than the domain's.
+    pub fn by(self, numbers: &Arc<Numbers>) -> Self {
+        Self { numbers: Arc::clone(numbers), ..self }
     }
 }

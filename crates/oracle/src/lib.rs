@@ -9,7 +9,7 @@
 //!
 //! Events and admission
 //! - Bodies that cannot be read (parked) do not claim their event id; a void by id or position drops them, limited by
-//!   known_at alone; otherwise all of them count as parked at every (as_of, known_at).
+//!   known_at alone; otherwise those recorded by known_at count as parked at every as_of.
 //! - A void by `target_position` also works on a readable event at that position. Duplicates are dropped first, so
 //!   voiding the first position of a duplicated event voids the event, and voiding the second has no effect.
 //! - An event that has the id of an earlier one and other content has no effect, be it a void, a consent or an erasure.
@@ -26,7 +26,7 @@
 //! Stage, silence, interactions
 //! - An interaction is decided by its type alone: a ComplaintReopened that the state does not allow, and a repeated
 //!   opening, are interactions. "Handover" is HandoverCompleted only.
-//! - `since` is found by evaluating the stage at all earlier instants of change: the instant from which the stage has
+//! - [`stage_began`] is found by evaluating the stage at all earlier instants of change: the instant from which the stage has
 //!   had its name without a break. So a LeadLost while LOST by silence keeps the earlier instant (and makes `inferred`
 //!   false), and a HandoverCompleted after MovedIn keeps MovedIn's. An event a few minutes ahead of as_of keeps its own.
 //! - SUBSCRIBED too becomes LOST after 90 days of silence; after a contract ever signed nothing becomes LOST.
@@ -37,6 +37,11 @@
 //! - If MovedIn is there, months count from its `on`, even where handed_over_on is earlier.
 //!
 //! Segmentation
+//! - The event that made the stage: of an owner the delivery from whose date the months count, of QUASI_OWNER the first
+//!   live signing, of SUBSCRIBED the first open subscription, of EXITED the end of the contract that ended last, of LOST
+//!   LeadLost or what silence runs from, of PROSPECT the first visit or subscription, of LEAD the first event.
+//! - What an amendment made a price rests on the signing and the latest amendment; largest_contract_fen on the first of
+//!   the largest; frequency on the last interaction of each day.
 //! - No interaction at all gives R 1 (and F 1), not UNKNOWN.
 //! - "Latest overall answer", "latest NPS" and the loyalty answers are any item of port OVERALL with that metric, the
 //!   latest of the counting answers (docs/views.md section 4); a not_applicable takes away only the answer to the same
@@ -65,8 +70,8 @@
 //! - Points are given without b₀, which stands beside them. LOST and EXITED have neither.
 //! - REPURCHASED: the earlier contract must not be cancelled at as_of. Evidence is the later signing.
 //! - REPEAT_COMPLAINTS counts complaints (by their opening event), not events; REFERRAL_MADE likewise.
-//! - Evidence of complaint reasons is the lodging (COMPLAINT_REOPENED: the reopenings), of SILENCE the event that it
-//!   runs from, of HANDOVER_DELAYED the signing, of REVISIT_MISSED all misses since the last RevisitCompleted.
+//! - Evidence of complaint reasons is the lodging (OPEN_COMPLAINT and COMPLAINT_OVERDUE: and the assessment that gave the
+//!   present severity; COMPLAINT_REOPENED: the reopenings), of SILENCE the event that it runs from, of HANDOVER_DELAYED the signing, of REVISIT_MISSED all misses since the last RevisitCompleted.
 //!
 //! Rounding
 //! - The guard of 1e-9 is added in units of the last place (after scaling), since "rounding is of the exact value": added
@@ -74,6 +79,7 @@
 
 mod admit;
 mod answers;
+mod behind;
 mod churn;
 mod clock;
 mod complaint;
@@ -82,6 +88,7 @@ mod customer;
 mod event;
 mod funnel;
 mod funnel_table;
+mod numbers;
 mod population;
 mod reasons;
 mod round;
@@ -94,14 +101,15 @@ mod surveys;
 
 pub use answers::{ItemValue, PortValue};
 pub use churn::{Churn, Reason, RepurchaseWindow, Risk, churn};
-pub use complaint::Complaint;
-pub use customer::{Customer, customer};
-pub use event::{Entry, History};
+pub use complaint::{Clock, Complaint};
+pub use customer::{Customer, customer, stage_began};
+pub use event::{Entry, Evidence, History};
 pub use funnel::{Funnel, STEPS};
 pub use funnel_table::Cell;
+pub use numbers::{Numbers, WrongNumbers};
 pub use population::{AtRisk, Population, UNKNOWN, WITHHELD, population};
-pub use rules::{DEFAULT_SEGMENTS, Segment, WrongSegments, parse_segments};
+pub use rules::{DEFAULT_SEGMENTS, Membership, Segment, WrongSegments, parse_segments};
 pub use satisfaction::{Observation, Opinion, Satisfaction, satisfaction};
 pub use scores::{Ces, Comparison, Nps, Outcomes, Ranked, Score, compare, rank};
-pub use segmentation::{Demand, Profile, Segmentation, segmentation};
+pub use segmentation::{Demand, Profile, Segmentation, TierPart, segmentation};
 pub use surveys::{Place, ServiceLevel, Surveys, Unit};

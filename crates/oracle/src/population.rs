@@ -10,7 +10,7 @@ use crate::customer::{Customer, customer};
 use crate::event::History;
 use crate::funnel::Funnel;
 use crate::funnel_table::{Cell, table};
-use crate::rules::Segment;
+use crate::rules::{Membership, Segment};
 use crate::satisfaction::{Satisfaction, satisfaction};
 use crate::segmentation::{Segmentation, segmentation};
 use crate::surveys::Surveys;
@@ -148,7 +148,7 @@ impl Population {
         for (axis, place) in places {
             self.list(id, axis, place.as_deref().unwrap_or(UNKNOWN));
         }
-        for name in &profile.segments {
+        for Membership { name, .. } in &profile.segments {
             *self.segments.entry(name.clone()).or_default() += 1;
             self.list(id, "segment", name);
         }

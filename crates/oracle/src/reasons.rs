@@ -1,26 +1,24 @@
 //! The reasons of a churn risk, one function for each line of the table in docs/views.md section 5.
 
-use std::collections::BTreeSet;
-
 use crate::admit::Admitted;
 use crate::answers::latest_overall;
 use crate::churn::Points;
 use crate::clock::{parse_date, plus_days, shanghai_date};
 use crate::complaint::{Complaint, complaints};
 use crate::contract::{contracts, live_contracts, serious_open_defects};
-use crate::event::Event;
+use crate::event::{Evidence, evidence};
 use crate::stage::silent_since;
 
-/// A reason's code, its points, and the ids of the events behind it.
-pub(crate) type Found = (&'static str, Points, BTreeSet<u128>);
+/// A reason's code, its points, and the events behind it.
+pub(crate) type Found = (&'static str, Points, Vec<Evidence>);
 
 /// "Every reason appears at most once."
 pub(crate) fn reasons(admitted: &Admitted<'_>, gap_days: i64) -> Vec<Found> {
     let complaints = complaints(admitted);
     let all = [
         silence(admitted, gap_days),
-        open_complaint(&complaints),
-        complaint_overdue(&complaints),
+        open_complaint(admitted, &complaints),
+        complaint_overdue(admitted, &complaints),
         complaint_reopened(admitted, &complaints),
         repeat_complaints(admitted, &complaints),
         satisfaction(admitted),
@@ -37,47 +35,56 @@ pub(crate) fn reasons(admitted: &Admitted<'_>, gap_days: i64) -> Vec<Found> {
     all.into_iter().flatten().collect()
 }
 
+/// A number of the table: of a reason, under its name in the rules.
+fn points(admitted: &Admitted<'_>, name: &str) -> i64 {
+    admitted.numbers.millionths(&format!("churn.reasons.{name}"))
+}
+
+/// Days, or how many, of the same table.
+fn whole(admitted: &Admitted<'_>, name: &str) -> i64 {
+    admitted.numbers.whole(&format!("churn.reasons.{name}"))
+}
+
 /// A reason with whole millionths.
-fn found(code: &'static str, millionths: i64, evidence: impl IntoIterator<Item = u128>) -> Option<Found> {
+fn found(code: &'static str, millionths: i64, mut evidence: Vec<Evidence>) -> Option<Found> {
     let points = Points { numerator: i128::from(millionths), denominator: 1 };
-    Some((code, points, evidence.into_iter().collect()))
+    evidence.sort_unstable();
+    Some((code, points, evidence))
 }
 
 /// A reason with whole millionths, if there is any event behind it.
-fn found_if_any(code: &'static str, millionths: i64, evidence: Vec<u128>) -> Option<Found> {
+fn found_if_any(code: &'static str, millionths: i64, evidence: Vec<Evidence>) -> Option<Found> {
     if evidence.is_empty() { None } else { found(code, millionths, evidence) }
 }
 
 /// ".6·max(0, min(days silent / gap, 4) − 1)"
 fn silence(admitted: &Admitted<'_>, gap_days: i64) -> Option<Found> {
     let last = silent_since(admitted);
-    let days = admitted.days_since(last.at).min(4 * gap_days);
+    let days = admitted.days_since(last.at).min(whole(admitted, "SILENCE.most_gaps") * gap_days);
     let beyond = (days - gap_days).max(0);
-    let points = Points { numerator: i128::from(600_000 * beyond), denominator: i128::from(gap_days) };
-    Some(("SILENCE", points, BTreeSet::from([last.id])))
+    let numerator = i128::from(points(admitted, "SILENCE.points_per_gap") * beyond);
+    let points = Points { numerator, denominator: i128::from(gap_days) };
+    Some(("SILENCE", points, evidence([last])))
 }
 
 /// "Per open complaint by present severity: LOW, MEDIUM .5; HIGH .9; CRITICAL or any group complaint 1.3; the sum at
 /// most 2.0"
-fn open_complaint(complaints: &[Complaint]) -> Option<Found> {
+fn open_complaint(admitted: &Admitted<'_>, complaints: &[Complaint]) -> Option<Found> {
     let mut sum = 0;
     let mut evidence = Vec::new();
     for complaint in complaints.iter().filter(|complaint| complaint.open()) {
-        sum += match complaint.severity.as_str() {
-            _ if complaint.group_id.is_some() => 1_300_000,
-            "CRITICAL" => 1_300_000,
-            "HIGH" => 900_000,
-            _ => 500_000,
-        };
-        evidence.push(complaint.lodged_event);
+        let row = if complaint.group_id.is_some() { "GROUP" } else { &complaint.severity };
+        sum += points(admitted, &format!("OPEN_COMPLAINT.{row}"));
+        evidence.extend(&complaint.severity_by);
     }
-    found_if_any("OPEN_COMPLAINT", sum.min(2_000_000), evidence)
+    found_if_any("OPEN_COMPLAINT", sum.min(points(admitted, "OPEN_COMPLAINT.most_points")), evidence)
 }
 
 /// ".4 if an open complaint's total clock is past its limit"
-fn complaint_overdue(complaints: &[Complaint]) -> Option<Found> {
+fn complaint_overdue(admitted: &Admitted<'_>, complaints: &[Complaint]) -> Option<Found> {
     let overdue = complaints.iter().filter(|complaint| complaint.overdue());
-    found_if_any("COMPLAINT_OVERDUE", 400_000, overdue.map(|complaint| complaint.lodged_event).collect())
+    let evidence = overdue.flat_map(|complaint| complaint.severity_by.clone()).collect();
+    found_if_any("COMPLAINT_OVERDUE", points(admitted, "COMPLAINT_OVERDUE.points"), evidence)
 }
 
 /// ".5 for an effective reopening within 180 d, whatever its state now"
@@ -85,39 +92,40 @@ fn complaint_reopened(admitted: &Admitted<'_>, complaints: &[Complaint]) -> Opti
     let mut evidence = Vec::new();
     for complaint in complaints {
         for (event, at) in &complaint.reopenings {
-            if admitted.within(*at, 180) {
+            if admitted.within(*at, whole(admitted, "COMPLAINT_REOPENED.days")) {
                 evidence.push(*event);
             }
         }
     }
-    found_if_any("COMPLAINT_REOPENED", 500_000, evidence)
+    found_if_any("COMPLAINT_REOPENED", points(admitted, "COMPLAINT_REOPENED.points"), evidence)
 }
 
 /// ".3·(complaints lodged in 365 d − 1), at most .9, withdrawn ones included"
 fn repeat_complaints(admitted: &Admitted<'_>, complaints: &[Complaint]) -> Option<Found> {
-    let recent = complaints.iter().filter(|complaint| admitted.within(complaint.lodged_at, 365));
-    let evidence: Vec<u128> = recent.map(|complaint| complaint.lodged_event).collect();
+    let days = whole(admitted, "REPEAT_COMPLAINTS.days");
+    let recent = complaints.iter().filter(|complaint| admitted.within(complaint.lodged_at, days));
+    let evidence: Vec<Evidence> = recent.map(Complaint::lodged).collect();
     let repeats = (evidence.len() as i64 - 1).max(0);
-    found("REPEAT_COMPLAINTS", (300_000 * repeats).min(900_000), evidence)
+    let (each, most) =
+        (points(admitted, "REPEAT_COMPLAINTS.points_each"), points(admitted, "REPEAT_COMPLAINTS.most_points"));
+    found("REPEAT_COMPLAINTS", (each * repeats).min(most), evidence)
 }
 
 /// "Latest overall answer (CSAT on OVERALL, no window) ≤ 2: 1.0; 3: .4; ≥ 4: −.4"
 fn satisfaction(admitted: &Admitted<'_>) -> Option<Found> {
     let answer = latest_overall(admitted, "CSAT")?;
-    match answer.score {
-        ..=2 => found("LOW_SATISFACTION", 1_000_000, [answer.event.id]),
-        3 => found("LOW_SATISFACTION", 400_000, [answer.event.id]),
-        4.. => found("SATISFIED", -400_000, [answer.event.id]),
-    }
+    let points = points(admitted, &format!("SATISFACTION.overall_{}", answer.score));
+    let code = if points < 0 { "SATISFIED" } else { "LOW_SATISFACTION" };
+    found(code, points, evidence([answer.event]))
 }
 
 /// "Latest NPS on OVERALL, no window: 0–6 +.6 / 9–10 −.6"
 fn nps(admitted: &Admitted<'_>) -> Option<Found> {
     let answer = latest_overall(admitted, "NPS")?;
     match answer.score {
-        ..=6 => found("NPS_DETRACTOR", 600_000, [answer.event.id]),
+        ..=6 => found("NPS_DETRACTOR", points(admitted, "NPS.detractor"), evidence([answer.event])),
         7..=8 => None,
-        9.. => found("NPS_PROMOTER", -600_000, [answer.event.id]),
+        9.. => found("NPS_PROMOTER", points(admitted, "NPS.promoter"), evidence([answer.event])),
     }
 }
 
@@ -127,26 +135,31 @@ fn handover_delayed(admitted: &Admitted<'_>) -> Option<Found> {
     let mut evidence = Vec::new();
     for contract in live_contracts(admitted) {
         let planned = contract.signed.text("planned_handover_on").and_then(parse_date);
-        if !contract.delivered() && planned.is_some_and(|planned| today > plus_days(planned, 30)) {
-            evidence.push(contract.signed.id);
+        let grace = whole(admitted, "HANDOVER_DELAYED.grace_days");
+        if !contract.delivered() && planned.is_some_and(|planned| today > plus_days(planned, grace)) {
+            evidence.push(contract.signed.order());
         }
     }
-    found_if_any("HANDOVER_DELAYED", 500_000, evidence)
+    found_if_any("HANDOVER_DELAYED", points(admitted, "HANDOVER_DELAYED.points"), evidence)
 }
 
 /// ".5: a MAJOR or SAFETY DefectLogged on a live contract, not rectified"
 fn serious_defect_open(admitted: &Admitted<'_>) -> Option<Found> {
-    found_if_any("SERIOUS_DEFECT_OPEN", 500_000, ids(&serious_open_defects(admitted)))
+    found_if_any(
+        "SERIOUS_DEFECT_OPEN",
+        points(admitted, "SERIOUS_DEFECT_OPEN.points"),
+        evidence(serious_open_defects(admitted)),
+    )
 }
 
 /// ".3: ≥ 2 in 180 d"
 fn consultant_changed(admitted: &Admitted<'_>) -> Option<Found> {
     let mut changes = admitted.of("ConsultantReassigned");
-    changes.retain(|event| admitted.within(event.at, 180));
-    if changes.len() < 2 {
+    changes.retain(|event| admitted.within(event.at, whole(admitted, "CONSULTANT_CHANGED.days")));
+    if (changes.len() as i64) < whole(admitted, "CONSULTANT_CHANGED.fewest") {
         return None;
     }
-    found("CONSULTANT_CHANGED", 300_000, ids(&changes))
+    found("CONSULTANT_CHANGED", points(admitted, "CONSULTANT_CHANGED.points"), evidence(changes))
 }
 
 /// ".3: the last two or more of RevisitCompleted/RevisitMissed are missed"
@@ -154,15 +167,15 @@ fn revisit_missed(admitted: &Admitted<'_>) -> Option<Found> {
     let mut missed = Vec::new();
     for event in admitted.events.iter().rev() {
         match event.kind {
-            "RevisitMissed" => missed.push(event.id),
+            "RevisitMissed" => missed.push(event.order()),
             "RevisitCompleted" => break,
             _ => {}
         }
     }
-    if missed.len() < 2 {
+    if (missed.len() as i64) < whole(admitted, "REVISIT_MISSED.fewest") {
         return None;
     }
-    found("REVISIT_MISSED", 300_000, missed)
+    found("REVISIT_MISSED", points(admitted, "REVISIT_MISSED.points"), missed)
 }
 
 /// ".4: MARKETING, latest consent event"
@@ -174,14 +187,14 @@ fn consent_withdrawn(admitted: &Admitted<'_>) -> Option<Found> {
     if latest.kind != "ConsentWithdrawn" {
         return None;
     }
-    found("CONSENT_WITHDRAWN", 400_000, [latest.id])
+    found("CONSENT_WITHDRAWN", points(admitted, "CONSENT_WITHDRAWN.points"), evidence([*latest]))
 }
 
 /// "−.8 within 365 d"
 fn referral_made(admitted: &Admitted<'_>) -> Option<Found> {
     let mut made = admitted.openings("ReferralMade", "referral_id");
-    made.retain(|event| admitted.within(event.at, 365));
-    found_if_any("REFERRAL_MADE", -800_000, ids(&made))
+    made.retain(|event| admitted.within(event.at, whole(admitted, "REFERRAL_MADE.days")));
+    found_if_any("REFERRAL_MADE", points(admitted, "REFERRAL_MADE.points"), evidence(made))
 }
 
 /// "−1.2: a live contract signed in (as_of − 365 d, as_of], where some contract signed before it was not cancelled
@@ -189,26 +202,24 @@ fn referral_made(admitted: &Admitted<'_>) -> Option<Found> {
 fn repurchased(admitted: &Admitted<'_>) -> Option<Found> {
     let all = contracts(admitted);
     let mut evidence = Vec::new();
-    for contract in all.iter().filter(|contract| contract.live() && admitted.within(contract.signed.at, 365)) {
+    let days = whole(admitted, "REPURCHASED.days");
+    for contract in all.iter().filter(|contract| contract.live() && admitted.within(contract.signed.at, days)) {
         let before = all.iter().any(|other| other.signed.order() < contract.signed.order() && !other.cancelled);
         if before {
-            evidence.push(contract.signed.id);
+            evidence.push(contract.signed.order());
         }
     }
-    found_if_any("REPURCHASED", -1_200_000, evidence)
+    found_if_any("REPURCHASED", points(admitted, "REPURCHASED.points"), evidence)
 }
 
 /// "−.4: the latest rated revisit within 90 d is ≥ 4"
 fn revisit_satisfied(admitted: &Admitted<'_>) -> Option<Found> {
     let mut rated = admitted.of("RevisitCompleted");
-    rated.retain(|event| admitted.within(event.at, 90) && event.int("satisfaction").is_some());
+    let days = whole(admitted, "REVISIT_SATISFIED.days");
+    rated.retain(|event| admitted.within(event.at, days) && event.int("satisfaction").is_some());
     let latest = rated.last()?;
-    if latest.int("satisfaction")? < 4 {
+    if latest.int("satisfaction")? < whole(admitted, "REVISIT_SATISFIED.least_satisfaction") {
         return None;
     }
-    found("REVISIT_SATISFIED", -400_000, [latest.id])
-}
-
-fn ids(events: &[&Event]) -> Vec<u128> {
-    events.iter().map(|event| event.id).collect()
+    found("REVISIT_SATISFIED", points(admitted, "REVISIT_SATISFIED.points"), evidence([*latest]))
 }

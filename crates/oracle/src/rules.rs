@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use toml::{Table, Value as Toml};
 
 use crate::admit::Admitted;
-use crate::event::{Event, Value};
+use crate::behind::behind;
+use crate::contract::live_contracts;
+use crate::event::{Event, Evidence, Value, evidence};
 
 /// The segments that the domain ships.
 pub const DEFAULT_SEGMENTS: &str = r#"
@@ -78,10 +80,57 @@ pub fn parse_segments(text: &str) -> Result<Vec<Segment>, WrongSegments> {
     list.iter().map(|segment| parse_segment(segment).ok_or_else(|| WrongSegments(segment.to_string()))).collect()
 }
 
-/// The names of the segments that the customer is in.
-pub(crate) fn members_of(segments: &[Segment], attributes: &Attributes, admitted: &Admitted<'_>) -> Vec<String> {
+/// That a customer is in a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The segment's name.
+    pub name: String,
+    /// The events behind it.
+    pub evidence: Vec<Evidence>,
+}
+
+/// The segments that the customer is in.
+pub(crate) fn members_of(segments: &[Segment], attributes: &Attributes, admitted: &Admitted<'_>) -> Vec<Membership> {
     let inside = segments.iter().filter(|segment| holds(&segment.when, attributes, admitted));
-    inside.map(|segment| segment.name.clone()).collect()
+    let member = |segment: &Segment| Membership {
+        name: segment.name.clone(),
+        evidence: evidence(because(&segment.when, attributes, admitted)),
+    };
+    inside.map(member).collect()
+}
+
+/// The events behind a condition that holds: those that its counts counted, and those that gave an axis or attribute its
+/// value; of `any`, of the first part that holds; of `not`, none.
+fn because<'a>(condition: &Condition, attributes: &Attributes, admitted: &Admitted<'a>) -> Vec<&'a Event> {
+    match condition {
+        Condition::All(parts) => parts.iter().flat_map(|part| because(part, attributes, admitted)).collect(),
+        Condition::Any(parts) => {
+            let first = parts.iter().find(|part| holds(part, attributes, admitted));
+            first.map(|part| because(part, attributes, admitted)).unwrap_or_default()
+        }
+        Condition::Count { events, filter, days, .. } => counted(events, filter, *days, admitted),
+        Condition::OneOf { attribute, .. } | Condition::Between { attribute, .. } => behind(attribute, admitted),
+        Condition::OpenContract(true) => {
+            let open = live_contracts(admitted).into_iter().filter(|contract| !contract.delivered());
+            open.map(|contract| contract.signed).collect()
+        }
+        Condition::Not(_) | Condition::OpenContract(false) => Vec::new(),
+    }
+}
+
+/// "0 counts; events are counted, repeated openings and ignored steps included."
+fn counted<'a>(
+    kinds: &[String],
+    filter: &[(String, Vec<Toml>)],
+    days: Option<i64>,
+    admitted: &Admitted<'a>,
+) -> Vec<&'a Event> {
+    let mut counted = admitted.events.clone();
+    counted.retain(|event| {
+        let of_type = kinds.iter().any(|kind| kind == event.kind);
+        of_type && days.is_none_or(|days| admitted.within(event.at, days)) && passes(event, filter)
+    });
+    counted
 }
 
 fn holds(condition: &Condition, attributes: &Attributes, admitted: &Admitted<'_>) -> bool {
@@ -90,16 +139,7 @@ fn holds(condition: &Condition, attributes: &Attributes, admitted: &Admitted<'_>
         Condition::Any(parts) => parts.iter().any(|part| holds(part, attributes, admitted)),
         Condition::Not(part) => !holds(part, attributes, admitted),
         Condition::Count { events, filter, days, min, max } => {
-            // "0 counts; events are counted, repeated openings and ignored steps included."
-            let mut count = 0;
-            for event in &admitted.events {
-                let of_type = events.iter().any(|kind| kind == event.kind);
-                let in_window = days.is_none_or(|days| admitted.within(event.at, days));
-                if of_type && in_window && passes(event, filter) {
-                    count += 1;
-                }
-            }
-            (*min..=*max).contains(&count)
+            (*min..=*max).contains(&(counted(events, filter, *days, admitted).len() as i64))
         }
         // "A missing one compares false."
         Condition::OneOf { attribute, values } => {

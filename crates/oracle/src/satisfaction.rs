@@ -6,14 +6,14 @@ use crate::admit::Admitted;
 use crate::answers::{ItemValue, PortValue, counting_answers, item_values, latest_overall, port_values};
 use crate::clock::DAY;
 use crate::complaint::{Complaint, complaints};
-use crate::event::History;
+use crate::event::{Evidence, History};
 use crate::round::half_up_float;
 use crate::stage::stage;
 
-/// "Customer index 0–100 over 730 days."
-const INDEX_DAYS: i64 = 730;
-/// "2^(−age days/365)."
-const HALF_LIFE_DAYS: f64 = 365.0;
+/// "Customer index 0–100 over 730 days"; loyalty looks as far back.
+fn in_window(admitted: &Admitted<'_>, at: i64) -> bool {
+    admitted.within(at, admitted.numbers.whole("satisfaction.window_days"))
+}
 
 /// A customer's satisfaction.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +41,8 @@ pub struct Opinion {
     pub observations: Vec<Observation>,
     /// LOYAL, FAVOURABLE, VULNERABLE, AT_RISK, NEUTRAL or UNKNOWN.
     pub loyalty: &'static str,
+    /// The overall, repurchase and recommendation answers behind the class, with their scores; none while one is missing.
+    pub loyalty_answers: Vec<(&'static str, i64, Evidence)>,
 }
 
 /// One observation of the customer index.
@@ -50,14 +52,14 @@ pub struct Observation {
     pub port: String,
     /// 1 to 5.
     pub quality: i64,
-    /// Inferred from a complaint, not answered.
-    pub inferred: bool,
+    /// The complaint that it is inferred from; nothing if it is answered.
+    pub inferred_from: Option<String>,
     /// From when its age runs, in microseconds.
     pub at: i64,
     /// Port weight × 2^(−age days/365) × m.
     pub weight: f64,
-    /// The answers, or the lodging of the complaint.
-    pub evidence: Vec<u128>,
+    /// The answers, or the events behind the complaint.
+    pub evidence: Vec<Evidence>,
 }
 
 /// The satisfaction at (as_of, known_at); nothing if not found, or erased.
@@ -75,7 +77,8 @@ pub fn satisfaction(history: &History, as_of: Timestamp, known_at: Option<Timest
 fn opinion(admitted: &Admitted<'_>) -> Opinion {
     let observations = observations(admitted);
     let index = index(&observations);
-    Opinion { index, class: class(index), observations, loyalty: loyalty(admitted) }
+    let loyalty_answers = loyalty_answers(admitted);
+    Opinion { index, class: class(admitted, index), observations, loyalty: loyalty(&loyalty_answers), loyalty_answers }
 }
 
 /// "Σ w·s / Σ w, s = 100·(q − 1)/4."
@@ -90,10 +93,10 @@ fn index(observations: &[Observation]) -> Option<i64> {
 }
 
 /// "≥ 80 SATISFIED, ≥ 60 NEUTRAL, else DISSATISFIED; none UNKNOWN", of the published figure.
-fn class(index: Option<i64>) -> &'static str {
+fn class(admitted: &Admitted<'_>, index: Option<i64>) -> &'static str {
     match index {
-        Some(index) if index >= 8000 => "SATISFIED",
-        Some(index) if index >= 6000 => "NEUTRAL",
+        Some(index) if index >= admitted.numbers.hundredths("satisfaction.satisfied_from") => "SATISFIED",
+        Some(index) if index >= admitted.numbers.hundredths("satisfaction.neutral_from") => "NEUTRAL",
         Some(_) => "DISSATISFIED",
         None => "UNKNOWN",
     }
@@ -108,7 +111,7 @@ fn observations(admitted: &Admitted<'_>) -> Vec<Observation> {
         observations.push(Observation {
             port: value.port,
             quality: value.value,
-            inferred: false,
+            inferred_from: None,
             at: value.at,
             weight,
             evidence: value.evidence,
@@ -119,30 +122,27 @@ fn observations(admitted: &Admitted<'_>) -> Vec<Observation> {
         if let Some((quality, at)) = inferred(&complaint)
             && !is_answered(admitted, &complaint)
         {
-            let weight = 0.5 * weight(admitted, &complaint.port, at);
-            let evidence = vec![complaint.lodged_event];
-            observations.push(Observation { port: complaint.port, quality, inferred: true, at, weight, evidence });
+            let inferred = admitted.numbers.millionths("satisfaction.inferred_weight") as f64 / 1e6;
+            let weight = inferred * weight(admitted, &complaint.port, at);
+            let (inferred_from, evidence) = (Some(complaint.complaint_id), complaint.evidence);
+            observations.push(Observation { port: complaint.port, quality, inferred_from, at, weight, evidence });
         }
     }
-    observations.retain(|observation| admitted.within(observation.at, INDEX_DAYS));
+    observations.retain(|observation| in_window(admitted, observation.at));
     observations
 }
 
 /// "Port weight × 2^(−age days/365)"; "ages in the satisfaction index are exact".
 fn weight(admitted: &Admitted<'_>, port: &str, at: i64) -> f64 {
     let age_days = (admitted.as_of - at) as f64 / DAY as f64;
-    port_weight(port) * (-age_days / HALF_LIFE_DAYS).exp2()
+    let half_life_days = admitted.numbers.whole("satisfaction.half_life_days") as f64;
+    port_weight(admitted, port) * (-age_days / half_life_days).exp2()
 }
 
 /// "Port weights: OVERALL .25, SALES .15, DESIGN .10, QUALITY .15, REPAIR .10, PROPERTY .15, COMPLAINT .10; other ports
 /// 0."
-fn port_weight(port: &str) -> f64 {
-    match port {
-        "OVERALL" => 0.25,
-        "SALES_SERVICE" | "CONSTRUCTION_QUALITY" | "PROPERTY_MANAGEMENT" => 0.15,
-        "PLANNING_DESIGN" | "REPAIR_SERVICE" | "COMPLAINT_HANDLING" => 0.10,
-        _ => 0.0,
-    }
+fn port_weight(admitted: &Admitted<'_>, port: &str) -> f64 {
+    admitted.numbers.millionths(&format!("satisfaction.port_weights.{port}")) as f64 / 1e6
 }
 
 /// "Open LOW/MEDIUM q = 2, open HIGH/CRITICAL q = 1, resolved or closed within its limit (total clock) q = 3, late
@@ -165,30 +165,37 @@ fn inferred(complaint: &Complaint) -> Option<(i64, i64)> {
 fn is_answered(admitted: &Admitted<'_>, complaint: &Complaint) -> bool {
     counting_answers(admitted).iter().any(|answer| {
         answer.metric == "CSAT"
-            && admitted.within(answer.event.at, INDEX_DAYS)
+            && in_window(admitted, answer.event.at)
             && answer.event.text("complaint_id") == Some(&complaint.complaint_id)
     })
 }
 
-/// "From the latest overall (CSAT), REPURCHASE and RECOMMEND answers on port OVERALL, 730 days: LOYAL all 5; FAVOURABLE
-/// all ≥ 4; VULNERABLE overall ≥ 4 and another ≤ 3; AT_RISK overall ≤ 2; else NEUTRAL; UNKNOWN while one is missing."
-fn loyalty(admitted: &Admitted<'_>) -> &'static str {
-    let latest = |metric: &str| {
-        let answer = latest_overall(admitted, metric)?;
-        if admitted.within(answer.event.at, INDEX_DAYS) { Some(answer.score) } else { None }
-    };
-    let (Some(overall), Some(repurchase), Some(recommend)) =
-        (latest("CSAT"), latest("REPURCHASE"), latest("RECOMMEND"))
-    else {
+/// "The latest overall (CSAT), REPURCHASE and RECOMMEND answers on port OVERALL, 730 days"; none while one is missing.
+fn loyalty_answers(admitted: &Admitted<'_>) -> Vec<(&'static str, i64, Evidence)> {
+    let mut answers = Vec::new();
+    for metric in ["CSAT", "REPURCHASE", "RECOMMEND"] {
+        if let Some(answer) = latest_overall(admitted, metric)
+            && in_window(admitted, answer.event.at)
+        {
+            answers.push((metric, answer.score, answer.event.order()));
+        }
+    }
+    if answers.len() == 3 { answers } else { Vec::new() }
+}
+
+/// "LOYAL all 5; FAVOURABLE all ≥ 4; VULNERABLE overall ≥ 4 and another ≤ 3; AT_RISK overall ≤ 2; else NEUTRAL; UNKNOWN
+/// while one is missing."
+fn loyalty(answers: &[(&'static str, i64, Evidence)]) -> &'static str {
+    let Some((_, overall, _)) = answers.first() else {
         return "UNKNOWN";
     };
-    if [overall, repurchase, recommend].iter().all(|score| *score == 5) {
+    if answers.iter().all(|(_, score, _)| *score == 5) {
         "LOYAL"
-    } else if [overall, repurchase, recommend].iter().all(|score| *score >= 4) {
+    } else if answers.iter().all(|(_, score, _)| *score >= 4) {
         "FAVOURABLE"
-    } else if overall >= 4 {
+    } else if *overall >= 4 {
         "VULNERABLE"
-    } else if overall <= 2 {
+    } else if *overall <= 2 {
         "AT_RISK"
     } else {
         "NEUTRAL"

@@ -1,20 +1,19 @@
 //! Segmentation of one customer: RFM, value tier, demand, rule segments, funnel. Section 5.
 
+use std::collections::BTreeMap;
+
 use touchpoint::Timestamp;
 
 use crate::admit::Admitted;
 use crate::answers::latest_overall;
 use crate::clock::shanghai_date;
-use crate::contract::{converted_referrals, live_contracts};
+use crate::contract::{Contract, converted_referrals, live_contracts};
 use crate::customer::{consultant, place};
-use crate::event::History;
+use crate::event::{Event, Evidence, History, evidence};
 use crate::funnel::{Funnel, funnel};
 use crate::round::half_up;
-use crate::rules::{Attributes, Segment, members_of};
+use crate::rules::{Attributes, Membership, Segment, members_of};
 use crate::stage::{interactions, silent_since, stage};
-
-/// ¥1M, in fen.
-const MILLION: i128 = 100_000_000;
 
 /// A customer's segmentation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,12 +35,18 @@ pub struct Profile {
     pub frequency: i64,
     /// M, 1 to 5.
     pub monetary: i64,
+    /// The last interaction.
+    pub last_interaction: Option<Evidence>,
+    /// The last interaction on each of the days that are counted.
+    pub frequency_by: Vec<Evidence>,
     /// Distinct Shanghai dates with an interaction in 365 days.
     pub interaction_days: i64,
     /// The RFM label.
     pub label: &'static str,
     /// The tier score in hundredths.
     pub tier_score: i64,
+    /// The parts of the tier score.
+    pub tier_parts: [TierPart; 4],
     /// VIP, HIGH, MID or BASIC.
     pub tier: &'static str,
     /// Live contracts.
@@ -54,8 +59,19 @@ pub struct Profile {
     pub conversions: i64,
     /// What the customer looks for.
     pub demand: Demand,
-    /// The names of the rule segments, in the order of the rules.
-    pub segments: Vec<String>,
+    /// The rule segments, in the order of the rules.
+    pub segments: Vec<Membership>,
+}
+
+/// A part of the tier score.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TierPart {
+    /// VALUE, CONTRACTS, REFERRALS or PROMOTER.
+    pub code: &'static str,
+    /// Its points, in millionths.
+    pub points: i64,
+    /// The events behind it.
+    pub evidence: Vec<Evidence>,
 }
 
 /// What the customer looks for.
@@ -71,6 +87,8 @@ pub struct Demand {
     pub budget_min_fen: Option<i64>,
     /// The upper bound, of the same visit.
     pub budget_max_fen: Option<i64>,
+    /// By MOTIVE, HOUSEHOLD, ROOMS or BUDGET: the visit that said it.
+    pub visits: BTreeMap<&'static str, Evidence>,
 }
 
 /// The segmentation at (as_of, known_at); nothing if not found, or erased.
@@ -91,23 +109,31 @@ pub fn segmentation(
 
 fn profile(admitted: &Admitted<'_>, segments: &[Segment]) -> Profile {
     let live = live_contracts(admitted);
+    // "Money is a whole number of fen (i64)": a sum beyond that is as much as that.
     let value: i128 = live.iter().map(|contract| i128::from(contract.price_fen)).sum();
-    let interaction_days = interaction_days(admitted);
-    let (recency, frequency, monetary) = (recency(admitted), frequency(interaction_days), monetary(value));
+    let value = value.min(i128::from(i64::MAX));
+    let interaction_days = last_of_each_date(admitted).len() as i64;
+    let scores = (recency(admitted), frequency(admitted, interaction_days), monetary(admitted, value));
+    let (recency, frequency, monetary) = scores;
     let conversions = converted_referrals(admitted);
-    let tier_score = tier_score(value, live.len() as i64, conversions, overall_nps(admitted));
+    let nps = overall_nps(admitted);
+    let tier_parts = tier_parts(admitted, value, &live, &conversions, nps);
+    let tier_score = tier_score(&tier_parts);
     let mut profile = Profile {
         recency,
         frequency,
         monetary,
+        last_interaction: interactions(admitted).last().map(|event| event.order()),
+        frequency_by: evidence(last_of_each_date(admitted)),
         interaction_days,
-        label: label(recency, frequency, monetary),
+        label: label(admitted, recency, frequency, monetary),
         tier_score,
-        tier: tier(tier_score),
+        tier_parts: tier_parts.map(|part| part.published),
+        tier: tier(admitted, tier_score),
         live_contracts: live.len() as i64,
         contract_value_fen: value,
         largest_contract_fen: live.iter().map(|contract| contract.price_fen).max(),
-        conversions,
+        conversions: conversions.len() as i64,
         demand: demand(admitted),
         segments: Vec::new(),
     };
@@ -117,53 +143,44 @@ fn profile(admitted: &Admitted<'_>, segments: &[Segment]) -> Profile {
 
 /// "R by days since the last interaction: ≤ 30 → 5, ≤ 90 → 4, ≤ 180 → 3, ≤ 365 → 2, else 1."
 fn recency(admitted: &Admitted<'_>) -> i64 {
-    match interactions(admitted).last().map(|event| admitted.days_since(event.at)) {
-        Some(0..=30) => 5,
-        Some(31..=90) => 4,
-        Some(91..=180) => 3,
-        Some(181..=365) => 2,
-        Some(_) | None => 1,
-    }
+    let Some(last) = interactions(admitted).last().copied() else {
+        return 1;
+    };
+    let most: [i64; 4] = admitted.numbers.list("segmentation.recency_days");
+    let days = admitted.days_since(last.at);
+    (0..4).find(|step| days <= most[*step as usize]).map_or(1, |step| 5 - step)
 }
 
-/// "Distinct interaction days (Shanghai dates) in 365."
-fn interaction_days(admitted: &Admitted<'_>) -> i64 {
-    let recent = interactions(admitted).into_iter().filter(|event| admitted.within(event.at, 365));
-    let mut dates: Vec<_> = recent.map(|event| shanghai_date(event.at)).collect();
-    dates.sort_unstable();
-    dates.dedup();
-    dates.len() as i64
+/// "Distinct interaction days (Shanghai dates) in 365": the last interaction of each.
+pub(crate) fn last_of_each_date<'a>(admitted: &Admitted<'a>) -> Vec<&'a Event> {
+    let mut last: BTreeMap<_, &Event> = BTreeMap::new();
+    for event in interactions(admitted).into_iter().filter(|event| in_frequency_window(admitted, event)) {
+        last.insert(shanghai_date(event.at), event);
+    }
+    last.into_values().collect()
+}
+
+fn in_frequency_window(admitted: &Admitted<'_>, event: &Event) -> bool {
+    admitted.within(event.at, admitted.numbers.whole("segmentation.frequency_days"))
 }
 
 /// "≥ 7 → 5, 4–6 → 4, 2–3 → 3, 1 → 2, 0 → 1."
-fn frequency(days: i64) -> i64 {
-    match days {
-        7.. => 5,
-        4..=6 => 4,
-        2..=3 => 3,
-        1 => 2,
-        _ => 1,
-    }
+fn frequency(admitted: &Admitted<'_>, days: i64) -> i64 {
+    let from: [i64; 4] = admitted.numbers.list("segmentation.frequency_from");
+    (0..4).find(|step| days >= from[*step as usize]).map_or(1, |step| 5 - step)
 }
 
 /// "M by the current prices of live contracts: ≥ ¥6M → 5, ≥ 3M → 4, ≥ 1.5M → 3, > 0 → 2, 0 → 1."
-fn monetary(fen: i128) -> i64 {
-    if fen >= 6 * MILLION {
-        5
-    } else if fen >= 3 * MILLION {
-        4
-    } else if 2 * fen >= 3 * MILLION {
-        3
-    } else if fen > 0 {
-        2
-    } else {
-        1
-    }
+fn monetary(admitted: &Admitted<'_>, fen: i128) -> i64 {
+    let from: [i64; 3] = admitted.numbers.list("segmentation.monetary_from_fen");
+    let otherwise = if fen > 0 { 2 } else { 1 };
+    (0..3).find(|step| fen >= i128::from(from[*step as usize])).map_or(otherwise, |step| 5 - step)
 }
 
 /// "High is ≥ 3. Label: M high: (R,F) HH KEY_VALUE, HL KEY_DEVELOP, LH KEY_RETAIN, LL KEY_WIN_BACK; M low: GENERAL_…"
-fn label(recency: i64, frequency: i64, monetary: i64) -> &'static str {
-    match (monetary >= 3, recency >= 3, frequency >= 3) {
+fn label(admitted: &Admitted<'_>, recency: i64, frequency: i64, monetary: i64) -> &'static str {
+    let high = admitted.numbers.whole("segmentation.high_from");
+    match (monetary >= high, recency >= high, frequency >= high) {
         (true, true, true) => "KEY_VALUE",
         (true, true, false) => "KEY_DEVELOP",
         (true, false, true) => "KEY_RETAIN",
@@ -176,39 +193,59 @@ fn label(recency: i64, frequency: i64, monetary: i64) -> &'static str {
 }
 
 /// "Latest NPS on OVERALL, no window."
-fn overall_nps(admitted: &Admitted<'_>) -> Option<i64> {
-    latest_overall(admitted, "NPS").map(|answer| answer.score)
+fn overall_nps<'a>(admitted: &Admitted<'a>) -> Option<(i64, &'a Event)> {
+    latest_overall(admitted, "NPS").map(|answer| (answer.score, answer.event))
+}
+
+/// A part of the tier score before it is rounded: an exact fraction of millionths.
+struct Part {
+    numerator: i128,
+    denominator: i128,
+    published: TierPart,
 }
 
 /// "40·min(M/¥10M, 1) + 20·min(live contracts, 3)/3 + 25·min(referrals converted, 4)/4 + 15·(latest NPS: 9–10 → 1;
-/// 7–8 → .5; else or none 0)", in hundredths, exact until it is rounded.
-fn tier_score(fen: i128, contracts: i64, conversions: i64, nps: Option<i64>) -> i64 {
-    let ten_million = 10 * MILLION;
-    // Halves of the last term.
-    let halves: i128 = match nps {
-        Some(9..) => 2,
-        Some(7..=8) => 1,
+/// 7–8 → .5; else or none 0)": the four terms, each with what it rests on.
+fn tier_parts(
+    admitted: &Admitted<'_>,
+    fen: i128,
+    live: &[Contract<'_>],
+    conversions: &[[&Event; 2]],
+    nps: Option<(i64, &Event)>,
+) -> [Part; 4] {
+    let tier = |name: &str| format!("segmentation.tier.{name}");
+    let full = |name: &str| i128::from(admitted.numbers.whole(&tier(name)));
+    let part = |code, points: &str, reached: i128, full: i128, evidence| {
+        let numerator = i128::from(admitted.numbers.millionths(&tier(points))) * reached.min(full);
+        Part { numerator, denominator: full, published: TierPart { code, points: half_up(numerator, full), evidence } }
+    };
+    let halves = match nps {
+        Some((9.., _)) => 2,
+        Some((7..=8, _)) => 1,
         Some(_) | None => 0,
     };
-    // Everything over the common denominator 12 · ¥10M.
-    let numerator = 12 * 40 * fen.min(ten_million)
-        + 4 * 20 * i128::from(contracts.min(3)) * ten_million
-        + 3 * 25 * i128::from(conversions.min(4)) * ten_million
-        + 6 * 15 * halves * ten_million;
-    half_up(100 * numerator, 12 * ten_million)
+    let priced = evidence(live.iter().flat_map(|contract| contract.priced_by.clone()));
+    let signed = evidence(live.iter().map(|contract| contract.signed));
+    let brought = evidence(conversions.iter().flatten().copied());
+    [
+        part("VALUE", "value_points", fen, full("value_full_fen"), priced),
+        part("CONTRACTS", "contracts_points", live.len() as i128, full("contracts_full"), signed),
+        part("REFERRALS", "referrals_points", conversions.len() as i128, full("referrals_full"), brought),
+        part("PROMOTER", "promoter_points", halves, 2, evidence(nps.map(|(_, event)| event))),
+    ]
+}
+
+/// The sum in hundredths, exact until it is rounded.
+fn tier_score(parts: &[Part; 4]) -> i64 {
+    let denominator: i128 = parts.iter().map(|part| part.denominator).product();
+    let numerator: i128 = parts.iter().map(|part| part.numerator * (denominator / part.denominator)).sum();
+    half_up(numerator, 10_000 * denominator)
 }
 
 /// "≥ 70 VIP, ≥ 45 HIGH, ≥ 20 MID, else BASIC"; "classes and bands compare these published figures".
-fn tier(hundredths: i64) -> &'static str {
-    if hundredths >= 7000 {
-        "VIP"
-    } else if hundredths >= 4500 {
-        "HIGH"
-    } else if hundredths >= 2000 {
-        "MID"
-    } else {
-        "BASIC"
-    }
+fn tier(admitted: &Admitted<'_>, hundredths: i64) -> &'static str {
+    let reached = |tier: &&str| hundredths >= admitted.numbers.hundredths(&format!("segmentation.tier.from.{tier}"));
+    ["VIP", "HIGH", "MID"].into_iter().find(reached).unwrap_or("BASIC")
 }
 
 /// "Demand from the visits: motive, household, rooms, budget (one pair, from the latest visit that names either bound);
@@ -218,17 +255,21 @@ fn demand(admitted: &Admitted<'_>) -> Demand {
     for visit in admitted.of("VisitRecorded") {
         if let Some(motive) = visit.text("motive") {
             demand.motive = Some(motive.to_owned());
+            demand.visits.insert("MOTIVE", visit.order());
         }
         if let Some(household) = visit.text("household") {
             demand.household = Some(household.to_owned());
+            demand.visits.insert("HOUSEHOLD", visit.order());
         }
         if let Some(rooms) = visit.int("rooms") {
             demand.rooms = Some(rooms);
+            demand.visits.insert("ROOMS", visit.order());
         }
         let (low, high) = (visit.int("budget_min_fen"), visit.int("budget_max_fen"));
         if low.is_some() || high.is_some() {
             demand.budget_min_fen = low;
             demand.budget_max_fen = high;
+            demand.visits.insert("BUDGET", visit.order());
         }
     }
     demand

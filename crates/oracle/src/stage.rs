@@ -1,15 +1,22 @@
 //! The lifecycle stage, silence and interactions: docs/views.md sections 1 and 2.
 
+use chrono::NaiveDate;
+
 use crate::admit::Admitted;
 use crate::clock::{DAY, parse_date, plus_months, shanghai_date, shanghai_midnight};
-use crate::contract::{Contract, contracts, has_open_subscription};
-use crate::event::Event;
+use crate::contract::{Contract, contracts, live_contracts, open_subscriptions};
+use crate::event::{Event, Evidence};
 
 /// "At 90 × 24 h of silence."
-const LOST_AFTER_DAYS: i64 = 90;
+fn lost_after(admitted: &Admitted<'_>) -> i64 {
+    admitted.numbers.whole("lifecycle.lost_after_days") * DAY
+}
+
 /// Months after moving in at which STABLE and LONG_TERM begin.
-const STABLE_MONTHS: u32 = 12;
-const LONG_TERM_MONTHS: u32 = 24;
+fn owner_months(admitted: &Admitted<'_>) -> [u32; 2] {
+    ["lifecycle.stable_after_months", "lifecycle.long_term_after_months"]
+        .map(|path| admitted.numbers.whole(path) as u32)
+}
 
 /// "An interaction is what the customer took part in: visit, subscription placed, contract signed, handover, moved in,
 /// complaint lodged or reopened, revisit completed, survey answered (not_applicable too), referral made."
@@ -34,11 +41,13 @@ pub(crate) struct Stage {
     pub(crate) inferred: bool,
     /// An owner with a further contract that is not yet delivered.
     pub(crate) open_contract: bool,
+    /// For an owner: the Shanghai date from which the months count.
+    pub(crate) owner_from: Option<NaiveDate>,
 }
 
 impl Stage {
     fn plain(name: &'static str) -> Self {
-        Self { name, inferred: false, open_contract: false }
+        Self { name, inferred: false, open_contract: false, owner_from: None }
     }
 }
 
@@ -63,7 +72,7 @@ pub(crate) fn stage(admitted: &Admitted<'_>) -> Stage {
     if !live.is_empty() {
         return with_live_contract(admitted, &live);
     }
-    let subscribed = has_open_subscription(admitted);
+    let subscribed = !open_subscriptions(admitted).is_empty();
     if !contracts.is_empty() {
         // "No live contract left: EXITED; only an open subscription or a live contract leaves it."
         return Stage::plain(if subscribed { "SUBSCRIBED" } else { "EXITED" });
@@ -73,7 +82,7 @@ pub(crate) fn stage(admitted: &Admitted<'_>) -> Stage {
         return Stage::plain("LOST");
     }
     // "At 90 × 24 h of silence without a contract ever signed: LOST; any interaction or LeadRegistered ends that."
-    if admitted.since(silent_since(admitted).at) >= LOST_AFTER_DAYS * DAY {
+    if admitted.since(silent_since(admitted).at) >= lost_after(admitted) {
         return Stage { inferred: true, ..Stage::plain("LOST") };
     }
     // "SUBSCRIBED with an open subscription, PROSPECT if ever a visit or subscription, else LEAD (also a customer known
@@ -92,16 +101,42 @@ fn with_live_contract(admitted: &Admitted<'_>, live: &[&Contract<'_>]) -> Stage 
     };
     // "Calendar months, day clamped to the month's end, changing at 00:00 Shanghai."
     let today = shanghai_date(admitted.as_of);
-    let name = if today < plus_months(earliest, STABLE_MONTHS) {
+    let [stable, long_term] = owner_months(admitted).map(|months| plus_months(earliest, months));
+    let name = if today < stable {
         "RUN_IN"
-    } else if today < plus_months(earliest, LONG_TERM_MONTHS) {
+    } else if today < long_term {
         "STABLE"
     } else {
         "LONG_TERM"
     };
     // "An owner with a further contract not yet delivered keeps the owner stage, flag open_contract."
     let open_contract = live.iter().any(|contract| !contract.delivered());
-    Stage { name, inferred: false, open_contract }
+    Stage { name, inferred: false, open_contract, owner_from: Some(earliest) }
+}
+
+/// The event that made the stage. Of an owner: the delivery from whose date the months count.
+pub(crate) fn stage_by(admitted: &Admitted<'_>) -> Option<Evidence> {
+    let live = live_contracts(admitted);
+    let stage = stage(admitted);
+    let event = match stage.name {
+        "RUN_IN" | "STABLE" | "LONG_TERM" => {
+            let home =
+                live.iter().filter(|contract| contract.delivered()).min_by_key(|contract| contract.months_from())?;
+            home.moved_in.or(home.handover)?
+        }
+        "QUASI_OWNER" => live.first()?.signed,
+        "SUBSCRIBED" => open_subscriptions(admitted).first().copied()?,
+        // "No live contract left": since the last of them ended.
+        "EXITED" => return contracts(admitted).iter().filter_map(|contract| contract.ended).max().map(|(_, end)| end),
+        "LOST" if stage.inferred => silent_since(admitted),
+        "LOST" => admitted.of("LeadLost").last().copied()?,
+        "PROSPECT" => {
+            let seen = |event: &&&Event| matches!(event.kind, "VisitRecorded" | "SubscriptionPlaced");
+            admitted.events.iter().find(seen).copied()?
+        }
+        _ => admitted.events.first().copied()?,
+    };
+    Some(event.order())
 }
 
 /// "After LeadLost only a visit, a new subscription, LeadRegistered or contract brings the stage back." (Whether there
@@ -137,10 +172,9 @@ pub(crate) fn stage_since(admitted: &Admitted<'_>) -> i64 {
 fn instants_of_change(admitted: &Admitted<'_>) -> Vec<i64> {
     let mut instants: Vec<i64> = Vec::new();
     for event in &admitted.events {
-        instants.push(event.at + LOST_AFTER_DAYS * DAY);
+        instants.push(event.at + lost_after(admitted));
         for date in [event.text("handed_over_on"), event.text("on")].into_iter().flatten().filter_map(parse_date) {
-            instants.push(shanghai_midnight(plus_months(date, STABLE_MONTHS)));
-            instants.push(shanghai_midnight(plus_months(date, LONG_TERM_MONTHS)));
+            instants.extend(owner_months(admitted).map(|months| shanghai_midnight(plus_months(date, months))));
         }
     }
     instants.retain(|instant| *instant <= admitted.as_of);

@@ -67,7 +67,7 @@ fn an_event_ahead_of_its_record_is_admitted_when_recorded() {
     story.push(&Line { kind: "VisitRecorded", at, recorded_at, id: 7, more: json!({}), data: visit() });
     assert_eq!(found(&story, "2025-06-01T08:59:59Z", None), None);
     let found = found(&story, NOW, None).unwrap();
-    assert_eq!((found.stage, found.days_silent, found.since), ("PROSPECT", 0, time(at).micros()));
+    assert_eq!((found.stage, found.days_silent, found.silent_since), ("PROSPECT", 0, time(at).micros()));
 }
 
 #[test]
@@ -84,12 +84,14 @@ fn known_at_asks_for_firstrecordedat_where_it_is_present() {
 fn unreadable_bodies_are_parked_until_they_are_voided() {
     let mut story = Story::of(1);
     story.add("2025-05-02T09:00:00Z", "VisitRecorded", visit());
-    story.entries.push(Entry { position: 90, recorded_at: time(NOW), body: b"{".to_vec() });
+    let recorded_at = time("2025-05-03T09:00:00Z");
+    story.entries.push(Entry { position: 90, recorded_at, body: b"{".to_vec() });
     assert_eq!(found(&story, NOW, None).unwrap().parked, 1);
     let data = json!({ "target_position": 90, "reason": "POISON" });
     story.add(NOW, "EventVoided", data);
     assert_eq!(found(&story, NOW, None).unwrap().parked, 0);
     assert_eq!(found(&story, NOW, Some("2025-06-01T08:59:59Z")).unwrap().parked, 1);
+    assert_eq!(found(&story, NOW, Some("2025-05-03T08:59:59Z")).unwrap().parked, 0, "not yet recorded");
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn c2_prospect_silent_42_days_two_reassignments() {
     check(&story, "2025-04-12T09:00:00Z", 731_059, "CRITICAL", &["SILENCE", "CONSULTANT_CHANGED"]);
     let risk = risk(&story, "2025-04-12T09:00:00Z");
     assert_eq!(risk.reasons[0].points, 1_200_000);
-    assert_eq!(risk.reasons[1].evidence, [one, two].into());
+    assert_eq!(risk.reasons[1].evidence.iter().map(|(_, id)| *id).collect::<Vec<_>>(), [one, two]);
     assert_eq!((risk.base, risk.points), (Some(-500_000), Some(1_500_000)));
 }
 
@@ -90,7 +90,7 @@ fn repurchase_needs_an_earlier_contract_that_was_not_cancelled() {
     story.add("2025-01-02T09:00:00Z", "UnitResold", serde_json::json!({ "contract_id": "C1", "on": "2025-01-02" }));
     let found = risk(&story, "2025-01-03T09:00:00Z");
     assert_eq!(found.reasons[0].code, "REPURCHASED");
-    assert_eq!(found.reasons[0].evidence, [second].into());
+    assert_eq!(found.reasons[0].evidence[0].1, second);
     story.add("2025-01-02T10:00:00Z", "ContractCancelled", cancelled("C1"));
     assert!(risk(&story, "2025-01-03T09:00:00Z").reasons.is_empty());
 }

@@ -6,7 +6,7 @@ use history::nasty::{self, Config};
 use history::{Arrival, Order, Planned, arrange};
 use oracle::{
     Churn, Customer, DEFAULT_SEGMENTS, Entry, History, Satisfaction, Segmentation, churn, customer, parse_segments,
-    satisfaction, segmentation,
+    satisfaction, segmentation, stage_began,
 };
 use touchpoint::{Event, EventId, Timestamp, Touchpoint};
 
@@ -126,9 +126,10 @@ fn a_stage_began_when_it_says() {
                 continue;
             };
             let stage_at = |micros| customer(&history, Timestamp::from_micros(micros), None).map(|found| found.stage);
-            assert!(now.since <= as_of.micros());
-            assert_eq!(stage_at(now.since), Some(now.stage));
-            assert_ne!(stage_at(now.since - 1), Some(now.stage));
+            let began = stage_began(&history, *as_of, None).unwrap();
+            assert!(began <= as_of.micros());
+            assert_eq!(stage_at(began), Some(now.stage));
+            assert_ne!(stage_at(began - 1), Some(now.stage));
         }
     });
 }

@@ -111,6 +111,11 @@ impl<'t> Complaint<'t> {
         self.lodged.complaint_id.as_str()
     }
 
+    /// The events that give the present severity, and with it the limits: the lodging, and the latest assessment.
+    pub fn severity_by(&self) -> impl Iterator<Item = &'t Filed<'t>> {
+        std::iter::once(self.lodging).chain(self.assessment)
+    }
+
     /// While it is open: since when, from lodging or the last reopening.
     pub fn open_since(&self) -> Option<Timestamp> {
         let since = self.reopened.last().map_or(self.lodging.occurred_at, |(at, _)| *at);

@@ -1,6 +1,6 @@
 //! Contracts and subscriptions of a customer, folded from the counting events.
 
-use touchpoint::{AmendmentKind, Code, ContractSigned, Date, Fen, Timestamp, Touchpoint};
+use touchpoint::{AmendmentKind, Code, ContractSigned, Date, EventId, Fen, Timestamp, Touchpoint};
 
 use crate::Filed;
 use crate::first::Firsts;
@@ -14,6 +14,10 @@ pub struct Contract<'t> {
     pub signed: &'t ContractSigned<'t>,
     /// The price after all amendments.
     pub price: Fen,
+    /// The amendment that gave it.
+    pub repriced: Option<&'t Filed<'t>>,
+    /// The first cancellation or resale, and when it took effect.
+    pub ended: Option<(Timestamp, &'t Filed<'t>)>,
     /// From when it is cancelled.
     pub cancelled_at: Option<Timestamp>,
     /// From when the unit is resold.
@@ -35,18 +39,39 @@ pub struct Delivery<'t> {
     pub on: Date,
 }
 
+impl Delivery<'_> {
+    /// By when it took effect; of two that did so together, by the order of the events.
+    pub fn order(&self) -> (Timestamp, (Timestamp, EventId)) {
+        (self.at, self.event.order())
+    }
+}
+
 impl<'t> Contract<'t> {
     fn new(signing: &'t Filed<'t>, signed: &'t ContractSigned<'t>) -> Self {
         let price = signed.price_fen;
-        Self { signing, signed, price, cancelled_at: None, resold_at: None, handover: None, moved_in: None }
+        Self {
+            signing,
+            signed,
+            price,
+            repriced: None,
+            ended: None,
+            cancelled_at: None,
+            resold_at: None,
+            handover: None,
+            moved_in: None,
+        }
     }
 
     /// Takes a step of this contract; steps come in order, whether before or after the signing.
     fn take(&mut self, step: &'t Filed<'t>) {
         let at = step.occurred_at.max(self.signing.occurred_at);
+        if matches!(step.body, Touchpoint::ContractCancelled(_) | Touchpoint::UnitResold(_)) {
+            self.ended.get_or_insert((at, step));
+        }
         match &step.body {
             Touchpoint::ContractAmended(amended) if amended.kind == AmendmentKind::Price => {
                 self.price = amended.price_fen.unwrap_or(self.price);
+                self.repriced = Some(step);
             }
             Touchpoint::ContractCancelled(_) => _ = self.cancelled_at.get_or_insert(at),
             Touchpoint::UnitResold(_) => _ = self.resold_at.get_or_insert(at),
@@ -65,9 +90,19 @@ impl<'t> Contract<'t> {
         self.signed.contract_id.as_str()
     }
 
+    /// The events that give the price: the signing, and the latest amendment of it.
+    pub fn priced_by(&self) -> impl Iterator<Item = &'t Filed<'t>> {
+        std::iter::once(self.signing).chain(self.repriced)
+    }
+
     /// Signed, and neither cancelled nor resold.
     pub fn is_live(&self) -> bool {
         self.cancelled_at.is_none() && self.resold_at.is_none()
+    }
+
+    /// The first handover and the first moving in, as far as they are there.
+    pub fn deliveries(&self) -> impl Iterator<Item = Delivery<'t>> {
+        self.handover.into_iter().chain(self.moved_in)
     }
 
     /// Handed over or moved in.
@@ -75,9 +110,9 @@ impl<'t> Contract<'t> {
         self.handover.is_some() || self.moved_in.is_some()
     }
 
-    /// The date from which the months of ownership count: of moving in, else of the handover.
-    pub fn owned_from(&self) -> Option<Date> {
-        self.moved_in.or(self.handover).map(|delivery| delivery.on)
+    /// The delivery from whose date the months of ownership count: moving in, else the handover.
+    pub fn owned_by(&self) -> Option<Delivery<'t>> {
+        self.moved_in.or(self.handover)
     }
 }
 
@@ -113,16 +148,16 @@ fn step_of<'t>(body: &'t Touchpoint<'t>) -> Option<&'t Code<'t>> {
 }
 
 /// Subscriptions of a customer: whether there ever was one, and whether one is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Subscriptions {
+#[derive(Debug, Clone, Copy)]
+pub struct Subscriptions<'t> {
     /// There was one.
     pub any: bool,
-    /// One is open: neither cancelled nor fulfilled by a contract.
-    pub open: bool,
+    /// The first that is open: neither cancelled nor fulfilled by a contract.
+    pub open: Option<&'t Filed<'t>>,
 }
 
 /// Folds the subscriptions. A contract that names one ends that one; a contract that names none ends all before it.
-pub fn subscriptions(events: &[Filed<'_>], contracts: &[Contract<'_>]) -> Subscriptions {
+pub fn subscriptions<'t>(events: &'t [Filed<'t>], contracts: &[Contract<'t>]) -> Subscriptions<'t> {
     let placed = Firsts::of(events, |body| match body {
         Touchpoint::SubscriptionPlaced(placed) => Some((&placed.subscription_id, placed)),
         _ => None,
@@ -138,6 +173,8 @@ pub fn subscriptions(events: &[Filed<'_>], contracts: &[Contract<'_>]) -> Subscr
     }
     let naming_none = contracts.iter().filter(|contract| contract.signed.subscription_id.is_none());
     let last = naming_none.map(|contract| contract.signing.order()).max();
-    let is_open = |((event, _), open): (&(&Filed<'_>, _), bool)| open && last.is_none_or(|last| last <= event.order());
-    Subscriptions { any: !open.is_empty(), open: placed.all.iter().zip(open).any(is_open) }
+    let is_open = |event: &Filed<'_>| last.is_none_or(|last| last <= event.order());
+    let any = !open.is_empty();
+    let mut open = placed.all.iter().zip(open).filter(|(_, open)| *open).map(|((event, _), _)| *event);
+    Subscriptions { any, open: open.find(|event| is_open(event)) }
 }

@@ -65,6 +65,8 @@ pub struct Lifecycle<'t> {
     pub stage: Stage,
     /// LOST was concluded from silence, not recorded by LeadLost.
     pub inferred: bool,
+    /// The event that made the stage: of an owner, the delivery from whose date the months count.
+    pub stage_by: Option<&'t Filed<'t>>,
     /// An owner has a further live contract that is not yet delivered.
     pub open_contract: bool,
     /// For an owner: the date from which the months count.
@@ -73,10 +75,10 @@ pub struct Lifecycle<'t> {
     pub contracts: Vec<Contract<'t>>,
     /// The last sign of life.
     pub silent_since: Timestamp,
-    /// The city company.
-    pub company: Option<Code<'t>>,
-    /// The project.
-    pub project: Option<Code<'t>>,
+    /// The event that names the city company.
+    pub company_by: Option<&'t Filed<'t>>,
+    /// The event that names the project.
+    pub project_by: Option<&'t Filed<'t>>,
     /// 置业顾问.
     pub consultant: Option<Code<'t>>,
 }
@@ -88,27 +90,40 @@ impl<'t> Lifecycle<'t> {
         let contracts = contracts(events);
         let subscriptions = subscriptions(events, &contracts);
         let silent_since = timeline.last_sign().map_or(Timestamp::MIN, |event| event.occurred_at);
-        let owner_from = contracts.iter().filter(|contract| contract.is_live()).filter_map(Contract::owned_from).min();
-        let live = contracts.iter().any(Contract::is_live);
-        let (stage, inferred) = match (owner_from, live, contracts.is_empty()) {
-            (Some(from), ..) => (owner_stage(from, rules, moment), false),
-            (None, true, _) => (Stage::QuasiOwner, false),
-            (None, false, false) if subscriptions.open => (Stage::Subscribed, false),
-            (None, false, false) => (Stage::Exited, false),
-            (None, false, true) => before_contract(events, subscriptions, silent_since, rules, moment),
+        let live = || contracts.iter().filter(|contract| contract.is_live());
+        let home = live().filter_map(Contract::owned_by).min_by_key(|delivery| delivery.on);
+        let owner_from = home.map(|delivery| delivery.on);
+        let made = |stage, by| Made { stage, inferred: false, by };
+        let Made { stage, inferred, by } = match (home, live().next(), subscriptions.open) {
+            (Some(home), ..) => made(owner_stage(home.on, rules, moment), Some(home.event)),
+            (None, Some(first), _) => made(Stage::QuasiOwner, Some(first.signing)),
+            (None, None, _) if contracts.is_empty() => before_contract(timeline, subscriptions, rules, moment),
+            (None, None, open @ Some(_)) => made(Stage::Subscribed, open),
+            (None, None, None) => made(Stage::Exited, last_ended(&contracts)),
         };
         let undelivered = contracts.iter().any(|contract| contract.is_live() && !contract.is_delivered());
         Self {
             stage,
             inferred,
+            stage_by: by,
             open_contract: owner_from.is_some() && undelivered,
             owner_from,
-            company: unit_of(events, &contracts, |event| event.company.as_ref()),
-            project: unit_of(events, &contracts, |event| event.project.as_ref()),
+            company_by: named_by(events, &contracts, |event| event.company.is_some()),
+            project_by: named_by(events, &contracts, |event| event.project.is_some()),
             consultant: timeline.consultant(),
             contracts,
             silent_since,
         }
+    }
+
+    /// The city company.
+    pub fn company(&self) -> Option<&'t Code<'t>> {
+        self.company_by?.company.as_ref()
+    }
+
+    /// The project.
+    pub fn project(&self) -> Option<&'t Code<'t>> {
+        self.project_by?.project.as_ref()
     }
 
     /// The live contracts, in the order of their signing.
@@ -132,54 +147,67 @@ fn owner_stage(from: Date, rules: &rules::Lifecycle, moment: &mut Moment) -> Sta
     }
 }
 
-/// The stage of a customer who never signed, and whether LOST was inferred.
-fn before_contract(
-    events: &[Filed<'_>],
-    subscriptions: Subscriptions,
-    silent_since: Timestamp,
-    rules: &rules::Lifecycle,
-    moment: &mut Moment,
-) -> (Stage, bool) {
-    if given_up(events) {
-        return (Stage::Lost, false);
-    }
-    if !moment.within_days(silent_since, rules.lost_after_days) {
-        return (Stage::Lost, true);
-    }
-    let visited = events.iter().any(|event| event.body.kind() == Kind::VisitRecorded);
-    let stage = match subscriptions {
-        Subscriptions { open: true, .. } => Stage::Subscribed,
-        Subscriptions { any, .. } if any || visited => Stage::Prospect,
-        _ => Stage::Lead,
-    };
-    (stage, false)
+/// A stage and the event that made it.
+struct Made<'t> {
+    stage: Stage,
+    inferred: bool,
+    by: Option<&'t Filed<'t>>,
 }
 
-/// The latest LeadLost has not been overtaken by a visit, a new subscription or a new registration.
-fn given_up(events: &[Filed<'_>]) -> bool {
-    let Some(lost) = events.iter().rposition(|event| event.body.kind() == Kind::LeadLost) else {
-        return false;
-    };
+/// The cancellation or resale by which the last contract ended.
+fn last_ended<'t>(contracts: &[Contract<'t>]) -> Option<&'t Filed<'t>> {
+    let ended = contracts.iter().filter_map(|contract| contract.ended);
+    ended.max_by_key(|(at, step)| (*at, step.order())).map(|(_, step)| step)
+}
+
+/// The stage of a customer who never signed.
+fn before_contract<'t>(
+    timeline: &'t Timeline<'t>,
+    subscriptions: Subscriptions<'t>,
+    rules: &rules::Lifecycle,
+    moment: &mut Moment,
+) -> Made<'t> {
+    let events: &'t [Filed<'t>] = &timeline.events;
+    let made = |stage, by| Made { stage, inferred: false, by };
+    if let lost @ Some(_) = given_up(events) {
+        return made(Stage::Lost, lost);
+    }
+    let last: Option<&'t Filed<'t>> = timeline.last_sign();
+    if last.is_some_and(|last| !moment.within_days(last.occurred_at, rules.lost_after_days)) {
+        return Made { inferred: true, ..made(Stage::Lost, last) };
+    }
+    let seen = |event: &&Filed<'_>| matches!(event.body.kind(), Kind::VisitRecorded | Kind::SubscriptionPlaced);
+    match (subscriptions.open, events.iter().find(seen)) {
+        (open @ Some(_), _) => made(Stage::Subscribed, open),
+        (None, first @ Some(_)) => made(Stage::Prospect, first),
+        (None, None) => made(Stage::Lead, events.first()),
+    }
+}
+
+/// The latest LeadLost, if no visit, new subscription or new registration has overtaken it.
+fn given_up<'t>(events: &'t [Filed<'t>]) -> Option<&'t Filed<'t>> {
+    let lost = events.iter().rposition(|event| event.body.kind() == Kind::LeadLost)?;
     let (before, after) = events.split_at(lost);
     let is_new = |id: &Code<'_>| {
         !before
             .iter()
             .any(|event| matches!(&event.body, Touchpoint::SubscriptionPlaced(it) if it.subscription_id == *id))
     };
-    !after.iter().any(|event| match &event.body {
+    let comes_back = |event: &Filed<'_>| match &event.body {
         Touchpoint::VisitRecorded(_) | Touchpoint::LeadRegistered(_) => true,
         Touchpoint::SubscriptionPlaced(placed) => is_new(&placed.subscription_id),
         _ => false,
-    })
+    };
+    (!after.iter().any(comes_back)).then(|| &events[lost])
 }
 
-/// What the latest-signed live contract's signing names, else what the latest counting event does that names any.
-fn unit_of<'t>(
+/// The latest-signed live contract's signing if it names such a unit, else the latest counting event that does.
+fn named_by<'t>(
     events: &'t [Filed<'t>],
     contracts: &[Contract<'t>],
-    unit: impl Fn(&'t Filed<'t>) -> Option<&'t Code<'t>>,
-) -> Option<Code<'t>> {
+    names: impl Fn(&Filed<'t>) -> bool,
+) -> Option<&'t Filed<'t>> {
     let latest_live = contracts.iter().rev().find(|contract| contract.is_live());
-    let of_contract = latest_live.and_then(|contract| unit(contract.signing));
-    of_contract.or_else(|| events.iter().rev().find_map(unit)).map(Code::borrowed)
+    let signing = latest_live.map(|contract| contract.signing).filter(|signing| names(signing));
+    signing.or_else(|| events.iter().rev().find(|event| names(event)))
 }

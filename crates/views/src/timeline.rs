@@ -83,11 +83,17 @@ impl<'a> Timeline<'a> {
 
     /// The consultant of the latest visit or reassignment.
     pub fn consultant(&self) -> Option<Code<'a>> {
-        self.events.iter().rev().find_map(|event| match &event.body {
+        match &self.consultant_by()?.body {
             Touchpoint::VisitRecorded(visit) => Some(visit.consultant_id.clone()),
             Touchpoint::ConsultantReassigned(change) => Some(change.to.clone()),
             _ => None,
-        })
+        }
+    }
+
+    /// The latest visit or reassignment.
+    pub fn consultant_by(&self) -> Option<&Filed<'a>> {
+        let names = |event: &&Filed<'_>| matches!(event.body.kind(), Kind::VisitRecorded | Kind::ConsultantReassigned);
+        self.events.iter().rev().find(names)
     }
 
     /// The latest consent event for this purpose, and whether it grants.

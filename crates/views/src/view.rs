@@ -82,6 +82,13 @@ impl Evidence {
     pub fn of(event: &Filed<'_>) -> Self {
         Self { event: event.id, occurred_at: event.occurred_at }
     }
+
+    /// These events, the oldest first.
+    pub(crate) fn of_all<'f, 'a: 'f>(events: impl IntoIterator<Item = &'f Filed<'a>>) -> Vec<Self> {
+        let mut all: Vec<_> = events.into_iter().map(Self::of).collect();
+        all.sort_unstable_by_key(|it| (it.occurred_at, it.event));
+        all
+    }
 }
 
 /// What every answer says of its customer and of itself.
@@ -91,6 +98,8 @@ pub struct Standing {
     pub stage: Stage,
     /// LOST was concluded from silence.
     pub inferred: bool,
+    /// The event that made the stage: of an owner, the delivery from whose date the months count.
+    pub stage_by: Option<Evidence>,
     /// An owner has a further live contract that is not yet delivered.
     pub open_contract: bool,
     /// For an owner: the date from which the months count.
@@ -114,19 +123,25 @@ pub struct Standing {
 impl Standing {
     /// What a customer's lifecycle and timeline say.
     pub fn new(timeline: &Timeline<'_>, lifecycle: &Lifecycle<'_>) -> Self {
-        let owned = |code: &Option<Code<'_>>| code.clone().map(Code::into_owned);
+        let owned = |code: Option<&Code<'_>>| code.cloned().map(Code::into_owned);
         Self {
             stage: lifecycle.stage,
             inferred: lifecycle.inferred,
+            stage_by: lifecycle.stage_by.map(Evidence::of),
             open_contract: lifecycle.open_contract,
             owner_from: lifecycle.owner_from,
-            company: owned(&lifecycle.company),
-            project: owned(&lifecycle.project),
-            consultant: owned(&lifecycle.consultant),
+            company: owned(lifecycle.company()),
+            project: owned(lifecycle.project()),
+            consultant: owned(lifecycle.consultant.as_ref()),
             silent_since: lifecycle.silent_since,
             unresolved: timeline.unresolved,
             parked: timeline.parked,
             withheld: timeline.withheld,
         }
+    }
+
+    /// Whole days of silence at `as_of`. They alone may move while the rest of an answer stands still.
+    pub fn days_silent(&self, as_of: Timestamp) -> u32 {
+        u32::try_from(as_of.since(self.silent_since).div_euclid(Timestamp::DAY)).unwrap_or(0)
     }
 }

@@ -134,7 +134,7 @@ pub(crate) async fn segmentation(reader: &Clients) {
     common(
         "segmentation",
         async |customer_id, query| {
-            let request = v1::GetCustomerSegmentsRequest { customer_id, query };
+            let request = v1::GetCustomerSegmentsRequest { customer_id, query, explain: false };
             reader.segmentation().get_customer_segments(request).await
         },
         async |customer_ids| {

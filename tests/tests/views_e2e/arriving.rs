@@ -31,8 +31,9 @@ async fn read(
     min_position: u64,
 ) -> Result<[(String, u64); 3], tonic::Status> {
     let (customer_id, query) = (customer.to_string(), Some(v1::ViewQuery { min_position, ..Default::default() }));
-    let segments = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query: query.clone() };
-    let index = v1::GetCustomerIndexRequest { customer_id: customer_id.clone(), query: query.clone() };
+    let id = customer_id.clone();
+    let segments = v1::GetCustomerSegmentsRequest { customer_id: id.clone(), query: query.clone(), explain: false };
+    let index = v1::GetCustomerIndexRequest { customer_id: id, query: query.clone() };
     let risk = v1::GetRiskRequest { customer_id, query };
     let (mut one, mut two, mut three) = (readers[0].segmentation(), readers[1].satisfaction(), readers[2].churn());
     let (segments, index, risk) =

@@ -37,6 +37,7 @@ pub(crate) async fn customers(reader: &Clients, world: &World, question: &Questi
             risk.reasons.iter().map(wanted_reason).collect::<Vec<_>>(),
             "{name}"
         );
+        assert_eq!(found.points_millionths, risk.points, "{name}");
         assert_eq!(found.horizon_days.map(i64::from), Some(risk.horizon_days), "{name}");
         assert_eq!(found.days_silent.map(i64::from), Some(common.days_silent), "{name}");
         let window = found.repurchase_window.map(|it| (it.from_date, it.until_date, it.open));
@@ -49,7 +50,7 @@ pub(crate) async fn customers(reader: &Clients, world: &World, question: &Questi
     assert_eq!(answer.not_found_customer_ids, not_found, "{}", question.name);
 }
 
-type Plain = (String, i64, BTreeSet<String>);
+type Plain = (String, i64, Vec<String>);
 
 fn reason(it: &v1::Reason) -> Plain {
     let evidence = it.evidence.iter().map(|it| it.event_id.clone()).collect();
@@ -57,7 +58,7 @@ fn reason(it: &v1::Reason) -> Plain {
 }
 
 fn wanted_reason(it: &oracle::Reason) -> Plain {
-    let evidence = it.evidence.iter().map(|id| touchpoint::EventId::from_u128(*id).to_string()).collect();
+    let evidence = it.evidence.iter().map(|(_, id)| touchpoint::EventId::from_u128(*id).to_string()).collect();
     (it.code.to_owned(), it.points, evidence)
 }
 

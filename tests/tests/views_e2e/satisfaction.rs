@@ -58,7 +58,7 @@ fn observation(it: &v1::Observation) -> (String, i64, bool) {
 }
 
 fn wanted_observation(it: &oracle::Observation) -> (String, i64, bool) {
-    (it.port.clone(), it.quality, it.inferred)
+    (it.port.clone(), it.quality, it.inferred_from.is_some())
 }
 
 /// Scores, changes, ranks, NPS and CES of every unit, wave and port; service levels, open complaints, classes.

@@ -36,7 +36,9 @@ pub(crate) async fn customers(reader: &Clients, world: &World, question: &Questi
         assert_eq!(looks_for, (profile.demand.motive, profile.demand.household, profile.demand.rooms), "{name}");
         let budget = (demand.budget_min_fen, demand.budget_max_fen);
         assert_eq!(budget, (profile.demand.budget_min_fen, profile.demand.budget_max_fen), "{name}");
-        let (mut segments, mut wanted) = (names(&found.rule_segments), profile.segments);
+        let wanted =
+            profile.segments.iter().map(|it| (it.name.clone(), it.evidence.iter().map(|(_, id)| id_of(*id)).collect()));
+        let (mut segments, mut wanted) = (memberships(&found.rule_segments), wanted.collect::<Vec<_>>());
         segments.sort_unstable();
         wanted.sort_unstable();
         assert_eq!(segments, wanted, "{name}");
@@ -44,8 +46,14 @@ pub(crate) async fn customers(reader: &Clients, world: &World, question: &Questi
     assert_eq!(found.next(), None, "{}", question.name);
 }
 
-fn names(memberships: &[v1::Membership]) -> Vec<String> {
-    memberships.iter().map(|it| it.name.clone()).collect()
+/// The rule segments, each with the ids of the events behind it.
+fn memberships(memberships: &[v1::Membership]) -> Vec<(String, Vec<String>)> {
+    let ids = |it: &v1::Membership| it.evidence.iter().map(|it| it.event_id.clone()).collect();
+    memberships.iter().map(|it| (it.name.clone(), ids(it))).collect()
+}
+
+fn id_of(event: u128) -> String {
+    touchpoint::EventId::from_u128(event).to_string()
 }
 
 /// Members of every value of every axis, the totals, the funnel.

@@ -129,6 +129,10 @@ pub struct Lifecycle {
     /// For an owner: the Shanghai date from which the months count, for example "2025-04-01". Empty: no owner.
     #[prost(string, tag = "4")]
     pub owner_from: ::prost::alloc::string::String,
+    /// The event that made the stage; of an owner, the delivery from whose date the months count. Absent unless the request
+    /// asks to explain.
+    #[prost(message, optional, tag = "5")]
+    pub made_by: ::core::option::Option<Evidence>,
 }
 /// What a whole export is based on. The same position, as_of, known_at and rules give the same customers in the same order
 /// from every process.
@@ -581,12 +585,13 @@ pub struct Risk {
     #[prost(enumeration = "RiskBand", tag = "5")]
     pub band: i32,
     /// The sum of the points of all reasons, in millionths; p = 1 / (1 + e^−(what the stage alone gives + points)). Absent:
-    /// withheld. LOST and EXITED have p 1 by definition, without reasons.
+    /// withheld, or LOST or EXITED, whose p is 1 by definition and no sum.
     #[prost(int64, optional, tag = "6")]
     pub points_millionths: ::core::option::Option<i64>,
     /// Why, by |points| descending, then code: SILENCE, OPEN_COMPLAINT, COMPLAINT_OVERDUE, COMPLAINT_REOPENED,
     /// REPEAT_COMPLAINTS, LOW_SATISFACTION, SATISFIED, NPS_DETRACTOR, NPS_PROMOTER, HANDOVER_DELAYED, SERIOUS_DEFECT_OPEN,
     /// CONSULTANT_CHANGED, REVISIT_MISSED, CONSENT_WITHDRAWN, REFERRAL_MADE, REPURCHASED, REVISIT_SATISFIED.
+    /// Empty for LOST and EXITED.
     #[prost(message, repeated, tag = "7")]
     pub reasons: ::prost::alloc::vec::Vec<Reason>,
     /// The horizon that the probability is for, in days: 365 with a live contract, else 90. Absent: withheld.
@@ -1997,7 +2002,7 @@ pub struct ContractAmended {
     /// Required.
     #[prost(enumeration = "AmendmentKind", tag = "2")]
     pub kind: i32,
-    /// The new price, in fen, more than 0: required for PRICE, and for nothing else.
+    /// The new price, in fen: required for PRICE, and for nothing else.
     /// Optional: a whole number of fen, 0 or more.
     #[prost(int64, optional, tag = "3")]
     pub price_fen: ::core::option::Option<i64>,
@@ -8428,7 +8433,7 @@ pub mod satisfaction_service_server {
     }
 }
 /// Recency, frequency and money.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Rfm {
     /// R, 1 to 5, by days since the last interaction.
     #[prost(uint32, tag = "1")]
@@ -8451,6 +8456,10 @@ pub struct Rfm {
     /// Sum of the current prices of the live contracts, in fen.
     #[prost(int64, tag = "7")]
     pub live_contracts_fen: i64,
+    /// The events behind R, F and M, without points: RECENCY, FREQUENCY (of each day that counts its last interaction),
+    /// MONETARY (signings, and the latest amendment of each price). Empty unless the request asks to explain.
+    #[prost(message, repeated, tag = "8")]
+    pub reasons: ::prost::alloc::vec::Vec<Reason>,
 }
 /// How much the customer is worth to the company.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -8493,7 +8502,8 @@ pub struct Membership {
     /// The segment's name.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// The events that its conditions counted.
+    /// The events behind it, the oldest first: those that its conditions counted, and those that gave the axes and attributes
+    /// that they ask about their values.
     #[prost(message, repeated, tag = "2")]
     pub evidence: ::prost::alloc::vec::Vec<Evidence>,
 }
@@ -8534,6 +8544,10 @@ pub struct GetCustomerSegmentsRequest {
     /// The instant.
     #[prost(message, optional, tag = "2")]
     pub query: ::core::option::Option<ViewQuery>,
+    /// Also names the events behind stage, R, F and M: Lifecycle.made_by, also where withheld, and Rfm.reasons. Default: it
+    /// does not, since most calls want the figures.
+    #[prost(bool, tag = "3")]
+    pub explain: bool,
 }
 /// One customer.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -82,7 +82,7 @@ impl Draft {
                     (1, AmendmentKind::UnitSwap),
                     (1, AmendmentKind::NameChange),
                 ]);
-                let price_fen = (kind == AmendmentKind::Price).then(|| self.money());
+                let price_fen = (kind == AmendmentKind::Price).then(|| self.amended_price());
                 let unit_id = (kind == AmendmentKind::UnitSwap).then(|| self.few("U"));
                 Touchpoint::ContractAmended(ContractAmended { contract_id, kind, price_fen, unit_id })
             }
@@ -221,7 +221,7 @@ impl Draft {
         let item_code = if headline { code(format!("{port}_OVERALL")) } else { self.few("I") };
         Touchpoint::SurveyAnswered(SurveyAnswered {
             survey_id: self.few("F"),
-            wave_id: code(self.dice.pick(&["2023", "2024", "2024", "2025"])),
+            wave_id: code(self.dice.pick(&["2023", "2024", "2024", "2025", "2024-H2", "W9", "w10"])),
             port,
             item_code,
             metric,
@@ -266,6 +266,11 @@ impl Draft {
             return EventId::from_u128(u128::from(self.dice.bits()));
         }
         self.planned[self.dice.index(self.planned.len())].event.id
+    }
+
+    /// A new price may be nothing; that of a signing may not.
+    fn amended_price(&mut self) -> Fen {
+        if self.dice.chance(0.1) { Fen(0) } else { self.money() }
     }
 
     /// More than nothing, often exactly where a class begins or one fen beside it.

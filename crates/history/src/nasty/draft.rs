@@ -164,7 +164,13 @@ impl Draft {
 
     /// The code of a thing out of few.
     pub(super) fn few(&mut self, prefix: &str) -> Code<'static> {
-        thing(prefix, self.dice.weighted(&[(4, 1), (2, 2), (1, 3)]))
+        let number = self.number();
+        thing(prefix, number)
+    }
+
+    /// The number of a thing: few, so that they collide.
+    pub(super) fn number(&mut self) -> u32 {
+        self.dice.weighted(&[(16, 1), (8, 2), (4, 3), (1, 4), (1, 5), (1, 6)])
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Config {
     pub position_voids: bool,
     /// Some prices are near the largest that is allowed.
     pub huge_money: bool,
+    /// Share of events whose bodies nobody can read.
+    pub unreadable: f64,
 }
 
 impl Default for Config {
@@ -48,6 +50,7 @@ impl Default for Config {
             first_recorded: true,
             position_voids: false,
             huge_money: false,
+            unreadable: 0.0,
         }
     }
 }
@@ -90,6 +93,7 @@ pub fn flatten(histories: &[History]) -> Vec<Planned> {
         let before = all.len();
         all.extend(history.planned.iter().cloned().map(|planned| match planned.target {
             VoidTarget::Index(index) => Planned { target: VoidTarget::Index(before + index), ..planned },
+            VoidTarget::Copy(index) => Planned { target: VoidTarget::Copy(before + index), ..planned },
             VoidTarget::AsWritten => planned,
         }));
     }

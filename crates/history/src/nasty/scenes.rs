@@ -71,6 +71,7 @@ enum Scene {
     Lines(&'static [Line], Pace),
     Survey,
     Recommendations,
+    Many,
     Noise,
 }
 
@@ -104,6 +105,7 @@ fn any_scene(draft: &mut Draft) -> Scene {
         (1, Scene::Lines(PERSON, Pace::Slow)),
         (5, Scene::Survey),
         (2, Scene::Recommendations),
+        (2, Scene::Many),
         (2, Scene::Noise),
     ])
 }
@@ -116,6 +118,7 @@ fn perform(draft: &mut Draft, scene: Scene) {
         Scene::Lines(lines, pace) => act(draft, lines, pace),
         Scene::Survey => survey(draft),
         Scene::Recommendations => (0..draft.dice.between(1, 3)).for_each(|_| act(draft, RECOMMENDATION, Pace::Slow)),
+        Scene::Many => many(draft),
         Scene::Noise => noise(draft),
     }
 }
@@ -150,12 +153,27 @@ fn survey(draft: &mut Draft) {
     }
 }
 
+/// More complaints, contracts or converted recommendations than any cap lets count.
+fn many(draft: &mut Draft) {
+    let kinds: &[Kind] = draft.dice.pick(&[
+        &[Kind::ComplaintLodged][..],
+        &[Kind::ContractSigned],
+        &[Kind::ReferralMade, Kind::ReferralConverted],
+    ]);
+    for number in 1..=draft.dice.between(4, 6) {
+        for &kind in kinds {
+            draft.say(kind, number as u32);
+            draft.step(Pace::Fast);
+        }
+    }
+}
+
 /// Events of any type, in no order.
 fn noise(draft: &mut Draft) {
     for _ in 0..draft.dice.between(1, 6) {
         let kind = draft.dice.pick(Kind::ALL);
         if kind != Kind::CustomerErased {
-            let number = draft.dice.weighted(&[(4, 1), (2, 2), (1, 3)]);
+            let number = draft.number();
             draft.say(kind, number);
         }
         draft.step(Pace::Slow);

@@ -1,12 +1,12 @@
 //! What goes wrong after the fact: events that tie, precede what opens them, get lost, are voided, sent twice, or
 //! concern somebody who is to be forgotten.
 
-use touchpoint::{Channel, Date, Event, Kind, Position, Timestamp, Touchpoint};
+use touchpoint::{Channel, Date, Event, Kind, Metric, Position, Timestamp, Touchpoint};
 
 use super::bodies::void;
 use super::draft::Draft;
 use crate::dice::Dice;
-use crate::{Planned, VoidTarget};
+use crate::{Form, Planned, VoidTarget};
 
 /// Shares of events.
 const LOST: f64 = 0.03;
@@ -17,6 +17,10 @@ const VOIDED: f64 = 0.06;
 const DUPLICATED: f64 = 0.04;
 /// Share of voids and erasures that somebody tries to void.
 const VOIDED_VOIDS: f64 = 0.25;
+/// Share of unreadable events that are voided.
+const VOIDED_UNREADABLE: f64 = 0.4;
+/// Share of answers by CSAT that say so in the first schema version: not at all.
+const FIRST_VERSION: f64 = 0.2;
 /// Share of voids that name a position, where that is asked for.
 const BY_POSITION: f64 = 0.4;
 /// Share of events that get a conflicting twin.
@@ -35,6 +39,7 @@ pub(super) fn twist(mut draft: Draft) -> Vec<Planned> {
         Kind::EventVoided | Kind::CustomerErased => VOIDED_VOIDS,
         _ => 0.0,
     });
+    write_in_other_forms(&mut draft);
     duplicate(&mut draft);
     let Draft { mut planned, mut dice, config, .. } = draft;
     planned.sort_by_key(|item| item.recorded_at);
@@ -106,6 +111,24 @@ fn void_events(draft: &mut Draft, probability: impl Fn(Kind) -> f64) {
     }
 }
 
+/// Writes some answers in the first schema version, and some events so that nobody can read them; of those some are
+/// voided.
+fn write_in_other_forms(draft: &mut Draft) {
+    for index in 0..draft.planned.len() {
+        let (id, unreadable) = (draft.planned[index].event.id, draft.config.unreadable);
+        let by_csat = matches!(&draft.planned[index].event.body,
+            Touchpoint::SurveyAnswered(answer) if answer.metric == Metric::Csat);
+        if draft.dice.chance(unreadable) {
+            draft.planned[index].form = draft.dice.pick(&[Form::UnknownVersion, Form::CutOff]);
+            if draft.dice.chance(VOIDED_UNREADABLE) {
+                draft.put(void(id));
+            }
+        } else if by_csat && draft.dice.chance(FIRST_VERSION) {
+            draft.planned[index].form = Form::FirstVersion;
+        }
+    }
+}
+
 /// Sends events again: the same bytes.
 fn duplicate(draft: &mut Draft) {
     for index in 0..draft.planned.len() {
@@ -121,11 +144,13 @@ fn name_positions(planned: &mut [Planned], dice: &mut Dice) {
     for index in 0..planned.len() {
         let Touchpoint::EventVoided(void) = &planned[index].event.body else { continue };
         let target = void.target_event_id;
-        let place = planned.iter().position(|item| Some(item.event.id) == target);
+        let places = (0..planned.len()).filter(|place| Some(planned[*place].event.id) == target);
+        let places: Vec<_> = places.collect();
         let copies = planned.iter().filter(|item| item.event.id == planned[index].event.id).count();
         // A copy would have to name the same position: voids that are sent once keep it simple.
-        if let Some(place) = place.filter(|_| copies == 1 && dice.chance(BY_POSITION)) {
-            planned[index].target = VoidTarget::Index(place);
+        if let Some(&first) = places.first().filter(|_| copies == 1 && dice.chance(BY_POSITION)) {
+            let last = places.last().filter(|last| **last != first && dice.chance(0.5));
+            planned[index].target = last.map_or(VoidTarget::Index(first), |last| VoidTarget::Copy(*last));
             if let Touchpoint::EventVoided(void) = &mut planned[index].event.body {
                 void.target_event_id = None;
                 void.target_position = Some(Position::ZERO.next());

@@ -109,7 +109,8 @@ impl Reader {
             add(answer.risk.map(Facts::from), answer.meta);
         }
         if let Some(service) = &mut self.segmentation {
-            let request = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query: query.clone() };
+            let (customer_id, query) = (customer_id.clone(), query.clone());
+            let request = v1::GetCustomerSegmentsRequest { customer_id, query, explain: false };
             let answer = known(service.get_customer_segments(link.request(request)).await)?.unwrap_or_default();
             add(answer.customer.map(Facts::from), answer.meta);
         }

@@ -181,7 +181,8 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
 
 impl Ask {
     async fn segments(&self, customer_id: String) -> Result<(), Failure> {
-        let request = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query: self.query.clone() };
+        let query = self.query.clone();
+        let request = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query, explain: true };
         let mut service = self.link.segmentation().await?;
         let answer = service.get_customer_segments(self.link.request(request)).await?.into_inner();
         let events = Events::for_table(self, &customer_id).await;

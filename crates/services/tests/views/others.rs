@@ -78,9 +78,13 @@ async fn a_customer_is_answered_alone_and_in_a_batch() {
     let batch = client.batch_get_customer_segments(batch).await.unwrap().into_inner();
     assert_eq!(batch.customers.len() + batch.not_found_customer_ids.len(), customers.len());
     for expected in batch.customers {
-        let request = v1::GetCustomerSegmentsRequest { customer_id: expected.customer_id.clone(), query: None };
+        let request =
+            v1::GetCustomerSegmentsRequest { customer_id: expected.customer_id.clone(), query: None, explain: false };
         let single = client.get_customer_segments(request).await.unwrap().into_inner();
-        assert_eq!(single.customer, Some(expected));
+        assert_eq!(single.customer, Some(expected.clone()));
+        let request = v1::GetCustomerSegmentsRequest { customer_id: expected.customer_id, query: None, explain: true };
+        let explained = client.get_customer_segments(request).await.unwrap().into_inner();
+        assert!(explained.customer.unwrap().lifecycle.unwrap().made_by.is_some());
     }
 }
 

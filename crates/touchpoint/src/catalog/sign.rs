@@ -47,14 +47,14 @@ event! {
         contract_id: Code<'a>,
         /// What was changed.
         kind: AmendmentKind,
-        /// The new price, in fen, more than 0: required for PRICE, and for nothing else.
+        /// The new price, in fen: required for PRICE, and for nothing else.
         price_fen: Option<Fen>,
         /// The new unit: required for UNIT_SWAP, and for nothing else.
         unit_id: Option<Code<'a>>,
     }
     rule (kind, price_fen) |_about, broken| {
         match (*kind == AmendmentKind::Price, price_fen) {
-            (true, None | Some(Fen(0))) => broken.add("data.price_fen", "expected more than 0 fen, since kind is PRICE"),
+            (true, None) => broken.add("data.price_fen", "expected a price, since kind is PRICE"),
             (false, Some(_)) => broken.add("data.price_fen", format!("expected nothing, since kind is {kind}")),
             _ => {}
         }

@@ -98,7 +98,8 @@ fn follow_rules(kind: Kind, version: u32, event: &Map<String, Value>, data: &mut
         Kind::ContractSigned if data["price_fen"] == 0 => data["price_fen"] = json!(1),
         Kind::ContractAmended => {
             let (is_price, is_swap) = (data["kind"] == "PRICE", data["kind"] == "UNIT_SWAP");
-            data.insert("price_fen".to_owned(), if is_price { json!(1) } else { Value::Null });
+            let price = data.get("price_fen").cloned().unwrap_or(json!(0));
+            data.insert("price_fen".to_owned(), if is_price { price } else { Value::Null });
             data.insert("unit_id".to_owned(), if is_swap { json!("B7-1802") } else { Value::Null });
         }
         // The date of `time` in UTC is never after that in Shanghai.

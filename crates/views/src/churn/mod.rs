@@ -69,9 +69,9 @@ pub struct Risk {
     pub p: u32,
     /// The band of the published p.
     pub band: Band,
-    /// The sum of the points of all reasons, in millionths.
-    pub points: i64,
-    /// Why, by |points| descending, then code. Empty for LOST and EXITED, whose p is 1 by definition.
+    /// The sum of the points of all reasons, in millionths; nothing for LOST and EXITED, whose p is 1 by definition.
+    pub points: Option<i64>,
+    /// Why, by |points| descending, then code. Empty for LOST and EXITED.
     pub reasons: Vec<Reason>,
     /// Days that the risk looks ahead.
     pub horizon_days: u32,
@@ -133,7 +133,7 @@ fn risk(timeline: &Timeline<'_>, lifecycle: &Lifecycle<'_>, rules: &Rules, momen
     let horizon_days = if live { rules.churn.horizon_days.0 } else { rules.churn.horizon_days.1 };
     let repurchase = repurchase(lifecycle, &rules.churn, moment);
     let Some(base) = stage_index(lifecycle.stage) else {
-        return Risk { p: ONE, band: Band::Critical, points: 0, reasons: Vec::new(), horizon_days, repurchase };
+        return Risk { p: ONE, band: Band::Critical, points: None, reasons: Vec::new(), horizon_days, repurchase };
     };
     let complaints = complaints(timeline, &rules.service_levels, moment);
     let of = reason::Subject { timeline, lifecycle, complaints: &complaints, rules: &rules.churn };
@@ -145,7 +145,7 @@ fn risk(timeline: &Timeline<'_>, lifecycle: &Lifecycle<'_>, rules: &Rules, momen
     reasons.extend(silence.into_reason());
     reasons.retain(|reason| reason.points != 0);
     reasons.sort_by_key(|reason| (std::cmp::Reverse(reason.points.abs()), reason.code.name()));
-    Risk { p, band: Band::of(p, &rules.churn.band_from), points, reasons, horizon_days, repurchase }
+    Risk { p, band: Band::of(p, &rules.churn.band_from), points: Some(points), reasons, horizon_days, repurchase }
 }
 
 /// Where the stage stands in the rules' tables; nothing for the stages that have churned already.

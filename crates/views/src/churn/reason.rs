@@ -144,7 +144,7 @@ fn reason<'f, 't: 'f>(
     points: i64,
     events: impl IntoIterator<Item = &'f Filed<'t>>,
 ) -> Option<Reason> {
-    let evidence: Vec<_> = events.into_iter().map(Evidence::of).collect();
+    let evidence = Evidence::of_all(events);
     (!evidence.is_empty()).then_some(Reason { code, points, evidence })
 }
 
@@ -196,13 +196,13 @@ fn open_complaint(of: &Subject<'_, '_>) -> Option<Reason> {
         None => of.rules.open_complaint[complaint.severity as usize],
     });
     let points = points.sum::<i64>().min(of.rules.open_complaint_most);
-    reason(ReasonCode::OpenComplaint, points, open().map(|complaint| complaint.lodging))
+    reason(ReasonCode::OpenComplaint, points, open().flat_map(Complaint::severity_by))
 }
 
 fn complaint_overdue(of: &Subject<'_, '_>) -> Option<Reason> {
     let overdue =
         |complaint: &&Complaint<'_>| complaint.state.is_open() && complaint.total.outcome == Outcome::Breached;
-    let events = of.complaints.iter().filter(overdue).map(|complaint| complaint.lodging);
+    let events = of.complaints.iter().filter(overdue).flat_map(Complaint::severity_by);
     reason(ReasonCode::ComplaintOverdue, of.rules.complaint_overdue, events)
 }
 

@@ -79,8 +79,5 @@ impl Case {
 pub(super) fn evidence(complaint: &Complaint<'_>) -> Vec<Evidence> {
     let reopened = complaint.reopened.iter().map(|(_, event)| *event);
     let resolved = complaint.resolved.map(|(_, event)| event);
-    let mut events: Vec<_> = reopened.chain(resolved).chain(complaint.assessment).collect();
-    events.push(complaint.lodging);
-    events.sort_by_key(|event| event.order());
-    events.into_iter().map(Evidence::of).collect()
+    Evidence::of_all(reopened.chain(resolved).chain(complaint.assessment).chain([complaint.lodging]))
 }

@@ -102,9 +102,14 @@ impl Funnel {
             first_of(|body| matches!(body, Touchpoint::VisitRecorded(_))).map(Reached::by),
             first_of(|body| matches!(body, Touchpoint::SubscriptionPlaced(_))).map(Reached::by),
             first_of(|body| matches!(body, Touchpoint::ContractSigned(_))).map(Reached::by),
-            lifecycle.contracts.iter().filter_map(delivered).min_by_key(|step| step.at),
+            lifecycle
+                .contracts
+                .iter()
+                .flat_map(Contract::deliveries)
+                .min_by_key(Delivery::order)
+                .map(Reached::by_delivery),
         ];
-        // A step is reached with the first of it and the later ones.
+        // A step is reached with the first of it and the later ones, by its own event where that is as early.
         for index in (1..STEPS).rev() {
             let earliest = [steps[index - 1], steps[index]].into_iter().flatten().min_by_key(|step| step.at);
             steps[index - 1] = earliest;
@@ -123,16 +128,6 @@ impl Funnel {
         let known = self.steps[0].map_or(Timestamp::MIN, |known| known.at);
         self.steps.map(|step| Some(step?.at.since(known).div_euclid(Timestamp::DAY)))
     }
-}
-
-/// The earlier of handover and moving in, neither before the signing.
-fn delivered(contract: &Contract<'_>) -> Option<Reached> {
-    let deliveries = [contract.handover, contract.moved_in];
-    deliveries
-        .into_iter()
-        .flatten()
-        .min_by_key(|delivery| (delivery.at, delivery.event.order()))
-        .map(Reached::by_delivery)
 }
 
 fn lead_source(event: &Filed<'_>) -> Option<LeadSource> {

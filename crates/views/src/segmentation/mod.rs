@@ -1,6 +1,7 @@
 //! The segmentation view: where a customer stands on each axis, which rule segments they belong to, and how far they
 //! came.
 
+mod behind;
 mod demand;
 mod funnel;
 mod members;
@@ -51,7 +52,8 @@ pub struct Profile {
 pub struct Membership {
     /// The segment's name.
     pub name: Arc<str>,
-    /// The events that its counts counted, each once.
+    /// The events behind it, the oldest first: those that its counts counted, and those that gave its axes and
+    /// attributes their values.
     pub evidence: Vec<EventId>,
 }
 
@@ -80,9 +82,9 @@ fn profile(
     let referrals = tier::converted_referrals(timeline);
     let tier = TierScore::new(timeline, lifecycle, &referrals, rules);
     let demand = Demand::fold(timeline);
-    let conversions = referrals.len();
+    let (rfm_of, conversions) = (&rfm, &referrals[..]);
     let subject =
-        rule::Subject { timeline, lifecycle, standing, rfm: &rfm, tier: tier.tier, demand: &demand, conversions };
+        rule::Subject { timeline, lifecycle, standing, rfm: rfm_of, tier: &tier, demand: &demand, conversions };
     let segments = rule::memberships(&subject, &rules.segments, moment);
     Profile { rfm, tier, demand, segments }
 }

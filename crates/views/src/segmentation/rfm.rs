@@ -1,6 +1,6 @@
 //! Recency, frequency, monetary: how lately, how often, how much.
 
-use touchpoint::{Fen, Timestamp};
+use touchpoint::{EventId, Fen, Timestamp};
 
 use crate::lifecycle::Lifecycle;
 use crate::rules::names::names;
@@ -43,6 +43,8 @@ pub struct Rfm {
     pub last_interaction: Option<Evidence>,
     /// Distinct Shanghai dates with an interaction, within the window.
     pub interaction_days: u32,
+    /// The last interaction on each of these dates, the oldest first.
+    pub frequency_by: Vec<EventId>,
     /// The current prices of the live contracts together.
     pub value: Fen,
 }
@@ -56,7 +58,8 @@ impl Rfm {
     ) -> Self {
         let last_interaction = timeline.interactions().next_back().map(Evidence::of);
         let recency = last_interaction.map_or(1, |last| recency(last.occurred_at, &rules.recency_days, moment));
-        let interaction_days = interaction_days(timeline, rules.frequency_days, moment);
+        let frequency_by = last_of_each_date(timeline, rules.frequency_days, moment);
+        let interaction_days = frequency_by.len() as u32;
         let frequency = 5 - first_reached(&rules.frequency_from, &interaction_days);
         let value = lifecycle.live_value();
         let monetary = match first_reached(&rules.monetary_from_fen, &value.0) {
@@ -65,7 +68,7 @@ impl Rfm {
             _ => 1,
         };
         let label = label([recency, frequency, monetary].map(|score| score >= rules.high_from));
-        Self { recency, frequency, monetary, label, last_interaction, interaction_days, value }
+        Self { recency, frequency, monetary, label, last_interaction, interaction_days, frequency_by, value }
     }
 }
 
@@ -76,12 +79,14 @@ fn recency(last: Timestamp, days: &[u32; 4], moment: &mut Moment) -> u8 {
 }
 
 /// A date leaves the window with the last interaction on it, which is the first of its date from behind.
-fn interaction_days(timeline: &Timeline<'_>, window_days: u32, moment: &mut Moment) -> u32 {
+fn last_of_each_date(timeline: &Timeline<'_>, window_days: u32, moment: &mut Moment) -> Vec<EventId> {
     let mut later: Option<Timestamp> = None;
-    let mut is_last_of_its_date = |at: &Timestamp| later.replace(*at).is_none_or(|later| !at.is_on_date_of(later));
-    let interactions = timeline.interactions().rev().map(|event| event.occurred_at);
-    let last = interactions.filter(|at| is_last_of_its_date(at));
-    last.filter(|at| moment.within_days(*at, window_days)).count() as u32
+    let mut is_last_of_its_date = |at: Timestamp| later.replace(at).is_none_or(|later| !at.is_on_date_of(later));
+    let last = timeline.interactions().rev().filter(|event| is_last_of_its_date(event.occurred_at));
+    let counting = last.filter(|event| moment.within_days(event.occurred_at, window_days));
+    let mut ids: Vec<_> = counting.map(|event| event.id).collect();
+    ids.reverse();
+    ids
 }
 
 /// The index of the first cut point, from the highest down, that the value reaches; their number if none.

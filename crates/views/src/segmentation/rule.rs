@@ -1,10 +1,9 @@
 //! Rule segments: whether a condition of the rules file holds of a customer.
 
-use std::collections::HashSet;
-
 use touchpoint::{Code, EventId, Scalar, Timestamp};
 
-use super::{Demand, Membership, Rfm, Tier};
+use super::tier::Conversion;
+use super::{Demand, Membership, Rfm, TierScore};
 use crate::lifecycle::Lifecycle;
 use crate::rules::{Attribute, Axis, Bounds, Condition, Count, Segment, Value};
 use crate::{Filed, Moment, Standing, Timeline};
@@ -15,9 +14,9 @@ pub(super) struct Subject<'s, 't> {
     pub(super) lifecycle: &'s Lifecycle<'s>,
     pub(super) standing: &'s Standing,
     pub(super) rfm: &'s Rfm,
-    pub(super) tier: Tier,
+    pub(super) tier: &'s TierScore,
     pub(super) demand: &'s Demand,
-    pub(super) conversions: usize,
+    pub(super) conversions: &'s [Conversion<'s>],
 }
 
 /// The segments of which the condition holds, in the order of the rules.
@@ -25,24 +24,22 @@ pub(super) fn memberships(subject: &Subject<'_, '_>, segments: &[Segment], momen
     let member = |segment: &Segment| {
         let mut evidence = Vec::new();
         let holds = subject.holds(&segment.when, moment, &mut evidence);
-        holds.then(|| Membership { name: segment.name.clone(), evidence: each_once(evidence) })
+        holds.then(|| Membership { name: segment.name.clone(), evidence: in_order(evidence) })
     };
     segments.iter().filter_map(member).collect()
 }
 
-/// The first of each. Several counts of a condition may have counted the same events.
-fn each_once(mut events: Vec<EventId>) -> Vec<EventId> {
-    if events.len() > 1 {
-        let mut seen = HashSet::with_capacity(events.len());
-        events.retain(|event| seen.insert(*event));
-    }
-    events
+/// The ids of these events, the oldest first, each once: several counts of a condition may have counted the same.
+pub(super) fn in_order(mut events: Vec<&Filed<'_>>) -> Vec<EventId> {
+    events.sort_unstable_by_key(|event| event.order());
+    events.dedup_by_key(|event| event.id);
+    events.into_iter().map(|event| event.id).collect()
 }
 
-impl Subject<'_, '_> {
-    /// Whether a condition holds; the events counted for it are added where it does. What decides first ends the
+impl<'s> Subject<'s, '_> {
+    /// Whether a condition holds; the events behind it are added where it does. What decides first ends the
     /// question: only what decided can change the answer, so only its instants are noted by the moment.
-    fn holds(&self, condition: &Condition, moment: &mut Moment, evidence: &mut Vec<EventId>) -> bool {
+    fn holds(&self, condition: &Condition, moment: &mut Moment, evidence: &mut Vec<&'s Filed<'s>>) -> bool {
         let before = evidence.len();
         let holds = match condition {
             Condition::All(parts) => parts.iter().all(|part| self.holds(part, moment, evidence)),
@@ -56,17 +53,21 @@ impl Subject<'_, '_> {
             Condition::Between(attribute, bounds) => self.number(*attribute).is_some_and(|it| bounds.contain(it)),
             Condition::OpenContract(flag) => self.standing.open_contract == *flag,
         };
-        if !holds {
-            evidence.truncate(before);
+        match condition {
+            _ if !holds => evidence.truncate(before),
+            Condition::OneOf(axis, _) => evidence.extend(self.behind_axis(*axis)),
+            Condition::Between(attribute, _) => evidence.extend(self.behind(*attribute)),
+            Condition::OpenContract(true) => evidence.extend(self.undelivered()),
+            _ => {}
         }
         holds
     }
 
-    fn count(&self, count: &Count, moment: &mut Moment, evidence: &mut Vec<EventId>) -> bool {
+    fn count(&self, count: &Count, moment: &mut Moment, evidence: &mut Vec<&'s Filed<'s>>) -> bool {
         let before = evidence.len();
         for event in self.timeline.events.iter().filter(|event| matches(event, count)) {
             if count.days.is_none_or(|days| moment.within_days(event.occurred_at, days)) {
-                evidence.push(event.id);
+                evidence.push(event);
             }
         }
         count.bounds.contain((evidence.len() - before) as i64)
@@ -77,7 +78,7 @@ impl Subject<'_, '_> {
         match axis {
             Axis::Stage => Some(self.standing.stage.name()),
             Axis::Label => Some(self.rfm.label.name()),
-            Axis::Tier => Some(self.tier.name()),
+            Axis::Tier => Some(self.tier.tier.name()),
             Axis::Motive => self.demand.motive.map(|said| said.value.name()),
             Axis::Household => self.demand.household.map(|said| said.value.name()),
             Axis::Project => self.standing.project.as_ref().map(Code::as_str),
@@ -99,7 +100,7 @@ impl Subject<'_, '_> {
             Attribute::LiveContracts => Some(self.lifecycle.live().count() as i64),
             Attribute::ContractValueFen => Some(self.rfm.value.0),
             Attribute::LargestContractFen => self.lifecycle.live().map(|contract| contract.price.0).max(),
-            Attribute::Conversions => Some(self.conversions as i64),
+            Attribute::Conversions => Some(self.conversions.len() as i64),
             Attribute::DaysSilent => None,
         }
     }

@@ -3,11 +3,13 @@
 
 use touchpoint::{EventId, Metric, Touchpoint};
 
+use super::rule::in_order;
+use crate::contract::Contract;
 use crate::first::Firsts;
 use crate::lifecycle::Lifecycle;
 use crate::rules::names::names;
 use crate::survey::latest_overall;
-use crate::{Timeline, rules};
+use crate::{Filed, Timeline, rules};
 
 /// Points are kept in millionths, the score is published in hundredths.
 const MILLIONTHS_PER_HUNDREDTH: i128 = 10_000;
@@ -66,14 +68,14 @@ pub struct Part {
 }
 
 /// A referral of which both events are there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Conversion {
-    made: EventId,
-    converted: EventId,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Conversion<'t> {
+    pub(super) made: &'t Filed<'t>,
+    pub(super) converted: &'t Filed<'t>,
 }
 
 /// The referrals that led to a contract, in the order in which they were made.
-pub(super) fn converted_referrals(timeline: &Timeline<'_>) -> Vec<Conversion> {
+pub(super) fn converted_referrals<'t>(timeline: &'t Timeline<'t>) -> Vec<Conversion<'t>> {
     let made = Firsts::of(&timeline.events, |body| match body {
         Touchpoint::ReferralMade(made) => Some((&made.referral_id, made)),
         _ => None,
@@ -84,7 +86,7 @@ pub(super) fn converted_referrals(timeline: &Timeline<'_>) -> Vec<Conversion> {
     });
     let conversions = made.all.iter().filter_map(|(event, made)| {
         let (converted, _) = converted.all[converted.index(&made.referral_id)?];
-        Some(Conversion { made: event.id, converted: converted.id })
+        Some(Conversion { made: event, converted })
     });
     conversions.collect()
 }
@@ -116,11 +118,12 @@ impl TierScore {
     pub(super) fn new(
         timeline: &Timeline<'_>,
         lifecycle: &Lifecycle<'_>,
-        referrals: &[Conversion],
+        referrals: &[Conversion<'_>],
         rules: &rules::Segmentation,
     ) -> Self {
         let signings: Vec<_> = lifecycle.live().map(|contract| contract.signing.id).collect();
-        let brought: Vec<_> = referrals.iter().flat_map(|referral| [referral.made, referral.converted]).collect();
+        let priced = in_order(lifecycle.live().flat_map(Contract::priced_by).collect());
+        let brought = in_order(referrals.iter().flat_map(|referral| [referral.made, referral.converted]).collect());
         let nps = latest_overall(timeline, Metric::Nps);
         let halves = nps.map_or(0, |answer| match answer.score.0 {
             PROMOTER_FROM.. => 2,
@@ -130,7 +133,7 @@ impl TierScore {
         let ((value, full), (contracts, most)) = (rules.tier_value, rules.tier_contracts);
         let (referred, most_referred) = rules.tier_referrals;
         let parts = [
-            (PartCode::Value, Points::share(value, lifecycle.live_value().0, full), signings.clone()),
+            (PartCode::Value, Points::share(value, lifecycle.live_value().0, full), priced),
             (PartCode::Contracts, Points::share(contracts, signings.len() as i64, most.into()), signings),
             (PartCode::Referrals, Points::share(referred, referrals.len() as i64, most_referred.into()), brought),
             (

@@ -10,3 +10,4 @@ mod arrival;
 mod history;
 mod looking_back;
 mod validity;
+mod voiding;

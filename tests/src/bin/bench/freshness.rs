@@ -74,7 +74,7 @@ async fn asked(view: View, clients: &Clients, customer: CustomerId, min_position
     let begun = Instant::now();
     let position = match view {
         View::Segmentation => {
-            let request = v1::GetCustomerSegmentsRequest { customer_id, query };
+            let request = v1::GetCustomerSegmentsRequest { customer_id, query, explain: false };
             clients.segmentation().get_customer_segments(request).await?.into_inner().meta
         }
         View::Satisfaction => {

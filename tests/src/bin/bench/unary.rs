@@ -143,7 +143,7 @@ async fn ask(method: Method, clients: &Clients, customer: CustomerId) -> Result<
             clients.churn().get_risk(request).await.map(drop)
         }
         Method::Segments => {
-            let request = v1::GetCustomerSegmentsRequest { customer_id, query: None };
+            let request = v1::GetCustomerSegmentsRequest { customer_id, query: None, explain: false };
             clients.segmentation().get_customer_segments(request).await.map(drop)
         }
     };

@@ -11,6 +11,8 @@ use crate::client::{format, query, words};
 pub(super) fn customer(screen: Screen, answer: &v1::GetCustomerSegmentsResponse, events: &Events) -> String {
     let it = answer.customer.clone().unwrap_or_default();
     let mut text = screen.pairs(facts(&it, events));
+    let scores = it.rfm.iter().flat_map(|rfm| &rfm.reasons);
+    text += &parts(screen, "Part of RFM", scores, events);
     if let Some(value) = &it.value {
         let mut table = screen.table(&["Part of the tier", ">Points", "Evidence"]);
         for reason in &value.reasons {
@@ -20,7 +22,7 @@ pub(super) fn customer(screen: Screen, answer: &v1::GetCustomerSegmentsResponse,
         text = format!("{text}\n{}", output::text(&table));
     }
     let wanted = it.demand.iter().flat_map(|demand| &demand.reasons);
-    text += &demand_by(screen, wanted, events);
+    text += &parts(screen, "Part of the demand", wanted, events);
     if !it.rule_segments.is_empty() {
         let mut table = screen.table(&["Rule segment", "Evidence"]);
         for segment in &it.rule_segments {
@@ -34,6 +36,8 @@ pub(super) fn customer(screen: Screen, answer: &v1::GetCustomerSegmentsResponse,
 fn facts(it: &v1::CustomerSegments, events: &Events) -> Vec<(&'static str, String)> {
     let mut facts = vec![("customer", it.customer_id.clone())];
     facts.extend(it.lifecycle.as_ref().map(|lifecycle| ("stage", stage(lifecycle))));
+    let made_by = it.lifecycle.as_ref().and_then(|lifecycle| lifecycle.made_by.as_ref());
+    facts.extend(made_by.map(|event| ("stage made by", events.lines(std::slice::from_ref(event)))));
     if it.withheld {
         facts.push(("profile", "withheld: the customer withdrew consent to PROFILING".to_owned()));
         return facts;
@@ -59,9 +63,9 @@ fn facts(it: &v1::CustomerSegments, events: &Events) -> Vec<(&'static str, Strin
     facts
 }
 
-/// The visits that say what is wanted.
-fn demand_by<'a>(screen: Screen, reasons: impl Iterator<Item = &'a v1::Reason>, events: &Events) -> String {
-    let mut table = screen.table(&["Part of the demand", "Evidence"]);
+/// The events behind parts that have no points.
+fn parts<'a>(screen: Screen, title: &str, reasons: impl Iterator<Item = &'a v1::Reason>, events: &Events) -> String {
+    let mut table = screen.table(&[title, "Evidence"]);
     for reason in reasons {
         table.add_row([reason.code.clone(), events.lines(&reason.evidence)]);
     }
@@ -156,6 +160,11 @@ mod tests {
         v1::Reason { code: code.to_owned(), points_millionths: Some(points), evidence: vec![] }
     }
 
+    fn event(seconds: i64) -> v1::Evidence {
+        let occurred_at = Some(prost_types::Timestamp { seconds, nanos: 0 });
+        v1::Evidence { event_id: "e".to_owned(), occurred_at }
+    }
+
     #[test]
     fn a_customer_is_shown_on_every_axis() {
         let lifecycle = v1::Lifecycle {
@@ -163,6 +172,7 @@ mod tests {
             inferred: false,
             open_contract: true,
             owner_from: "2024-02-29".to_owned(),
+            made_by: Some(event(1_709_172_000)),
         };
         let it = v1::CustomerSegments {
             customer_id: "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11".to_owned(),
@@ -175,6 +185,11 @@ mod tests {
                 last_interaction: None,
                 interaction_days: 5,
                 live_contracts_fen: 320_000_000,
+                reasons: vec![v1::Reason {
+                    code: "MONETARY".to_owned(),
+                    points_millionths: None,
+                    evidence: vec![event(1_643_682_600), event(1_646_101_800)],
+                }],
             }),
             value: Some(v1::CustomerValue {
                 tier: v1::ValueTier::Vip.into(),
@@ -189,11 +204,17 @@ mod tests {
         let expect = "\
 customer          0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
 stage             STABLE 稳定期, owner from 2024-02-29, a further contract is open
+stage made by     2024-02-29
 RFM               5-4-4 KEY_VALUE 重要价值
 interaction days  5 in a year
 live contracts    ¥3,200,000
 value tier        VIP (74.83 of 100)
 demand            3 rooms, budget up to ¥4,000,000
+
+Part of RFM  Evidence
+───────────────────────
+MONETARY     2022-02-01
+             2022-03-01
 
 Part of the tier      Points  Evidence
 ──────────────────────────────────────

@@ -1,66 +1,82 @@
-use views::rules::Rules;
-use views::segmentation::{Profile, Segmentation};
-use views::{Moment, View};
+use views::segmentation::{Answer, Demand, Funnel, Profile, Rfm, Segmentation, TierScore};
 
-use crate::agreement::{context, standing};
-use crate::history::Case;
-
-const HISTORIES: u64 = 2_000;
+use super::{Context, agree, ids, plain, standing};
 
 #[test]
 fn segmentation_agrees_with_the_oracle() {
-    let rules = Rules::default();
     let segments = oracle::parse_segments(oracle::DEFAULT_SEGMENTS).unwrap();
-    for case in (0..HISTORIES).map(|seed| Case::new(10_000 + seed)) {
-        let wanted = case.for_oracle();
-        for (as_of, known_at) in case.moments() {
-            let context = context("segmentation", case.seed, as_of, known_at);
-            let answer = Segmentation::answer(&case.record, &rules, &mut Moment::new(as_of, known_at));
-            let Some(wanted_answer) = oracle::segmentation(&wanted, as_of, known_at, &segments) else {
-                assert_eq!(answer, None, "{context}");
-                continue;
-            };
-            let answer = answer.unwrap_or_else(|| panic!("an answer {context}"));
-            if case.seed.is_multiple_of(8) {
-                let customer = oracle::customer(&wanted, as_of, known_at).expect("the oracle answers both or none");
-                standing(&answer.standing, &customer, &context);
-            }
-            assert_eq!(answer.standing.stage.name(), wanted_answer.stage, "stage {context}");
-            let funnel = &wanted_answer.funnel;
-            let reached = answer.funnel.steps.map(|step| step.map(|mark| mark.at.micros()));
-            assert_eq!(reached, funnel.reached, "funnel {context}");
-            assert_eq!(answer.funnel.cohort.to_string(), funnel.cohort, "cohort {context}");
-            assert_eq!(answer.funnel.source.name(), funnel.lead_source, "lead source {context}");
-            match (&answer.profile, &wanted_answer.profile) {
-                (None, None) => {}
-                (Some(given), Some(wanted)) => same_profile(given, wanted, &context),
-                (given, wanted) => panic!("{given:?} instead of {wanted:?} {context}"),
-            }
-        }
+    let ask = |history: &oracle::History, as_of, known_at| {
+        let customer = oracle::customer(history, as_of, known_at)?;
+        Some((customer, oracle::segmentation(history, as_of, known_at, &segments)?))
+    };
+    agree::<Segmentation, _>(10_000, ask, same);
+}
+
+fn same(given: &Answer, (customer, wanted): &(oracle::Customer, oracle::Segmentation), context: &Context) {
+    standing(&given.standing, customer, context);
+    assert_eq!(customer.stage, wanted.stage, "{context}");
+    same_funnel(&given.funnel, &wanted.funnel, context);
+    match (&given.profile, &wanted.profile) {
+        (None, None) => {}
+        (Some(given), Some(wanted)) => same_profile(given, wanted, context),
+        (given, wanted) => panic!("{given:?} instead of {wanted:?} {context}"),
     }
 }
 
-fn same_profile(given: &Profile, wanted: &oracle::Profile, context: &str) {
-    let rfm = [given.rfm.recency, given.rfm.frequency, given.rfm.monetary].map(i64::from);
-    assert_eq!(rfm, [wanted.recency, wanted.frequency, wanted.monetary], "RFM {context}");
-    assert_eq!(i64::from(given.rfm.interaction_days), wanted.interaction_days, "interaction days {context}");
-    assert_eq!(i128::from(given.rfm.value.0), wanted.contract_value_fen, "value {context}");
-    assert_eq!(given.rfm.label.name(), wanted.label, "label {context}");
-    assert_eq!(given.tier.score, wanted.tier_score, "tier score {context}");
-    assert_eq!(given.tier.tier.name(), wanted.tier, "tier {context}");
-    let demand = &given.demand;
-    let budget = demand.budget.as_ref().map(|said| said.value);
-    let given_demand = oracle::Demand {
-        motive: demand.motive.as_ref().map(|said| said.value.name().to_owned()),
-        household: demand.household.as_ref().map(|said| said.value.name().to_owned()),
-        rooms: demand.rooms.as_ref().map(|said| i64::from(said.value.0)),
-        budget_min_fen: budget.and_then(|budget| budget.min).map(|fen| fen.0),
-        budget_max_fen: budget.and_then(|budget| budget.max).map(|fen| fen.0),
-    };
-    assert_eq!(given_demand, wanted.demand, "demand {context}");
-    let mut names: Vec<_> = given.segments.iter().map(|it| it.name.to_string()).collect();
-    let mut wanted_names = wanted.segments.clone();
-    names.sort_unstable();
-    wanted_names.sort_unstable();
-    assert_eq!(names, wanted_names, "segments {context}");
+fn same_funnel(given: &Funnel, wanted: &oracle::Funnel, context: &Context) {
+    assert_eq!(given.steps.map(|step| step.map(|it| it.at.micros())), wanted.reached, "funnel {context}");
+    let by = wanted.by.map(|event| event.map(|(_, id)| id));
+    assert_eq!(given.steps.map(|step| step.map(|it| it.event.as_u128())), by, "funnel by {context}");
+    assert_eq!(given.cohort.to_string(), wanted.cohort, "cohort {context}");
+    assert_eq!(given.source.name(), wanted.lead_source, "lead source {context}");
+}
+
+fn same_profile(given: &Profile, wanted: &oracle::Profile, context: &Context) {
+    same_rfm(&given.rfm, wanted, context);
+    same_tier(&given.tier, wanted, context);
+    same_demand(&given.demand, &wanted.demand, context);
+    let named = |evidence: &[touchpoint::EventId]| evidence.iter().map(|it| it.as_u128()).collect::<Vec<_>>();
+    let mut given: Vec<_> = given.segments.iter().map(|it| (it.name.to_string(), named(&it.evidence))).collect();
+    let mut wanted: Vec<_> = wanted.segments.iter().map(|it| (it.name.clone(), ids(&it.evidence))).collect();
+    given.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(given, wanted, "segments {context}");
+}
+
+fn same_rfm(given: &Rfm, wanted: &oracle::Profile, context: &Context) {
+    let scores = [given.recency, given.frequency, given.monetary].map(i64::from);
+    assert_eq!(scores, [wanted.recency, wanted.frequency, wanted.monetary], "RFM {context}");
+    assert_eq!(given.label.name(), wanted.label, "label {context}");
+    assert_eq!(given.last_interaction.as_ref().map(plain), wanted.last_interaction, "last interaction {context}");
+    let days: Vec<_> = given.frequency_by.iter().map(|it| it.as_u128()).collect();
+    assert_eq!(days, ids(&wanted.frequency_by), "frequency {context}");
+    assert_eq!(i64::from(given.interaction_days), wanted.interaction_days, "interaction days {context}");
+    assert_eq!(i128::from(given.value.0), wanted.contract_value_fen, "value {context}");
+}
+
+fn same_tier(given: &TierScore, wanted: &oracle::Profile, context: &Context) {
+    assert_eq!(given.score, wanted.tier_score, "tier score {context}");
+    assert_eq!(given.tier.name(), wanted.tier, "tier {context}");
+    let named = |evidence: &[touchpoint::EventId]| evidence.iter().map(|it| it.as_u128()).collect::<Vec<_>>();
+    let parts = given.parts.iter().map(|it| (it.code.name(), it.points, named(&it.evidence)));
+    let wanted = wanted.tier_parts.iter().map(|it| (it.code, it.points, ids(&it.evidence)));
+    assert_eq!(parts.collect::<Vec<_>>(), wanted.collect::<Vec<_>>(), "tier parts {context}");
+}
+
+fn same_demand(given: &Demand, wanted: &oracle::Demand, context: &Context) {
+    let budget = given.budget.map(|said| said.value);
+    assert_eq!(given.motive.map(|said| said.value.name()), wanted.motive.as_deref(), "motive {context}");
+    assert_eq!(given.household.map(|said| said.value.name()), wanted.household.as_deref(), "household {context}");
+    assert_eq!(given.rooms.map(|said| i64::from(said.value.0)), wanted.rooms, "rooms {context}");
+    assert_eq!(budget.and_then(|it| it.min).map(|fen| fen.0), wanted.budget_min_fen, "budget {context}");
+    assert_eq!(budget.and_then(|it| it.max).map(|fen| fen.0), wanted.budget_max_fen, "budget {context}");
+    let said = [
+        ("BUDGET", given.budget.map(|said| said.event)),
+        ("HOUSEHOLD", given.household.map(|said| said.event)),
+        ("MOTIVE", given.motive.map(|said| said.event)),
+        ("ROOMS", given.rooms.map(|said| said.event)),
+    ];
+    let said: Vec<_> = said.iter().filter_map(|(code, event)| Some((*code, (*event)?.as_u128()))).collect();
+    let wanted: Vec<_> = wanted.visits.iter().map(|(code, (_, id))| (*code, *id)).collect();
+    assert_eq!(said, wanted, "visits {context}");
 }
