@@ -94,9 +94,16 @@ impl Callers {
         self.rounds.load(Ordering::Relaxed)
     }
 
-    async fn more(&self, rounds: usize) {
+    /// Waits until they have gone so many more rounds, all of them alive.
+    async fn more(&mut self, rounds: usize) {
         let wanted = self.rounds() + rounds;
-        until("more rounds of the callers", async || (self.rounds() >= wanted).then_some(())).await;
+        until("more rounds of the callers", async || {
+            if let Some(ended) = self.all.try_join_next() {
+                ended.expect("a caller was answered wrongly");
+            }
+            (self.rounds() >= wanted).then_some(())
+        })
+        .await;
     }
 
     async fn stop(mut self) {
@@ -117,7 +124,7 @@ async fn nobody_notices_a_rebuild() {
     reader.serving(View::Churn.service()).await;
     let before = reader.reached(machine.last_position().await.unwrap()).await;
 
-    let callers = Callers::start(&writer, &reader).await;
+    let mut callers = Callers::start(&writer, &reader).await;
     callers.more(ROUNDS).await;
     let (folder, address) = (machine.folder().to_owned(), format!("http://{}", churn.address()));
     let rounds = callers.rounds();
@@ -125,9 +132,10 @@ async fn nobody_notices_a_rebuild() {
         text_of(&folder, &["rebuild", "churn", "--yes", "--max-rate", RATE, "-o", "ndjson", "--churn", &address])
     });
     let (code, out, err) = rebuilding.await.unwrap();
-    assert!(callers.rounds() - rounds > ROUNDS, "the callers went on beside it");
+    let beside = callers.rounds() - rounds;
     callers.more(ROUNDS).await;
     callers.stop().await;
+    assert!(beside > ROUNDS, "{beside} rounds beside the rebuild");
 
     assert_eq!(code, Some(0), "{out}{err}");
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

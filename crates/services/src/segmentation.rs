@@ -112,9 +112,9 @@ impl v1::segmentation_service_server::SegmentationService for Segments {
     ) -> Result<Response<v1::GetCustomerSegmentsResponse>, Status> {
         let until = call::answer_by(request.metadata());
         let v1::GetCustomerSegmentsRequest { customer_id, query, explain } = request.into_inner();
-        let convert = if explain { convert::explained } else { convert::customer_segments };
+        let segments = if explain { convert::explained } else { convert::customer_segments };
         let respond = |customer, answer: &_, _, meta| v1::GetCustomerSegmentsResponse {
-            customer: Some(convert(customer, answer)),
+            customer: Some(segments(customer, answer)),
             meta: Some(meta),
         };
         call::answer(SERVICE, "GetCustomerSegments", self.view.one(&customer_id, query.as_ref(), until, respond)).await

@@ -53,8 +53,9 @@ impl<'s> Subject<'s, '_> {
     }
 
     fn of_ids<'i>(&self, ids: impl IntoIterator<Item = &'i EventId>) -> Vec<&'s Filed<'s>> {
-        let ids: Vec<_> = ids.into_iter().collect();
+        let mut ids: Vec<_> = ids.into_iter().collect();
+        ids.sort_unstable();
         let timeline = self.timeline;
-        timeline.events.iter().filter(|event| ids.contains(&&event.id)).collect()
+        timeline.events.iter().filter(|event| ids.binary_search(&&event.id).is_ok()).collect()
     }
 }

@@ -47,11 +47,10 @@ fn config(seed: u64) -> Config {
     }
 }
 
-/// Other numbers as the oracle reads them.
-fn other_numbers() -> Arc<oracle::Numbers> {
-    static OTHER: LazyLock<Arc<oracle::Numbers>> = LazyLock::new(|| oracle::Numbers::parse(OTHER_RULES).unwrap());
-    Arc::clone(&OTHER)
-}
+/// The other rules and the domain's, read once: that takes longer than to judge by them.
+static RULES: LazyLock<[Rules; 2]> = LazyLock::new(|| [Rules::parse(OTHER_RULES).unwrap(), Rules::default()]);
+/// The other numbers as the oracle reads them.
+static OTHER_NUMBERS: LazyLock<Arc<oracle::Numbers>> = LazyLock::new(|| oracle::Numbers::parse(OTHER_RULES).unwrap());
 
 impl Case {
     /// The history of this seed, in an order of arrival that depends on it.
@@ -68,7 +67,7 @@ impl Case {
         let record = fold(&arrived);
         let (customer, planned, interesting) = (history.customer, history.planned, history.interesting);
         let by_others = (seed / 4).is_multiple_of(BY_OTHER_RULES);
-        let rules = if by_others { Rules::parse(OTHER_RULES).unwrap() } else { Rules::default() };
+        let rules = RULES[usize::from(!by_others)].clone();
         Self { seed, customer, planned, arrived, record, interesting, rules, by_others }
     }
 
@@ -89,7 +88,7 @@ impl Case {
     /// The history as the oracle reads it, to be judged by the same rules.
     pub(crate) fn for_oracle(&self) -> oracle::History {
         let history = self.for_oracle_by_domain();
-        if self.by_others { history.by(&other_numbers()) } else { history }
+        if self.by_others { history.by(&OTHER_NUMBERS) } else { history }
     }
 
     /// The same, to be judged by the domain's numbers.
