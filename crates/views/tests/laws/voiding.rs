@@ -56,6 +56,8 @@ impl Spread {
         };
         let event = Event {
             id: EventId::from_u128(u128::MAX),
+            // As a rule long after its target: as_of does not limit it.
+            occurred_at: before.recorded_at,
             first_recorded_at: None,
             body: Touchpoint::EventVoided(void),
             ..self.target.event.clone()
