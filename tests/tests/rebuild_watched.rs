@@ -30,6 +30,21 @@ fn projector(machine: &Machine) -> Service {
     service
 }
 
+/// A rebuild at [`RATE`], by a command whose output can be looked at while it runs.
+fn rebuilding(machine: &Machine, churn: &mut Service) -> Service {
+    let address = format!("http://{}", churn.address());
+    let arguments = ["rebuild", "churn", "--yes", "--max-rate", RATE, "--churn", &address, "-o", "json"];
+    let mut command = Service::new("rebuilding", machine.folder(), arguments);
+    command.start();
+    command
+}
+
+/// The JSON that ends a command's output.
+fn answer(output: &str) -> Value {
+    let json = output.find('{').map_or("", |begin| &output[begin..]);
+    serde_json::from_str(json).unwrap_or_else(|_| Value::String(output.to_owned()))
+}
+
 /// A command that watches: its exit code, its JSON, and what it says beside.
 type Watching = JoinHandle<(Option<i32>, Value, String)>;
 
@@ -65,14 +80,16 @@ async fn who_watches_goes_on_watching_when_the_projector_starts_again() {
     clients.serving(View::Churn.service()).await;
     let before = clients.kept(last).await;
 
-    let begun = watch(&machine, &mut churn, &["rebuild", "churn", "--yes", "--max-rate", RATE]);
+    let mut begun = rebuilding(&machine, &mut churn);
     folds_beyond(&clients, last / 4).await;
     let followed = watch(&machine, &mut churn, &["rebuild", "status", "churn", "--follow"]);
     folds_beyond(&clients, last / 2).await;
-    churn.crash();
+    churn.kill();
+    until("the command to find nobody", async || begun.output().contains("asking again").then_some(())).await;
+    churn.start();
 
-    let (begun, followed) = (begun.await.unwrap(), followed.await.unwrap());
-    assert!(begun.2.contains("asking again"), "{}", begun.2);
+    let begun = spawn_blocking(move || (begun.wait().code(), answer(&begun.output()), begun.output())).await.unwrap();
+    let followed = followed.await.unwrap();
     for (code, answer, err) in [begun, followed] {
         assert_eq!((code, &answer["verdict"]), (Some(0), &"SAME".into()), "{answer}\n{err}");
         assert_eq!(answer["rebuild"]["phase"], "REBUILD_PHASE_SWITCHED");

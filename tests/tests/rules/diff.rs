@@ -108,7 +108,8 @@ fn segmentation(said: &Value) {
     let (figures, segments) = of(STALE_ONE);
     assert_eq!(figures, json!([{"name": "recency", "before": 4, "after": 5}]));
     let visit = json!([{"event_id": event_id(STALE_ONE, 1)}]);
-    assert_eq!(segments, json!([{"code": "seen_of_late", "evidence": visit}, {"code": "first_home", "evidence": []}]));
+    let behind = |code: &str| json!({"code": code, "evidence": visit});
+    assert_eq!(segments, json!([behind("seen_of_late"), behind("first_home")]));
     assert_eq!(of(LOST_ONE).0, json!([{"name": "days_silent", "before": 81, "after": 81}]));
 }
 
