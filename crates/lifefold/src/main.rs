@@ -4,7 +4,6 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod announcement;
-mod beside;
 mod cli;
 mod client;
 mod clock;
@@ -13,6 +12,7 @@ mod demo;
 mod door;
 mod gateway;
 mod gauges;
+mod low_priority_reader;
 mod projecting;
 mod settings;
 mod source;

@@ -7,11 +7,11 @@ use event_log::{
 };
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
-use projector::{Batch, Batches, Broken, Checkpoint, Entry, Manner, Source, SourceError, Trouble};
+use projector::{Batch, Batches, Broken, Checkpoint, Entry, Priority, Source, SourceError, Trouble};
 use touchpoint::{CustomerId, Position};
 use uuid::Uuid;
 
-use crate::beside;
+use crate::low_priority_reader;
 use crate::gauges::FOREIGN;
 
 /// The source that reads this log. Nothing is connected before it is asked for something.
@@ -20,12 +20,12 @@ pub(crate) fn source(options: Options) -> Source {
     let [origin, tail, check, end, control, entries, timeline] = [(); 7].map(|()| link.clone());
     Source {
         origin: Arc::new(move || -> BoxFuture<'static, _> { Box::pin(origin.clone().origin()) }),
-        tail: Arc::new(move |after, manner| match manner {
-            Manner::AtOnce => tail_after(tail.clone(), after),
-            Manner::GivingWay => {
+        tail: Arc::new(move |after, priority| match priority {
+            Priority::Normal => tail_after(tail.clone(), after),
+            Priority::Low => {
                 // A connection belongs to the threads on which it was made.
                 let own = Arc::new(Link::new(tail.options.clone()));
-                beside::read(move || tail_after(own, after))
+                low_priority_reader::read(move || tail_after(own, after))
             }
         }),
         check: Arc::new(move |checkpoint| -> BoxFuture<'static, _> { Box::pin(check.clone().check(checkpoint)) }),

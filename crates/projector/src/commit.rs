@@ -13,12 +13,12 @@ use crate::source::Checkpoint;
 
 /// Where a generation is kept on disk.
 #[derive(Clone)]
-pub(crate) struct Keeper {
+pub(crate) struct GenerationStore {
     pub(crate) store: Arc<Store>,
     pub(crate) id: GenerationId,
 }
 
-impl Keeper {
+impl GenerationStore {
     /// Commits what changed since the last commit, and takes it back where that fails. Blocks on the disk.
     pub(crate) fn commit<V: View>(&self, generation: &Generation<V>) -> Result<Checkpoint, StoreError> {
         let Dirty { checkpoint, mut pages, commit } = generation.take_dirty();
@@ -109,11 +109,11 @@ mod tests {
         let store = Arc::new(Store::open(dir.path()).unwrap());
         let gone = store.create_generation(&head::<Churn>(origin)).unwrap();
         store.drop_generation(gone).unwrap();
-        Keeper { store: store.clone(), id: gone }.commit(&generation).unwrap_err();
+        GenerationStore { store: store.clone(), id: gone }.commit(&generation).unwrap_err();
         assert_eq!(generation.dirty_pages(), changed, "nothing is forgotten");
 
         let id = store.create_generation(&head::<Churn>(origin)).unwrap();
-        assert_eq!(Keeper { store: store.clone(), id }.commit(&generation).unwrap().position, end);
+        assert_eq!(GenerationStore { store: store.clone(), id }.commit(&generation).unwrap().position, end);
         assert_eq!(generation.dirty_pages(), Some(0));
         let pages = store.pages(id, PageNumber::all()).unwrap();
         assert_eq!(Some(pages.count()), changed);

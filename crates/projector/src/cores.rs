@@ -13,11 +13,11 @@ const GIVEN_WAY: i32 = 10;
 
 /// Whether work goes before that of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
+pub enum Priority {
     /// Somebody waits for it.
-    AtOnce,
+    Normal,
     /// On threads that give way to those who serve.
-    GivingWay,
+    Low,
 }
 
 /// How many threads can work at the same time.
@@ -26,13 +26,13 @@ pub(crate) fn count() -> usize {
 }
 
 /// Does these pieces of work side by side, and gives their results in order.
-pub(crate) fn share_out<P: Send, T: Send>(manner: Manner, mut pieces: Vec<P>, work: impl Fn(P) -> T + Sync) -> Vec<T> {
+pub(crate) fn share_out<P: Send, T: Send>(priority: Priority, mut pieces: Vec<P>, work: impl Fn(P) -> T + Sync) -> Vec<T> {
     // One piece alone needs no other thread, unless this one must not give way.
-    if pieces.len() <= 1 && manner == Manner::AtOnce {
+    if pieces.len() <= 1 && priority == Priority::Normal {
         return pieces.pop().map(work).into_iter().collect();
     }
     let work = |piece| {
-        manner.taken_on();
+        priority.apply_to_thread();
         work(piece)
     };
     let work = &work;
@@ -46,7 +46,7 @@ pub(crate) fn share_out<P: Send, T: Send>(manner: Manner, mut pieces: Vec<P>, wo
 pub(crate) fn giving_way<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let worker = scope.spawn(|| {
-            Manner::GivingWay.taken_on();
+            Priority::Low.apply_to_thread();
             work()
         });
         worker.join().unwrap_or_else(|panic| resume_unwind(panic))
@@ -61,11 +61,11 @@ pub(crate) async fn apart<T: Send + 'static>(
     spawn_blocking(work).await.map_err(|_| Panicked(what))
 }
 
-impl Manner {
-    /// The calling thread works in this manner, for the rest of its life: a thread can give its priority away, but not
+impl Priority {
+    /// The calling thread works at this priority, for the rest of its life: a thread can give its priority away, but not
     /// take it back.
-    pub fn taken_on(self) {
-        if self == Self::GivingWay
+    pub fn apply_to_thread(self) {
+        if self == Self::Low
             && let Err(error) = rustix::process::nice(GIVEN_WAY)
         {
             tracing::debug!(%error, "work beside serving goes on at full priority");
@@ -102,10 +102,10 @@ mod tests {
     #[test]
     fn only_the_threads_that_give_way_do() {
         let before = niceness();
-        assert_eq!(share_out(Manner::AtOnce, vec![1, 2, 3], |it| (it, niceness())), [1, 2, 3].map(|it| (it, before)));
+        assert_eq!(share_out(Priority::Normal, vec![1, 2, 3], |it| (it, niceness())), [1, 2, 3].map(|it| (it, before)));
         if cfg!(target_os = "linux") {
             let behind = (before + GIVEN_WAY).min(19);
-            assert_eq!(share_out(Manner::GivingWay, vec![1], |it| (it, niceness())), [(1, behind)]);
+            assert_eq!(share_out(Priority::Low, vec![1], |it| (it, niceness())), [(1, behind)]);
             assert_eq!(giving_way(niceness), behind);
         }
         assert_eq!(niceness(), before);

@@ -29,7 +29,7 @@ pub(crate) enum Stage {
     /// It catches up.
     Behind,
     /// Live, but another one serves: its first commit is in no hurry, since whoever waits for it needs the cores.
-    Beside,
+    LowPriorityThreads,
     /// It serves.
     Serving,
 }
@@ -56,7 +56,7 @@ impl Due {
     pub(crate) fn is_now(&self, stage: Stage, pages: usize) -> bool {
         match stage {
             Stage::Behind => self.last.elapsed() >= EVERY_BEHIND.max(self.took * FOLDING_TO_COMMITTING),
-            Stage::Beside => self.last.elapsed() >= EVERY,
+            Stage::LowPriorityThreads => self.last.elapsed() >= EVERY,
             Stage::Serving => self.last.elapsed() >= EVERY || !self.is_kept || pages >= AT_PAGES,
         }
     }
@@ -72,10 +72,10 @@ mod tests {
     async fn a_live_generation_commits_by_time_and_by_pages() {
         let mut due = Due::new();
         due.went_live();
-        assert!(!due.is_now(Stage::Beside, MANY), "somebody waits for it to serve");
+        assert!(!due.is_now(Stage::LowPriorityThreads, MANY), "somebody waits for it to serve");
         assert!(due.is_now(Stage::Serving, 1), "nothing is durable");
         tokio::time::advance(EVERY).await;
-        assert!(due.is_now(Stage::Beside, 1));
+        assert!(due.is_now(Stage::LowPriorityThreads, 1));
         due.committed(Instant::now(), true);
         assert!(!due.is_now(Stage::Serving, MANY - 1));
         assert!(due.is_now(Stage::Serving, MANY));

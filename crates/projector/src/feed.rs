@@ -9,8 +9,8 @@ use view_store::{GenerationId, Store};
 use views::View;
 
 use crate::Generation;
-use crate::commit::Keeper;
-use crate::follow::Follow;
+use crate::commit::GenerationStore;
+use crate::fold_loop::FoldLoop;
 use crate::pace::Pace;
 use crate::projector::Options;
 use crate::source::{Broken, SourceError, Trouble};
@@ -20,7 +20,7 @@ use crate::status::{GenerationStatus, Progress};
 type Outcome = Option<Result<(), SourceError>>;
 
 /// A generation and the task that feeds it.
-pub(crate) struct Fed<V: View> {
+pub(crate) struct RunningGeneration<V: View> {
     pub(crate) id: GenerationId,
     pub(crate) generation: Arc<Generation<V>>,
     pub(crate) committed: watch::Receiver<Position>,
@@ -30,7 +30,7 @@ pub(crate) struct Fed<V: View> {
     kept: watch::Receiver<()>,
 }
 
-impl<V: View> Fed<V> {
+impl<V: View> RunningGeneration<V> {
     /// Begins to feed a generation that is kept under this id, as far as this.
     pub(crate) fn start(
         options: &Options,
@@ -42,9 +42,9 @@ impl<V: View> Fed<V> {
     ) -> Arc<Self> {
         let committed = watch::Sender::new(committed);
         let receiver = committed.subscribe();
-        let follow = Follow {
+        let follow = FoldLoop {
             generation: generation.clone(),
-            keeper: Keeper { store: store.clone(), id },
+            disk: GenerationStore { store: store.clone(), id },
             source: options.source.clone(),
             clock: options.clock.clone(),
             committed,

@@ -1,4 +1,4 @@
-//! Events become facts of records: a batch is decoded, and filed at once while lists are kept, in larger heaps before.
+//! Events become facts of records: a batch is decoded, and filed at once while lists are kept, in larger buckets before.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -35,7 +35,7 @@ impl<V: View> Generation<V> {
         if !self.is_live() {
             news.take().into_iter().for_each(|book| self.publish(book));
         }
-        staging.take_in(batch, !self.is_live(), self.manner());
+        staging.take_in(batch, !self.is_live(), self.priority());
         self.taken_in.store(last.position.0, Ordering::Relaxed);
         if self.is_live() || staging.is_full() {
             self.file(&mut staging, news, now);
@@ -82,7 +82,7 @@ impl<V: View> Generation<V> {
     /// Files what waits, some groups of pages on each thread.
     fn file_all(&self, staging: &Staging) -> Touched {
         let threads = (staging.events() / FACTS_A_THREAD).clamp(1, self.threads as u64) as usize;
-        let filed = cores::share_out(self.manner(), shares(threads), |groups| -> Touched {
+        let filed = cores::share_out(self.priority(), shares(threads), |groups| -> Touched {
             groups.flat_map(|group| self.file_group(&staging.of_group(group))).collect()
         });
         let mut touched: Touched = filed.into_iter().flatten().collect();

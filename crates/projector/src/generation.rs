@@ -10,7 +10,7 @@ use views::rules::Rules;
 use views::{Moment, Record, View};
 
 use crate::changes::Changes;
-use crate::cores::Manner;
+use crate::cores::Priority;
 use crate::lists::Lists;
 use crate::pages::Pages;
 use crate::parking::{ParkedEvent, Parking};
@@ -102,8 +102,8 @@ impl<V: View> Generation<V> {
     }
 
     /// How its work is done.
-    pub(crate) fn manner(&self) -> Manner {
-        if self.gives_way.load(Ordering::Relaxed) { Manner::GivingWay } else { Manner::AtOnce }
+    pub(crate) fn priority(&self) -> Priority {
+        if self.gives_way.load(Ordering::Relaxed) { Priority::Low } else { Priority::Normal }
     }
 
     /// Puts a record that was read from disk in its place.

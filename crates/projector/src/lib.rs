@@ -6,7 +6,6 @@
 //!
 //! **Architecture Invariant:** no NATS here (a source is a stream of batches), no gRPC, no clock of its own.
 
-mod beside;
 mod changes;
 mod commit;
 mod cores;
@@ -14,14 +13,14 @@ mod course;
 mod due;
 mod error;
 mod feed;
+mod fold_loop;
 mod folding;
-mod follow;
 mod generation;
 mod journal;
-mod keeping;
 mod latency;
 mod lists;
 mod load;
+mod low_priority;
 mod moves;
 mod pace;
 mod page_set;
@@ -42,12 +41,13 @@ mod source;
 mod staging;
 mod status;
 mod switch;
+mod upkeep;
 mod verify;
 mod walk;
 mod watch;
 
-pub use beside::Beside;
-pub use cores::Manner;
+pub use low_priority::LowPriorityThreads;
+pub use cores::Priority;
 pub use course::Phase;
 pub use error::{
     NotServing, Panicked, PauseError, RebuildError, RefoldError, StartError, StoreError, Unfinished, WaitError,

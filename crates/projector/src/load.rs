@@ -11,7 +11,7 @@ use views::{FOLD_VERSION, Record, View};
 
 use crate::Generation;
 use crate::commit::lost;
-use crate::cores::{self, Manner};
+use crate::cores::{self, Priority};
 use crate::source::Checkpoint;
 
 /// What was found on disk.
@@ -47,7 +47,7 @@ type Found<V> = Option<(GenerationId, Arc<Generation<V>>)>;
 
 fn serving<V: View>(store: &Store, rules: &Arc<Rules>) -> Result<Found<V>, LoadError> {
     let Some(id) = store.serving()? else { return Ok(None) };
-    let found = generation(store, id, rules, Manner::AtOnce)?;
+    let found = generation(store, id, rules, Priority::Normal)?;
     if found.is_none() {
         tracing::warn!(view = V::NAME, "the store is of another fold: folding again");
     }
@@ -59,7 +59,7 @@ pub(crate) fn generation<V: View>(
     store: &Store,
     id: GenerationId,
     rules: &Arc<Rules>,
-    manner: Manner,
+    priority: Priority,
 ) -> Result<Option<Arc<Generation<V>>>, LoadError> {
     let head = store.head(id)?;
     if head.fold_version != FOLD_VERSION || head.view != V::NAME {
@@ -71,7 +71,7 @@ pub(crate) fn generation<V: View>(
         let read = catch_unwind(AssertUnwindSafe(|| read(store, id, range, &generation)));
         read.unwrap_or_else(|_| Err(LoadError::Damaged { reason: "reading it panicked".to_owned() }))
     };
-    cores::share_out(manner, ranges, read).into_iter().collect::<Result<(), _>>()?;
+    cores::share_out(priority, ranges, read).into_iter().collect::<Result<(), _>>()?;
     Ok(Some(Arc::new(generation)))
 }
 

@@ -10,7 +10,7 @@ pub const KEPT_MOVES: usize = 65_536;
 
 /// Names the moves that are kept in one go: numbers of other ones say nothing here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keeping {
+pub struct RingId {
     /// When the process began.
     pub run: Timestamp,
     /// Which of the keepings of that process.
@@ -21,7 +21,7 @@ pub struct Keeping {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     /// What `told` counts in.
-    pub keeping: Keeping,
+    pub ring_id: RingId,
     /// The moves before this number were told.
     pub told: u64,
 }
@@ -94,7 +94,7 @@ pub(crate) enum Gone {
 /// The latest moves. It is a part of the lists, and is made anew with them.
 pub(crate) struct Ring<P> {
     /// Nothing while no move is kept. Each watcher has it too, which is how it is known that there are any.
-    keeping: Option<Arc<Keeping>>,
+    ring_id: Option<Arc<RingId>>,
     kept: VecDeque<Arc<Moves<P>>>,
     /// Moves that wait for the others under the same lock.
     waiting: Vec<Move<P>>,
@@ -106,25 +106,25 @@ pub(crate) struct Ring<P> {
 
 impl<P> Default for Ring<P> {
     fn default() -> Self {
-        Self { keeping: None, kept: VecDeque::new(), waiting: Vec::new(), next: 0, unwatched: 0 }
+        Self { ring_id: None, kept: VecDeque::new(), waiting: Vec::new(), next: 0, unwatched: 0 }
     }
 }
 
 impl<P: Clone + PartialEq> Ring<P> {
     /// Keeps moves from now on, under this name if none are kept yet, as long as the watcher has what this gives.
-    pub(crate) fn keep(&mut self, name: impl FnOnce() -> Keeping) -> Arc<Keeping> {
-        self.keeping.get_or_insert_with(|| Arc::new(name())).clone()
+    pub(crate) fn keep(&mut self, name: impl FnOnce() -> RingId) -> Arc<RingId> {
+        self.ring_id.get_or_insert_with(|| Arc::new(name())).clone()
     }
 
     /// Where to go on after a cursor, kept as long as the watcher has it.
-    pub(crate) fn keep_after(&self, cursor: Cursor) -> Result<Arc<Keeping>, Gone> {
+    pub(crate) fn keep_after(&self, cursor: Cursor) -> Result<Arc<RingId>, Gone> {
         self.after(cursor)?;
-        self.keeping.clone().ok_or(Gone::Other)
+        self.ring_id.clone().ok_or(Gone::Other)
     }
 
     /// Notes where a customer went, if anybody wants to know.
     pub(crate) fn note(&mut self, customer: CustomerId, before: Option<P>, after: &Option<P>, cause: Cause) {
-        if self.keeping.is_some() && before != *after {
+        if self.ring_id.is_some() && before != *after {
             self.waiting.push(Move { customer, before, after: after.clone(), cause });
         }
     }
@@ -135,7 +135,7 @@ impl<P: Clone + PartialEq> Ring<P> {
             return;
         }
         let list = std::mem::take(&mut self.waiting);
-        let watched = self.keeping.as_ref().is_some_and(|keeping| Arc::strong_count(keeping) > 1);
+        let watched = self.ring_id.as_ref().is_some_and(|ring_id| Arc::strong_count(ring_id) > 1);
         self.unwatched = if watched { 0 } else { self.unwatched + list.len() };
         if self.unwatched > KEPT_MOVES {
             // Whoever was here would find nothing of theirs any more.
@@ -154,7 +154,7 @@ impl<P: Clone + PartialEq> Ring<P> {
     /// The moves that follow a cursor, as far as they were made together; nothing if there is none yet.
     pub(crate) fn after(&self, cursor: Cursor) -> Result<Option<Arc<Moves<P>>>, Gone> {
         let first = self.kept.front().map_or(self.next, |moves| moves.first);
-        if self.keeping.as_deref() != Some(&cursor.keeping) || cursor.told > self.next {
+        if self.ring_id.as_deref() != Some(&cursor.ring_id) || cursor.told > self.next {
             return Err(Gone::Other);
         }
         if cursor.told < first {
@@ -174,10 +174,10 @@ impl<P: Clone + PartialEq> Ring<P> {
 mod tests {
     use super::*;
 
-    const NAME: Keeping = Keeping { run: Timestamp::from_micros(7), number: 1 };
+    const NAME: RingId = RingId { run: Timestamp::from_micros(7), number: 1 };
 
     fn at(told: u64) -> Cursor {
-        Cursor { keeping: NAME, told }
+        Cursor { ring_id: NAME, told }
     }
 
     /// Each customer moves to the place after their own.
@@ -208,7 +208,7 @@ mod tests {
             assert_eq!(told(&ring, at(cursor)), Ok((cursor..10).collect()));
         }
         assert_eq!(told(&ring, at(11)), Err(Gone::Other));
-        let other = Cursor { keeping: Keeping { number: 2, ..NAME }, told: 3 };
+        let other = Cursor { ring_id: RingId { number: 2, ..NAME }, told: 3 };
         assert_eq!(told(&ring, other), Err(Gone::Other));
     }
 
@@ -247,8 +247,8 @@ mod tests {
         assert_eq!(told(&ring, at(5)).map(|all| all.len()), Ok(KEPT_MOVES - 5), "as promised");
         moved(&mut ring, kept..kept + 6);
         assert_eq!(told(&ring, at(kept)), Err(Gone::Other));
-        assert!(ring.kept.is_empty() && ring.keeping.is_none());
-        let _again = ring.keep(|| Keeping { number: 2, ..NAME });
+        assert!(ring.kept.is_empty() && ring.ring_id.is_none());
+        let _again = ring.keep(|| RingId { number: 2, ..NAME });
         assert_eq!(told(&ring, at(0)), Err(Gone::Other), "a number of before");
     }
 }

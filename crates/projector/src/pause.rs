@@ -13,7 +13,7 @@ use touchpoint::Timestamp;
 use view_store::Store;
 use views::View;
 
-use crate::cores::Manner;
+use crate::cores::Priority;
 use crate::error::{PauseError, StoreError};
 use crate::generation::lock;
 use crate::journal::micros;
@@ -77,17 +77,17 @@ impl Pausing {
     /// This log, whose tail gives nothing while the view is paused. What the log is, is asked all the same.
     pub(crate) fn over(self: &Arc<Self>, source: Source) -> Source {
         let (tail, pausing) = (source.tail.clone(), self.clone());
-        let tail = move |after, manner| pausing.clone().halting(tail.clone(), after, manner);
+        let tail = move |after, priority| pausing.clone().halting(tail.clone(), after, priority);
         Source { tail: Arc::new(tail), ..source }
     }
 
-    fn halting(self: Arc<Self>, tail: Tail, after: Checkpoint, manner: Manner) -> Batches {
-        let halting = Halting { paused: self.pause.subscribe(), pausing: self, tail, after, manner, open: None };
+    fn halting(self: Arc<Self>, tail: Tail, after: Checkpoint, priority: Priority) -> Batches {
+        let halting = Halting { paused: self.pause.subscribe(), pausing: self, tail, after, priority, open: None };
         stream::unfold(halting, |mut halting| async move { Some((halting.next().await?, halting)) }).boxed()
     }
 }
 
-type Tail = Arc<dyn Fn(Checkpoint, Manner) -> Batches + Send + Sync>;
+type Tail = Arc<dyn Fn(Checkpoint, Priority) -> Batches + Send + Sync>;
 
 /// A tail that is let go of while the view is paused, and opened again where it was.
 struct Halting {
@@ -95,7 +95,7 @@ struct Halting {
     paused: watch::Receiver<Option<Pause>>,
     tail: Tail,
     after: Checkpoint,
-    manner: Manner,
+    priority: Priority,
     open: Option<Batches>,
 }
 
@@ -108,7 +108,7 @@ impl Halting {
                 self.paused.changed().await.ok()?;
                 continue;
             }
-            let batches = self.open.get_or_insert_with(|| (self.tail)(self.after, self.manner));
+            let batches = self.open.get_or_insert_with(|| (self.tail)(self.after, self.priority));
             let batch = tokio::select! {
                 biased;
                 changed = self.paused.changed() => {

@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 use views::View;
 
-use crate::cores::{self, Manner, apart, giving_way};
+use crate::cores::{self, Priority, apart, giving_way};
 use crate::error::{Panicked, RebuildError, StoreError};
 use crate::journal::RebuildOptions;
 use crate::source::SourceError;
@@ -78,7 +78,7 @@ impl<V: View> Projector<V> {
         let scratch = Generation::<V>::on_threads(cores::count(), origin, self.inner.options.rules.clone());
         scratch.give_way(true);
         let mut scratch = Arc::new(scratch);
-        let (mut batches, mut events, now) = ((source.tail)(origin, Manner::GivingWay), 0, self.now());
+        let (mut batches, mut events, now) = ((source.tail)(origin, Priority::Low), 0, self.now());
         let end = (source.end)().await?.0.min(SAMPLE_EVENTS);
         let begun = Instant::now();
         // A timeout leaves what was read so far, which is a sample too.

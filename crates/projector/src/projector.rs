@@ -15,7 +15,7 @@ use views::{FOLD_VERSION, View};
 use crate::Generation;
 use crate::cores::apart;
 use crate::error::{NotServing, Panicked, StartError, StoreError, WaitError};
-use crate::feed::Fed;
+use crate::feed::RunningGeneration;
 use crate::journal::Journal;
 use crate::latency::Latencies;
 use crate::load::{Loaded, known_loss, load};
@@ -51,7 +51,7 @@ pub struct Options {
 
 /// A view's projector. Cloning it gives another handle.
 pub struct Projector<V: View> {
-    pub(crate) inner: Arc<Inner<V>>,
+    pub(crate) inner: Arc<Shared<V>>,
 }
 
 impl<V: View> Clone for Projector<V> {
@@ -60,10 +60,10 @@ impl<V: View> Clone for Projector<V> {
     }
 }
 
-pub(crate) struct Inner<V: View> {
+pub(crate) struct Shared<V: View> {
     pub(crate) options: Options,
     pub(crate) store: Arc<Store>,
-    pub(crate) serving: watch::Sender<Arc<Fed<V>>>,
+    pub(crate) serving: watch::Sender<Arc<RunningGeneration<V>>>,
     pub(crate) journal: Journal,
     pub(crate) rebuilding: Mutex<Rebuilding<V>>,
     pub(crate) rebuilds: Arc<Semaphore>,
@@ -76,15 +76,15 @@ pub(crate) struct Inner<V: View> {
     pub(crate) pausing: Arc<Pausing>,
 }
 
-impl<V: View> Inner<V> {
+impl<V: View> Shared<V> {
     /// Feeds a generation that is kept as far as this, until the projector stops.
     pub(crate) fn feed(
         &self,
         kept: (GenerationId, Position),
         generation: Arc<Generation<V>>,
         pace: Pace,
-    ) -> Arc<Fed<V>> {
-        Fed::start(&self.options, &self.store, kept, generation, self.stop.child_token(), pace)
+    ) -> Arc<RunningGeneration<V>> {
+        RunningGeneration::start(&self.options, &self.store, kept, generation, self.stop.child_token(), pace)
     }
 }
 
@@ -108,15 +108,15 @@ impl<V: View> Projector<V> {
         options.source = pausing.over(options.source);
         let names = Names::of((options.clock)());
         let kept = (id, generation.position());
-        let fed = Fed::start(&options, &store, kept, generation, stop.child_token(), Pace::free());
-        let inner = Arc::new(Inner {
+        let running = RunningGeneration::start(&options, &store, kept, generation, stop.child_token(), Pace::free());
+        let inner = Arc::new(Shared {
             round: Round::new(store.clone()),
             pausing,
             names,
             options,
             journal: Journal::open(store.clone()),
             store,
-            serving: watch::Sender::new(fed),
+            serving: watch::Sender::new(running),
             rebuilding: Mutex::default(),
             rebuilds: Arc::new(Semaphore::new(1)),
             latencies: Arc::default(),
@@ -133,23 +133,23 @@ impl<V: View> Projector<V> {
         let mut serving = inner.serving.subscribe();
         let going_on = tokio::spawn(self.clone().go_on());
         while !inner.stop.is_cancelled() {
-            let fed = serving.borrow_and_update().clone();
-            if fed.live().await {
+            let running = serving.borrow_and_update().clone();
+            if running.live().await {
                 self.serve();
             }
-            if let Err(SourceError::Broken(reason)) = fed.ended().await {
+            if let Err(SourceError::Broken(reason)) = running.ended().await {
                 tracing::error!(view = V::NAME, %reason, "not serving until a rebuild");
                 inner.state.send_replace(State::Broken(reason));
             }
             tokio::select! {
                 () = inner.stop.cancelled() => {}
                 _ = serving.changed() => {}
-                () = tokio::time::sleep(FOLLOW_AGAIN), if !self.is_broken() => self.feed_again(&fed).await,
+                () = tokio::time::sleep(FOLLOW_AGAIN), if !self.is_broken() => self.feed_again(&running).await,
             }
         }
         inner.state.send_replace(State::Draining);
-        let fed = inner.serving.borrow().clone();
-        fed.kept().await;
+        let running = inner.serving.borrow().clone();
+        running.kept().await;
         going_on.abort();
         drop(going_on.await);
         // What a rebuild has folded is durable, too: it goes on after the next start.
@@ -168,13 +168,13 @@ impl<V: View> Projector<V> {
     }
 
     /// Feeds a generation whose feeding has ended, unless a rebuild has put another one in its place, or is about to.
-    async fn feed_again(&self, fed: &Arc<Fed<V>>) {
-        fed.kept().await;
+    async fn feed_again(&self, running: &Arc<RunningGeneration<V>>) {
+        running.kept().await;
         self.inner.serving.send_if_modified(|serving| {
-            let same = Arc::ptr_eq(serving, fed) && !self.building().is_some_and(|it| it.overtakes());
+            let same = Arc::ptr_eq(serving, running) && !self.building().is_some_and(|it| it.overtakes());
             if same {
-                let kept = (fed.id, *fed.committed.borrow());
-                *serving = self.inner.feed(kept, fed.generation.clone(), Pace::free());
+                let kept = (running.id, *running.committed.borrow());
+                *serving = self.inner.feed(kept, running.generation.clone(), Pace::free());
             }
             same
         });
@@ -272,7 +272,7 @@ impl<V: View> Projector<V> {
             rules: book.last().clone(),
             rules_notice: book.notice(self.inner.options.rules_given),
             serving: serving.status(),
-            building: building.map(|building| building.fed.status()),
+            building: building.map(|building| building.running.status()),
             store_bytes: self.inner.store.size_on_disk().unwrap_or_default(),
         }
     }

@@ -13,10 +13,10 @@ use views::View;
 use views::rules::Rules;
 
 use crate::commit::head;
-use crate::cores::Manner;
+use crate::cores::Priority;
 use crate::course::{Course, Phase};
 use crate::error::{RebuildError, StoreError};
-use crate::feed::Fed;
+use crate::feed::RunningGeneration;
 use crate::generation::lock;
 use crate::journal::{Origin, RebuildOptions, Remembered};
 use crate::pace::{Bounds, Brake, Pace};
@@ -31,7 +31,7 @@ const RATE_AFTER: Duration = Duration::from_secs(1);
 
 /// A rebuild, as those who watch it see it.
 pub(crate) struct Building<V: View> {
-    pub(crate) fed: Arc<Fed<V>>,
+    pub(crate) running: Arc<RunningGeneration<V>>,
     /// A fold is compared with what serves before the switch; what served before is not.
     pub(crate) origin: Origin,
     begun: Instant,
@@ -48,7 +48,7 @@ pub(crate) struct Building<V: View> {
 impl<V: View> Building<V> {
     /// How far it is, and how those who are served beside it do.
     fn progress(&self, bounds: Bounds) -> RebuildProgress {
-        let (position, log_end) = (self.fed.generation.taken_in(), self.fed.generation.log_end());
+        let (position, log_end) = (self.running.generation.taken_in(), self.running.generation.log_end());
         let (folded, took) = (position.0.saturating_sub(self.from.0), self.begun.elapsed());
         let rate = (took >= RATE_AFTER).then(|| folded as f64 / took.as_secs_f64());
         RebuildProgress {
@@ -61,7 +61,7 @@ impl<V: View> Building<V> {
         }
     }
 
-    /// The serving generation is fed no more.
+    /// The serving generation runs no more.
     pub(crate) fn overtakes(&self) -> bool {
         self.overtaking.load(Ordering::Relaxed)
     }
@@ -89,7 +89,7 @@ pub struct Rebuild<V: View> {
 impl<V: View> Rebuild<V> {
     /// The number of the new generation.
     pub fn generation(&self) -> u64 {
-        self.building.fed.id.get()
+        self.building.running.id.get()
     }
 
     /// Lets it go on by itself, whether or not anybody waits; gives the number of its generation.
@@ -124,7 +124,7 @@ impl<V: View> Projector<V> {
         let (turn, inner) = (self.turn_unless_paused().await?, &self.inner);
         let previous = || -> Result<_, StoreError> {
             let Some(id) = inner.store.previous()? else { return Ok(None) };
-            Ok(load::generation(&inner.store, id, &inner.options.rules, Manner::GivingWay)?
+            Ok(load::generation(&inner.store, id, &inner.options.rules, Priority::Low)?
                 .map(|generation| (id, generation)))
         };
         let (id, generation) = block_in_place(previous)?.ok_or(RebuildError::NoPrevious)?;
@@ -184,7 +184,7 @@ impl<V: View> Projector<V> {
             from: generation.position(),
             overtaking: AtomicBool::new(false),
             options,
-            fed: self.inner.feed(
+            running: self.inner.feed(
                 (id, generation.position()),
                 generation,
                 Pace::beside(options.max_rate, brake.clone()),
@@ -219,7 +219,7 @@ impl<V: View> Projector<V> {
         let rebuilding = lock(&self.inner.rebuilding);
         if let Some(building) = &rebuilding.under_way {
             let progress = Some(building.progress(self.inner.options.bounds));
-            return Some(RebuildStatus { generation: building.fed.id.get(), phase: building.course.phase(), progress });
+            return Some(RebuildStatus { generation: building.running.id.get(), phase: building.course.phase(), progress });
         }
         let ended = || rebuilding.ended.clone();
         let remembered = || self.inner.journal.newest().map(|it| (it.generation, Phase::remembered(&it)));
@@ -233,7 +233,7 @@ impl<V: View> Projector<V> {
     }
 
     pub(crate) fn ended(&self, building: &Building<V>, phase: Phase) {
-        *lock(&self.inner.rebuilding) = Rebuilding { under_way: None, ended: Some((building.fed.id.get(), phase)) };
+        *lock(&self.inner.rebuilding) = Rebuilding { under_way: None, ended: Some((building.running.id.get(), phase)) };
     }
 
     /// Switches to the new generation even if it differs. False if no rebuild is under way.
@@ -248,7 +248,7 @@ impl<V: View> Projector<V> {
     /// Gives the rebuild that is under way up, and says which generation that made. Nothing if none is, or the new
     /// generation serves already.
     pub fn cancel_rebuild(&self) -> Option<u64> {
-        self.building().filter(|building| building.course.cancel()).map(|building| building.fed.id.get())
+        self.building().filter(|building| building.course.cancel()).map(|building| building.running.id.get())
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use view_store::GenerationId;
 use views::View;
 
-use crate::cores::Manner;
+use crate::cores::Priority;
 use crate::error::{RebuildError, StoreError};
 use crate::journal::Ending;
 use crate::rebuild::Rebuild;
@@ -56,7 +56,7 @@ impl<V: View> Projector<V> {
         if store.serving()? == Some(id) {
             return Ok(Left::Ended { given_up: None, position: store.head(id)?.position });
         }
-        match load::generation(store, id, rules, Manner::GivingWay) {
+        match load::generation(store, id, rules, Priority::Low) {
             Ok(Some(generation)) => Ok(Left::There(id, generation)),
             Ok(None) => Ok(ended("its process ended, and the new one folds in another way")),
             Err(error) if error.is_damage() => Ok(ended(&error.to_string())),

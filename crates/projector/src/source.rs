@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use touchpoint::{CustomerId, Position, Timestamp};
 
-use crate::cores::Manner;
+use crate::cores::Priority;
 
 /// Tells the time. Comes in from outside, so that tests can hold it still.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -120,8 +120,8 @@ pub struct Source {
     /// Before the first message of the log as it is now, whatever it has lost so far.
     pub origin: Arc<dyn Fn() -> BoxFuture<'static, Result<Checkpoint, SourceError>> + Send + Sync>,
     /// Everything after a checkpoint, in order, without gaps but those that it knows of, for ever. An error is the last
-    /// item. Read in this manner: who reads much beside those who serve gives way to them.
-    pub tail: Arc<dyn Fn(Checkpoint, Manner) -> Batches + Send + Sync>,
+    /// item. Read at this priority: who reads much beside those who serve gives way to them.
+    pub tail: Arc<dyn Fn(Checkpoint, Priority) -> Batches + Send + Sync>,
     /// Whether the log still holds what a checkpoint read, and its last position now.
     pub check: Arc<dyn Fn(Checkpoint) -> BoxFuture<'static, Result<Position, SourceError>> + Send + Sync>,
     /// The last position of the log now.

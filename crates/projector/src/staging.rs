@@ -1,11 +1,11 @@
-//! Events that are decoded and wait to be filed, in a heap for each group of pages: so that each customer's record is
+//! Events that are decoded and wait to be filed, in a bucket for each group of pages: so that each customer's record is
 //! visited once for all that waits for it, and while the group's records are near.
 
 use touchpoint::{CustomerId, Event, EventId, Position, Recorded, Unreadable};
 use view_store::PageNumber;
 use views::{Packed, Parked};
 
-use crate::cores::{self, Manner};
+use crate::cores::{self, Priority};
 use crate::pages::{GROUPS, group_of};
 use crate::source::{Batch, Entry};
 
@@ -13,15 +13,15 @@ use crate::source::{Batch, Entry};
 const MOST_BYTES: usize = 64 << 20;
 /// Events for which another thread is worth its start.
 const EVENTS_A_THREAD: usize = 1_000;
-/// Room of a full heap: a packed fact has about as many bytes as its place.
-const PLACES_OF_A_HEAP: usize = MOST_BYTES / GROUPS / 2 / size_of::<Place>();
-const BYTES_OF_A_HEAP: usize = MOST_BYTES / GROUPS / 2;
+/// Room of a full bucket: a packed fact has about as many bytes as its place.
+const PLACES_OF_A_BUCKET: usize = MOST_BYTES / GROUPS / 2 / size_of::<Place>();
+const BYTES_OF_A_BUCKET: usize = MOST_BYTES / GROUPS / 2;
 
 /// Events that wait to be filed, and how far they reach.
 pub(crate) struct Staging {
     threads: usize,
     /// What each thread has decoded.
-    desks: Vec<Desk>,
+    buffers: Vec<DecodeBuffer>,
     events: u64,
     reached: Option<Reached>,
 }
@@ -34,20 +34,20 @@ pub(crate) struct Reached {
 }
 
 /// What one thread has decoded.
-struct Desk {
+struct DecodeBuffer {
     /// One for each group of pages.
-    heaps: Vec<Heap>,
+    buckets: Vec<Bucket>,
     parked: Vec<(PageNumber, CustomerId, Parked)>,
     bytes: usize,
 }
 
 #[derive(Default)]
-struct Heap {
+struct Bucket {
     places: Vec<Place>,
     packed: Vec<u8>,
 }
 
-/// Where a packed fact is in its heap.
+/// Where a packed fact is in its bucket.
 struct Place {
     page: PageNumber,
     customer: CustomerId,
@@ -77,26 +77,26 @@ pub(crate) fn read(customer: CustomerId, body: &[u8]) -> Result<Event<'_>, (Unre
 impl Staging {
     /// Nothing waits; so many threads decode.
     pub(crate) const fn new(threads: usize) -> Self {
-        Self { threads, desks: Vec::new(), events: 0, reached: None }
+        Self { threads, buffers: Vec::new(), events: 0, reached: None }
     }
 
-    /// Decodes a batch, a part of it on each thread. Where much is to come, heaps have their room from the start: to
+    /// Decodes a batch, a part of it on each thread. Where much is to come, buckets have their room from the start: to
     /// grow step by step would touch several times the memory.
-    pub(crate) fn take_in(&mut self, batch: &Batch, much_to_come: bool, manner: Manner) {
+    pub(crate) fn take_in(&mut self, batch: &Batch, much_to_come: bool, priority: Priority) {
         let Some(last) = batch.entries.last() else { return };
         let threads = self.threads.min(batch.entries.len().div_ceil(EVENTS_A_THREAD));
-        self.desks.resize_with(self.desks.len().max(threads), || Desk::new(much_to_come));
+        self.buffers.resize_with(self.buffers.len().max(threads), || DecodeBuffer::new(much_to_come));
         let parts = batch.entries.chunks(batch.entries.len().div_ceil(threads));
-        let shares = self.desks.iter_mut().zip(parts).collect();
-        let take_in = |(desk, part): (&mut Desk, &[Entry])| part.iter().for_each(|it| desk.take_in(it));
-        cores::share_out(manner, shares, take_in);
+        let shares = self.buffers.iter_mut().zip(parts).collect();
+        let take_in = |(buffer, part): (&mut DecodeBuffer, &[Entry])| part.iter().for_each(|it| buffer.take_in(it));
+        cores::share_out(priority, shares, take_in);
         self.events += batch.entries.len() as u64;
         self.reached = Some(Reached { position: last.position, digest: batch.digest });
     }
 
     /// So much waits that it should be filed.
     pub(crate) fn is_full(&self) -> bool {
-        self.desks.iter().map(|desk| desk.bytes).sum::<usize>() >= MOST_BYTES
+        self.buffers.iter().map(|buffer| buffer.bytes).sum::<usize>() >= MOST_BYTES
     }
 
     /// Up to where events wait; nothing if none do.
@@ -111,33 +111,33 @@ impl Staging {
 
     /// What waits for a group of pages, by page and customer, each customer's in the order of the log.
     pub(crate) fn of_group(&self, group: usize) -> Vec<Waiting<'_>> {
-        let heaps = self.desks.iter().map(|desk| &desk.heaps[group]);
-        let mut facts: Vec<_> = heaps.flat_map(Heap::facts).collect();
+        let buckets = self.buffers.iter().map(|buffer| &buffer.buckets[group]);
+        let mut facts: Vec<_> = buckets.flat_map(Bucket::facts).collect();
         facts.sort_unstable_by_key(|it| (it.page, it.customer, it.position));
         facts
     }
 
     /// The unreadable events.
     pub(crate) fn parked(&self) -> impl Iterator<Item = &(PageNumber, CustomerId, Parked)> {
-        self.desks.iter().flat_map(|desk| &desk.parked)
+        self.buffers.iter().flat_map(|buffer| &buffer.parked)
     }
 
     /// Forgets what was filed, and keeps the room for more.
     pub(crate) fn clear(&mut self) {
-        self.desks.iter_mut().for_each(Desk::clear);
+        self.buffers.iter_mut().for_each(DecodeBuffer::clear);
         (self.events, self.reached) = (0, None);
     }
 
     /// Gives the room back.
     pub(crate) fn shrink(&mut self) {
-        self.desks = Vec::new();
+        self.buffers = Vec::new();
     }
 }
 
-impl Desk {
+impl DecodeBuffer {
     fn new(much_to_come: bool) -> Self {
-        let heap = || if much_to_come { Heap::of_full_size() } else { Heap::default() };
-        Self { heaps: (0..GROUPS).map(|_| heap()).collect(), parked: Vec::new(), bytes: 0 }
+        let bucket = || if much_to_come { Bucket::of_full_size() } else { Bucket::default() };
+        Self { buckets: (0..GROUPS).map(|_| bucket()).collect(), parked: Vec::new(), bytes: 0 }
     }
 
     fn take_in(&mut self, entry: &Entry) {
@@ -145,24 +145,24 @@ impl Desk {
         let (position, recorded_at) = (entry.position, entry.recorded_at);
         let page = PageNumber::of(customer.as_u128());
         match read(customer, &entry.body) {
-            Ok(event) => self.bytes += self.heaps[group_of(page)].add(page, &Recorded { position, recorded_at, event }),
+            Ok(event) => self.bytes += self.buckets[group_of(page)].add(page, &Recorded { position, recorded_at, event }),
             Err((reason, id)) => self.parked.push((page, customer, Parked { position, recorded_at, reason, id })),
         }
     }
 
     fn clear(&mut self) {
-        self.heaps.iter_mut().for_each(|heap| {
-            heap.places.clear();
-            heap.packed.clear();
+        self.buckets.iter_mut().for_each(|bucket| {
+            bucket.places.clear();
+            bucket.packed.clear();
         });
         self.parked.clear();
         self.bytes = 0;
     }
 }
 
-impl Heap {
+impl Bucket {
     fn of_full_size() -> Self {
-        Self { places: Vec::with_capacity(PLACES_OF_A_HEAP), packed: Vec::with_capacity(BYTES_OF_A_HEAP) }
+        Self { places: Vec::with_capacity(PLACES_OF_A_BUCKET), packed: Vec::with_capacity(BYTES_OF_A_BUCKET) }
     }
 
     /// Takes in an event; gives the bytes that it needs here.

@@ -12,7 +12,7 @@ use views::View;
 use crate::cores::{apart, giving_way};
 use crate::course::{Compared, Phase};
 use crate::error::{StoreError, Unfinished};
-use crate::feed::Fed;
+use crate::feed::RunningGeneration;
 use crate::journal::{Ending, Origin};
 use crate::pace::Brake;
 use crate::rebuild::{Building, Rebuild};
@@ -21,7 +21,7 @@ use crate::status::State;
 use crate::verify::{Findings, suspects};
 use crate::{Generation, Projector};
 
-/// How often it is looked whether the new generation is durable, and the log answers: it may be fed anew meanwhile.
+/// How often it is looked whether the new generation is durable, and the log answers: it may be started anew meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Pause before a disk that refused is asked again.
 const SAVE_AGAIN: Duration = Duration::from_secs(2);
@@ -54,16 +54,16 @@ impl<V: View> Projector<V> {
     /// Waits until a new generation is live, as far as the serving one, and the same or accepted; then lets the serving
     /// one stand still until it is overtaken for good.
     async fn built(&self, building: &Building<V>) -> Result<Compared, Unfinished> {
-        let fed = &building.fed;
-        if !fed.live().await {
-            return Err(no_more(fed.ended().await));
+        let running = &building.running;
+        if !running.live().await {
+            return Err(no_more(running.ended().await));
         }
-        let (mut applied, mut state) = (fed.generation.applied(), self.state());
+        let (mut applied, mut state) = (running.generation.applied(), self.state());
         tokio::select! {
             _ = applied.wait_for(|applied| *applied >= self.position()) => {}
             // Then there is nothing to wait for.
             _ = state.wait_for(|state| matches!(state, State::Broken(_))) => {}
-            ended = fed.ended() => return Err(no_more(ended)),
+            ended = running.ended() => return Err(no_more(ended)),
         }
         let is_compared = building.origin == Origin::Fold && !self.is_broken();
         let compared = if is_compared { Some(Arc::new(self.verify(building).await?)) } else { None };
@@ -72,7 +72,7 @@ impl<V: View> Projector<V> {
             building.course.goes_on(Phase::Differs(findings.clone()));
             let mut accepted = building.accepted.subscribe();
             tokio::select! {
-                ended = fed.ended() => return Err(no_more(ended)),
+                ended = running.ended() => return Err(no_more(ended)),
                 _ = accepted.wait_for(|accepted| *accepted) => {}
             }
         }
@@ -83,9 +83,9 @@ impl<V: View> Projector<V> {
     /// Compares the new generation with the serving one.
     async fn verify(&self, building: &Building<V>) -> Result<Findings, Unfinished> {
         building.course.goes_on(Phase::Verifying);
-        let (serving, new) = (self.inner.serving.borrow().generation.clone(), building.fed.generation.clone());
+        let (serving, new) = (self.inner.serving.borrow().generation.clone(), building.running.generation.clone());
         let (one, other) = (serving.clone(), new.clone());
-        let (brake, stop) = (building.brake.clone(), building.fed.stop.clone());
+        let (brake, stop) = (building.brake.clone(), building.running.stop.clone());
         let turn = move |log_end| {
             Brake::hold(&brake, log_end);
             !stop.is_cancelled()
@@ -95,18 +95,18 @@ impl<V: View> Projector<V> {
         // What is taken in may be in the records already.
         let seen = serving.taken_in().max(new.taken_in());
         for generation in [&serving, &new].into_iter().filter(|_| !suspects.is_empty()) {
-            reached(&building.fed, generation, seen).await?;
+            reached(&building.running, generation, seen).await?;
         }
         Ok(apart("comparing", move || suspects.looked_at_again(&serving, &new)).await?)
     }
 
-    /// Nobody who has read an answer sees an older one after the switch: the serving generation is fed no more, and the
-    /// new one goes as far. Where that fails, the serving one is fed again by itself.
+    /// Nobody who has read an answer sees an older one after the switch: the serving generation runs no more, and the
+    /// new one goes as far. Where that fails, the serving one is running again by itself.
     async fn overtaken_for_good(&self, building: &Building<V>) -> Result<(), Unfinished> {
-        let fed = &building.fed;
+        let running = &building.running;
         // What was folded of a broken log does not count; but the new one must be of the log as it is.
         if self.is_broken() {
-            return self.is_of_the_log(fed).await;
+            return self.is_of_the_log(running).await;
         }
         // First, so that nobody feeds it again.
         building.overtaking.store(true, Ordering::Relaxed);
@@ -114,12 +114,12 @@ impl<V: View> Projector<V> {
         serving.stop.cancel();
         // How it ended is of no matter now.
         drop(serving.ended().await);
-        reached(fed, &fed.generation, serving.generation.position()).await
+        reached(running, &running.generation, serving.generation.position()).await
     }
 
-    async fn is_of_the_log(&self, fed: &Fed<V>) -> Result<(), Unfinished> {
+    async fn is_of_the_log(&self, running: &RunningGeneration<V>) -> Result<(), Unfinished> {
         loop {
-            let checkpoint = block_in_place(|| fed.generation.checkpoint());
+            let checkpoint = block_in_place(|| running.generation.checkpoint());
             match (self.inner.options.source.check)(checkpoint).await {
                 Ok(_) => return Ok(()),
                 Err(SourceError::Unavailable(_)) => sleep(LOOK_AGAIN).await,
@@ -133,63 +133,63 @@ impl<V: View> Projector<V> {
     }
 
     async fn give_up(&self, building: &Building<V>, error: &Unfinished) -> Result<(), StoreError> {
-        let Building { fed, origin, .. } = building;
+        let Building { running, origin, .. } = building;
         // Where the process goes down, the rebuild goes on after the next start.
         let goes_on = matches!(error, Unfinished::Draining);
         self.ended(building, if goes_on { Phase::Interrupted } else { Phase::GivenUp(error.to_string()) });
-        fed.stop.cancel();
-        fed.kept().await;
+        running.stop.cancel();
+        running.kept().await;
         if goes_on {
             return Ok(());
         }
-        self.note_end(fed, Some(error.to_string()), None);
+        self.note_end(running, Some(error.to_string()), None);
         // What was previous stays so.
         match origin {
-            Origin::Fold => Ok(self.inner.store.drop_generation(fed.id)?),
+            Origin::Fold => Ok(self.inner.store.drop_generation(running.id)?),
             Origin::Previous => Ok(()),
         }
     }
 
     /// Lets the new generation serve, and gives the old one; nothing if the rebuild was cancelled before.
-    fn switch(&self, building: &Building<V>, compared: Compared) -> Option<Arc<Fed<V>>> {
-        let fed = &building.fed;
-        fed.generation.give_way(false);
-        let old = building.course.take_place(compared, || self.inner.serving.send_replace(fed.clone()))?;
+    fn switch(&self, building: &Building<V>, compared: Compared) -> Option<Arc<RunningGeneration<V>>> {
+        let running = &building.running;
+        running.generation.give_way(false);
+        let old = building.course.take_place(compared, || self.inner.serving.send_replace(running.clone()))?;
         self.serve();
-        tracing::info!(view = V::NAME, generation = fed.id.get(), "the new generation serves, and is made durable");
+        tracing::info!(view = V::NAME, generation = running.id.get(), "the new generation serves, and is made durable");
         Some(old)
     }
 
     /// Makes the new generation, which serves, durable, and lets go of the old one.
-    async fn save(&self, building: &Building<V>, old: Arc<Fed<V>>, compared: Compared) -> Result<(), Unfinished> {
-        let fed = &building.fed;
+    async fn save(&self, building: &Building<V>, old: Arc<RunningGeneration<V>>, compared: Compared) -> Result<(), Unfinished> {
+        let running = &building.running;
         old.stop.cancel();
         old.kept().await;
         // Millions of records are given back: away from the threads that serve.
         spawn_blocking(move || giving_way(move || drop(old)));
-        if let Err(error) = self.saved(fed).await {
+        if let Err(error) = self.saved(running).await {
             // Where the process goes down, the rebuild goes on after the next start.
             if !matches!(error, Unfinished::Draining) {
-                self.note_end(fed, Some(error.to_string()), None);
+                self.note_end(running, Some(error.to_string()), None);
                 self.ended(building, Phase::GivenUp(error.to_string()));
             }
             return Err(error);
         }
-        self.note_end(fed, None, compared.as_deref());
+        self.note_end(running, None, compared.as_deref());
         self.ended(building, Phase::Switched(compared));
         Ok(())
     }
 
     /// Waits until the new generation, which serves, is durable as far as it is now, and marks it on disk: from then on
     /// a restart serves it.
-    async fn saved(&self, fed: &Fed<V>) -> Result<(), Unfinished> {
-        let (stop, position) = (&self.inner.stop, fed.generation.position());
+    async fn saved(&self, running: &RunningGeneration<V>) -> Result<(), Unfinished> {
+        let (stop, position) = (&self.inner.stop, running.generation.position());
         let committed = || *self.inner.serving.borrow().committed.borrow();
         while committed() < position {
             tokio::select! {
                 // Nothing more will be committed of it.
-                Err(SourceError::Broken(broken)) = fed.ended() => {
-                    fed.kept().await;
+                Err(SourceError::Broken(broken)) = running.ended() => {
+                    running.kept().await;
                     if committed() < position {
                         return Err(SourceError::Broken(broken).into());
                     }
@@ -198,23 +198,23 @@ impl<V: View> Projector<V> {
                 () = stop.cancelled() => return Err(Unfinished::Draining),
             }
         }
-        while let Err(error) = block_in_place(|| self.inner.store.set_serving(fed.id)) {
+        while let Err(error) = block_in_place(|| self.inner.store.set_serving(running.id)) {
             tracing::error!(view = V::NAME, %error, "the new generation serves, but not after a restart");
             stop.run_until_cancelled(sleep(SAVE_AGAIN)).await.ok_or(Unfinished::Draining)?;
         }
         Ok(())
     }
 
-    fn note_end(&self, fed: &Fed<V>, given_up: Option<String>, compared: Option<&Findings>) {
-        let (at, position) = (self.now(), fed.generation.position().0);
+    fn note_end(&self, running: &RunningGeneration<V>, given_up: Option<String>, compared: Option<&Findings>) {
+        let (at, position) = (self.now(), running.generation.position().0);
         let compared = compared.map(|it| (it.compared, it.different));
         let ending = Ending { at, position, given_up, compared };
         block_in_place(|| self.inner.journal.change(|it| it.ending = Some(ending)));
     }
 }
 
-/// Waits until a generation is as far as this, as long as the new one is fed.
-async fn reached<V: View>(new: &Fed<V>, generation: &Generation<V>, position: Position) -> Result<(), Unfinished> {
+/// Waits until a generation is as far as this, as long as the new one is running.
+async fn reached<V: View>(new: &RunningGeneration<V>, generation: &Generation<V>, position: Position) -> Result<(), Unfinished> {
     let mut applied = generation.applied();
     tokio::select! {
         _ = applied.wait_for(|applied| *applied >= position) => Ok(()),
@@ -222,7 +222,7 @@ async fn reached<V: View>(new: &Fed<V>, generation: &Generation<V>, position: Po
     }
 }
 
-/// A generation that is not fed any more will not serve.
+/// A generation that is not running any more will not serve.
 fn no_more(ended: Result<(), SourceError>) -> Unfinished {
     ended.map_or_else(Unfinished::from, |()| Unfinished::Draining)
 }

@@ -4,7 +4,7 @@
 use touchpoint::{CustomerId, Position};
 use views::{Difference, Record, View, differences};
 
-use crate::cores::{Manner, merged, share_out};
+use crate::cores::{Priority, merged, share_out};
 use crate::generation::Generation;
 use crate::pages::shares;
 
@@ -44,7 +44,7 @@ pub(crate) fn suspects<V: View>(
     turn: impl Fn() -> bool + Sync,
 ) -> Option<Suspects> {
     let up_to = serving.position().min(new.position());
-    let parts = share_out(Manner::GivingWay, shares(new.threads), |groups| {
+    let parts = share_out(Priority::Low, shares(new.threads), |groups| {
         let mut suspects = Suspects::default();
         for group in groups {
             if !turn() {

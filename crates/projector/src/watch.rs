@@ -9,7 +9,7 @@ use touchpoint::{CustomerId, Position, Timestamp};
 use views::{Moment, View};
 
 use crate::error::{NotServing, WatchError};
-use crate::moves::{Cursor, Gone, Keeping, Move, Moves};
+use crate::moves::{Cursor, Gone, RingId, Move, Moves};
 use crate::pages::{GROUPS, Slot};
 use crate::{Generation, Projector};
 
@@ -18,7 +18,7 @@ pub struct Watch<V: View> {
     projector: Projector<V>,
     generation: Arc<Generation<V>>,
     /// While a watcher has it, moves are kept.
-    keeping: Arc<Keeping>,
+    ring_id: Arc<RingId>,
     /// The moves before this number were told.
     told: u64,
 }
@@ -35,8 +35,8 @@ impl Names {
         Self { run, given: AtomicU64::new(0) }
     }
 
-    fn another(&self) -> Keeping {
-        Keeping { run: self.run, number: self.given.fetch_add(1, Ordering::Relaxed) }
+    fn another(&self) -> RingId {
+        RingId { run: self.run, number: self.given.fetch_add(1, Ordering::Relaxed) }
     }
 }
 
@@ -44,15 +44,15 @@ impl<V: View> Projector<V> {
     /// Watches from now on. Who is in the lists can be asked of the watch, part by part.
     pub fn watch(&self) -> Result<Watch<V>, NotServing> {
         let generation = self.serving()?;
-        let (keeping, told) = generation.keep_moves(|| self.inner.names.another());
-        Ok(Watch { projector: self.clone(), generation, keeping, told })
+        let (ring_id, told) = generation.keep_moves(|| self.inner.names.another());
+        Ok(Watch { projector: self.clone(), generation, ring_id, told })
     }
 
     /// Goes on after a cursor.
     pub fn watch_after(&self, cursor: Cursor) -> Result<Watch<V>, WatchError> {
         let generation = self.serving()?;
-        let keeping = generation.keep_moves_after(cursor)?;
-        Ok(Watch { projector: self.clone(), generation, keeping, told: cursor.told })
+        let ring_id = generation.keep_moves_after(cursor)?;
+        Ok(Watch { projector: self.clone(), generation, ring_id, told: cursor.told })
     }
 }
 
@@ -106,7 +106,7 @@ impl<V: View> Watch<V> {
 
     /// Up to where was told.
     pub fn cursor(&self) -> Cursor {
-        Cursor { keeping: *self.keeping, told: self.told }
+        Cursor { ring_id: *self.ring_id, told: self.told }
     }
 
     /// The moves that are there now are all that events up to this position, and time up to this instant, have made.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use history::Order;
-use projector::{Manner, Phase, RebuildOptions};
+use projector::{Priority, Phase, RebuildOptions};
 use support::rebuilt::{SEED, copy, ended, is_saving, newest, phase, serving, until};
 use support::running::{Running, start};
 use support::{Log, population};
@@ -25,10 +25,10 @@ const AT_ONCE: RebuildOptions = RebuildOptions { accept: false, max_rate: 0 };
 async fn only_what_is_read_beside_the_serving_generation_gives_way() {
     let dir = tempfile::tempdir().unwrap();
     let (log, running) = serving(dir.path(), 16).await;
-    assert_eq!(log.manners(), [Manner::AtOnce], "whoever starts is waited for");
+    assert_eq!(log.manners(), [Priority::Normal], "whoever starts is waited for");
     running.projector.begin_rebuild(AT_ONCE).await.unwrap().carry_out();
     assert_eq!(ended(&running).await.ending.unwrap().given_up, None);
-    assert_eq!(log.manners(), [Manner::AtOnce, Manner::GivingWay, Manner::AtOnce], "what is to serve is not held up");
+    assert_eq!(log.manners(), [Priority::Normal, Priority::Low, Priority::Normal], "what is to serve is not held up");
     assert_eq!(log.tails()[2], log.end(), "nothing is read twice");
     running.stop().await;
 }

@@ -13,7 +13,7 @@ use api::{query, v1};
 use event_log::{Log, Tail};
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
-use projector::Beside;
+use projector::LowPriorityThreads;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -94,7 +94,7 @@ fn first(from: u64, head: Position) -> Result<Position, Error> {
 
 /// Starts the task that reads, and gives what it reads: on threads that give way to those who serve.
 pub(crate) fn start(
-    threads: &Beside,
+    threads: &LowPriorityThreads,
     log: &Log,
     plan: Plan,
     stop: CancellationToken,

@@ -7,7 +7,7 @@ use api::page::Page;
 use api::{query, v1};
 use event_log::{Log, ReadError};
 use futures::stream::BoxStream;
-use projector::Beside;
+use projector::LowPriorityThreads;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -30,7 +30,7 @@ pub(crate) struct Timelines {
     stop: CancellationToken,
     replays: Places,
     /// From the first replay on.
-    beside: OnceLock<Beside>,
+    beside: OnceLock<LowPriorityThreads>,
 }
 
 impl Timelines {
@@ -38,11 +38,11 @@ impl Timelines {
         Self { log, stop, replays: Places::new("replays", MAX_REPLAYS), beside: OnceLock::new() }
     }
 
-    fn beside(&self) -> Result<&Beside, Error> {
+    fn beside(&self) -> Result<&LowPriorityThreads, Error> {
         if let Some(beside) = self.beside.get() {
             return Ok(beside);
         }
-        let started = Beside::start("replays", REPLAY_THREADS);
+        let started = LowPriorityThreads::start("replays", REPLAY_THREADS);
         let started = started.map_err(|error| Error::Internal(format!("no threads to replay on: {error}")))?;
         Ok(self.beside.get_or_init(|| started))
     }

@@ -12,7 +12,7 @@ use api::page::{self, Seal};
 use api::watch::Filter;
 use api::{names, v1};
 use futures::stream::BoxStream;
-use projector::{Cause, Cursor, Edition, Keeping, Move, Moves, Projector, Watch, WatchError};
+use projector::{Cause, Cursor, Edition, RingId, Move, Moves, Projector, Watch, WatchError};
 use tokio::time::{Instant, sleep};
 use tonic::Status;
 use touchpoint::{CustomerId, Position, Timestamp};
@@ -233,7 +233,7 @@ fn ended(error: WatchError) -> Error {
 const CURSOR_BYTES: usize = 3 * size_of::<u64>();
 
 fn token(seal: &Seal, cursor: Cursor) -> String {
-    let Cursor { keeping: Keeping { run, number }, told } = cursor;
+    let Cursor { ring_id: RingId { run, number }, told } = cursor;
     seal.token(&[run.micros().to_be_bytes(), number.to_be_bytes(), told.to_be_bytes()].concat())
 }
 
@@ -250,9 +250,9 @@ fn read(seal: &Seal, text: &str) -> Result<Cursor, Error> {
     let read = || {
         let (run, rest) = bytes.split_first_chunk()?;
         let (number, told) = rest.split_first_chunk()?;
-        let keeping =
-            Keeping { run: Timestamp::from_micros(i64::from_be_bytes(*run)), number: u64::from_be_bytes(*number) };
-        Some(Cursor { keeping, told: u64::from_be_bytes(told.try_into().ok()?) })
+        let ring_id =
+            RingId { run: Timestamp::from_micros(i64::from_be_bytes(*run)), number: u64::from_be_bytes(*number) };
+        Some(Cursor { ring_id, told: u64::from_be_bytes(told.try_into().ok()?) })
     };
     read().ok_or_else(|| Error::field("cursor", "is damaged"))
 }

@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use history::nasty::{self, Config};
 use history::{Arrival, Order, arrange};
-use projector::{Batch, Broken, Checkpoint, Entry, Manner, Source, SourceError, Trouble};
+use projector::{Batch, Broken, Checkpoint, Entry, Priority, Source, SourceError, Trouble};
 use tokio::sync::watch;
 use touchpoint::{CustomerId, Position, Timestamp};
 
@@ -25,7 +25,7 @@ pub(crate) struct Log {
     batch: usize,
     broken: Arc<Mutex<Option<Broken>>>,
     created: Arc<Mutex<Timestamp>>,
-    tails: Arc<Mutex<Vec<(Position, Manner)>>>,
+    tails: Arc<Mutex<Vec<(Position, Priority)>>>,
     unreadable: Arc<Mutex<Option<CustomerId>>>,
     forgotten: Arc<Mutex<Option<CustomerId>>>,
     announced: Arc<Mutex<Position>>,
@@ -106,9 +106,9 @@ impl Log {
         self.tails.lock().unwrap().iter().map(|(after, _)| *after).collect()
     }
 
-    /// In which manner it was read, in the order of the readers.
-    pub(crate) fn manners(&self) -> Vec<Manner> {
-        self.tails.lock().unwrap().iter().map(|(_, manner)| *manner).collect()
+    /// At which priority it was read, in the order of the readers.
+    pub(crate) fn manners(&self) -> Vec<Priority> {
+        self.tails.lock().unwrap().iter().map(|(_, priority)| *priority).collect()
     }
 
     /// The log as a projector reads it.
@@ -119,7 +119,7 @@ impl Log {
                 let first = Checkpoint { created: first.created(), ..origin() };
                 Box::pin(async move { Ok(first) })
             }),
-            tail: Arc::new(move |after, manner| tail.clone().tail(after, manner)),
+            tail: Arc::new(move |after, priority| tail.clone().tail(after, priority)),
             check: Arc::new(move |checkpoint| {
                 let checked = check.check(checkpoint);
                 Box::pin(async move { checked })
@@ -170,8 +170,8 @@ impl Log {
         }
     }
 
-    fn tail(self, after: Checkpoint, manner: Manner) -> BoxStream<'static, Result<Batch, SourceError>> {
-        self.tails.lock().unwrap().push((after.position, manner));
+    fn tail(self, after: Checkpoint, priority: Priority) -> BoxStream<'static, Result<Batch, SourceError>> {
+        self.tails.lock().unwrap().push((after.position, priority));
         let changes = self.end.subscribe();
         futures::stream::unfold((self, changes, after.position), |(log, mut changes, at)| async move {
             loop {

@@ -4,15 +4,15 @@ use std::io;
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::cores::Manner;
+use crate::cores::Priority;
 
 /// So many threads that give way, and end when this is dropped.
-pub struct Beside(Option<Runtime>);
+pub struct LowPriorityThreads(Option<Runtime>);
 
-impl Beside {
+impl LowPriorityThreads {
     /// Starts them, under this name.
     pub fn start(name: &'static str, threads: usize) -> io::Result<Self> {
-        let give_way = || Manner::GivingWay.taken_on();
+        let give_way = || Priority::Low.apply_to_thread();
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(threads).thread_name(name).on_thread_start(give_way).enable_all();
         builder.build().map(|runtime| Self(Some(runtime)))
@@ -26,7 +26,7 @@ impl Beside {
     }
 }
 
-impl Drop for Beside {
+impl Drop for LowPriorityThreads {
     fn drop(&mut self) {
         // Not waited for: this may be the thread of a task.
         if let Some(runtime) = self.0.take() {

@@ -2,7 +2,7 @@
 
 use futures::StreamExt;
 use futures::stream;
-use projector::{Batch, Batches, Beside, SourceError};
+use projector::{Batch, Batches, LowPriorityThreads, SourceError};
 use tokio::sync::mpsc;
 
 /// One for the connection, one for what comes over it.
@@ -12,7 +12,7 @@ const READY_BATCHES: usize = 1;
 
 /// Reads these batches on such threads, as long as somebody takes them.
 pub(crate) fn read(open: impl FnOnce() -> Batches + Send + 'static) -> Batches {
-    let threads = match Beside::start("log-reader", THREADS) {
+    let threads = match LowPriorityThreads::start("log-reader", THREADS) {
         Ok(threads) => threads,
         Err(error) => {
             let reason = format!("no threads to read the log with: {error}");

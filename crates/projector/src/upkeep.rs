@@ -8,7 +8,7 @@ use view_store::PageNumber;
 use views::rules::Rules;
 use views::{Moment, Record, View};
 
-use crate::cores::{self, Manner};
+use crate::cores::{self, Priority};
 use crate::generation::{Generation, lock};
 use crate::lists::{Lists, Placed};
 use crate::moves::{Cause, Cursor, Gone, Keeping, Moves};
@@ -61,12 +61,12 @@ impl<V: View> Generation<V> {
     pub(crate) fn relist(&self, _filed: &Staging, book: Arc<RuleBook>, now: Timestamp) {
         let edition = book.last().clone();
         let parts =
-            cores::share_out(self.manner(), shares(self.threads), |groups| self.listed(groups, &edition.rules, now));
+            cores::share_out(self.priority(), shares(self.threads), |groups| self.listed(groups, &edition.rules, now));
         let (parts, standing): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         let mut made = cores::merged(parts, Lists::merge);
         (made.as_of, made.edition) = (now, edition);
         let mut lists = self.lists_mut();
-        cores::share_out(Manner::AtOnce, standing, |standing| standing.into_iter().for_each(|it| self.put(it)));
+        cores::share_out(Priority::Normal, standing, |standing| standing.into_iter().for_each(|it| self.put(it)));
         let drained = if is_ahead(lists.as_of, now) { now } else { lists.as_of.max(now) };
         let old = std::mem::replace(&mut *lists, made);
         while self.move_next(&mut lists, drained) {}

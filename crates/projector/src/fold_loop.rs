@@ -15,8 +15,8 @@ use touchpoint::Position;
 use views::View;
 
 use crate::Generation;
-use crate::commit::Keeper;
-use crate::cores::{Manner, giving_way};
+use crate::commit::GenerationStore;
+use crate::cores::{Priority, giving_way};
 use crate::due::{Due, Stage};
 use crate::error::StoreError;
 use crate::pace::Pace;
@@ -30,9 +30,9 @@ const CHECK_EVERY: Duration = Duration::from_secs(3);
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 
 /// A generation that follows the log.
-pub(crate) struct Follow<V: View> {
+pub(crate) struct FoldLoop<V: View> {
     pub(crate) generation: Arc<Generation<V>>,
-    pub(crate) keeper: Keeper,
+    pub(crate) disk: GenerationStore,
     pub(crate) source: Source,
     pub(crate) clock: Clock,
     /// The position that is durable.
@@ -45,7 +45,7 @@ pub(crate) struct Follow<V: View> {
 /// A commit that runs on another thread.
 type Committing = JoinHandle<Result<Checkpoint, StoreError>>;
 
-impl<V: View> Follow<V> {
+impl<V: View> FoldLoop<V> {
     /// Follows until it is told to stop, or the log is broken, and says so at once through `ended`. When this returns,
     /// what was folded is durable, if the disk allows.
     pub(crate) async fn run(mut self, ended: impl FnOnce(Result<(), SourceError>)) {
@@ -57,7 +57,7 @@ impl<V: View> Follow<V> {
         }
         let last = || {
             self.generation.settle((self.clock)());
-            self.keeper.commit(&self.generation)
+            self.disk.commit(&self.generation)
         };
         match tokio::task::block_in_place(last) {
             Ok(checkpoint) => drop(self.committed.send_replace(checkpoint.position)),
@@ -106,7 +106,7 @@ impl<V: View> Follow<V> {
                         }
                         if !was_live && self.generation.is_live() {
                             due.went_live();
-                            if self.generation.manner() == Manner::GivingWay {
+                            if self.generation.priority() == Priority::Low {
                                 batches = self.tail();
                             }
                         }
@@ -119,12 +119,12 @@ impl<V: View> Follow<V> {
                 if !self.generation.is_live() {
                     tokio::task::block_in_place(|| self.generation.settle((self.clock)()));
                 }
-                let (keeper, generation) = (self.keeper.clone(), self.generation.clone());
+                let (disk, generation) = (self.disk.clone(), self.generation.clone());
                 let commit = move || {
                     generation.sum_up();
-                    keeper.commit(&generation)
+                    disk.commit(&generation)
                 };
-                let gives_way = self.generation.manner() == Manner::GivingWay;
+                let gives_way = self.generation.priority() == Priority::Low;
                 *committing = Some(spawn_blocking(move || if gives_way { giving_way(commit) } else { commit() }));
             }
         }
@@ -132,8 +132,8 @@ impl<V: View> Follow<V> {
 
     /// What follows. Who is live goes before others, whoever serves.
     fn tail(&self) -> Batches {
-        let manner = if self.generation.is_live() { Manner::AtOnce } else { self.generation.manner() };
-        (self.source.tail)(self.generation.checkpoint(), manner)
+        let priority = if self.generation.is_live() { Priority::Normal } else { self.generation.priority() };
+        (self.source.tail)(self.generation.checkpoint(), priority)
     }
 
     /// The end of the log as it is at the start, once the log is recognised: when it is passed, the generation is live.
@@ -166,12 +166,12 @@ impl<V: View> Follow<V> {
     }
 
     fn stage(&self) -> Stage {
-        match (self.generation.is_live(), self.generation.manner()) {
+        match (self.generation.is_live(), self.generation.priority()) {
             // While it is held back there is time to commit.
-            (false, _) if self.is_paused() => Stage::Beside,
+            (false, _) if self.is_paused() => Stage::LowPriorityThreads,
             (false, _) => Stage::Behind,
-            (true, Manner::GivingWay) => Stage::Beside,
-            (true, Manner::AtOnce) => Stage::Serving,
+            (true, Priority::Low) => Stage::LowPriorityThreads,
+            (true, Priority::Normal) => Stage::Serving,
         }
     }
 
