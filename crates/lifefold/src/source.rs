@@ -11,8 +11,8 @@ use projector::{Batch, Batches, Broken, Checkpoint, Entry, Priority, Source, Sou
 use touchpoint::{CustomerId, Position};
 use uuid::Uuid;
 
-use crate::low_priority_reader;
 use crate::gauges::FOREIGN;
+use crate::low_priority_reader;
 
 /// The source that reads this log. Nothing is connected before it is asked for something.
 pub(crate) fn source(options: Options) -> Source {

@@ -26,7 +26,11 @@ pub(crate) fn count() -> usize {
 }
 
 /// Does these pieces of work side by side, and gives their results in order.
-pub(crate) fn share_out<P: Send, T: Send>(priority: Priority, mut pieces: Vec<P>, work: impl Fn(P) -> T + Sync) -> Vec<T> {
+pub(crate) fn share_out<P: Send, T: Send>(
+    priority: Priority,
+    mut pieces: Vec<P>,
+    work: impl Fn(P) -> T + Sync,
+) -> Vec<T> {
     // One piece alone needs no other thread, unless this one must not give way.
     if pieces.len() <= 1 && priority == Priority::Normal {
         return pieces.pop().map(work).into_iter().collect();

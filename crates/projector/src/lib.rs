@@ -46,7 +46,6 @@ mod verify;
 mod walk;
 mod watch;
 
-pub use low_priority::LowPriorityThreads;
 pub use cores::Priority;
 pub use course::Phase;
 pub use error::{
@@ -56,7 +55,8 @@ pub use error::{
 pub use generation::Generation;
 pub use journal::{Ending, Origin, RebuildOptions, Remembered};
 pub use lists::Placements;
-pub use moves::{Cause, Cursor, KEPT_MOVES, Keeping, Move, Moves};
+pub use low_priority::LowPriorityThreads;
+pub use moves::{Cause, Cursor, KEPT_MOVES, Move, Moves, RingId};
 pub use pace::{Bounds, Vitals};
 pub use parking::ParkedEvent;
 pub use pause::Pause;

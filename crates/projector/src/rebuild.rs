@@ -219,7 +219,11 @@ impl<V: View> Projector<V> {
         let rebuilding = lock(&self.inner.rebuilding);
         if let Some(building) = &rebuilding.under_way {
             let progress = Some(building.progress(self.inner.options.bounds));
-            return Some(RebuildStatus { generation: building.running.id.get(), phase: building.course.phase(), progress });
+            return Some(RebuildStatus {
+                generation: building.running.id.get(),
+                phase: building.course.phase(),
+                progress,
+            });
         }
         let ended = || rebuilding.ended.clone();
         let remembered = || self.inner.journal.newest().map(|it| (it.generation, Phase::remembered(&it)));

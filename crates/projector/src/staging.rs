@@ -145,7 +145,9 @@ impl DecodeBuffer {
         let (position, recorded_at) = (entry.position, entry.recorded_at);
         let page = PageNumber::of(customer.as_u128());
         match read(customer, &entry.body) {
-            Ok(event) => self.bytes += self.buckets[group_of(page)].add(page, &Recorded { position, recorded_at, event }),
+            Ok(event) => {
+                self.bytes += self.buckets[group_of(page)].add(page, &Recorded { position, recorded_at, event })
+            }
             Err((reason, id)) => self.parked.push((page, customer, Parked { position, recorded_at, reason, id })),
         }
     }

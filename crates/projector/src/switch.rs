@@ -161,7 +161,12 @@ impl<V: View> Projector<V> {
     }
 
     /// Makes the new generation, which serves, durable, and lets go of the old one.
-    async fn save(&self, building: &Building<V>, old: Arc<RunningGeneration<V>>, compared: Compared) -> Result<(), Unfinished> {
+    async fn save(
+        &self,
+        building: &Building<V>,
+        old: Arc<RunningGeneration<V>>,
+        compared: Compared,
+    ) -> Result<(), Unfinished> {
         let running = &building.running;
         old.stop.cancel();
         old.kept().await;
@@ -214,7 +219,11 @@ impl<V: View> Projector<V> {
 }
 
 /// Waits until a generation is as far as this, as long as the new one is running.
-async fn reached<V: View>(new: &RunningGeneration<V>, generation: &Generation<V>, position: Position) -> Result<(), Unfinished> {
+async fn reached<V: View>(
+    new: &RunningGeneration<V>,
+    generation: &Generation<V>,
+    position: Position,
+) -> Result<(), Unfinished> {
     let mut applied = generation.applied();
     tokio::select! {
         _ = applied.wait_for(|applied| *applied >= position) => Ok(()),

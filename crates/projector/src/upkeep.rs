@@ -11,7 +11,7 @@ use views::{Moment, Record, View};
 use crate::cores::{self, Priority};
 use crate::generation::{Generation, lock};
 use crate::lists::{Lists, Placed};
-use crate::moves::{Cause, Cursor, Gone, Keeping, Moves};
+use crate::moves::{Cause, Cursor, Gone, Moves, RingId};
 use crate::pages::shares;
 use crate::rules::{Edition, RuleBook};
 use crate::staging::Staging;
@@ -189,13 +189,13 @@ impl<V: View> Generation<V> {
     }
 
     /// Keeps moves from now on, as long as a watcher has what this gives; and the number of the next move.
-    pub(crate) fn keep_moves(&self, name: impl FnOnce() -> Keeping) -> (Arc<Keeping>, u64) {
+    pub(crate) fn keep_moves(&self, name: impl FnOnce() -> RingId) -> (Arc<RingId>, u64) {
         let mut lists = self.lists_mut();
         (lists.ring.keep(name), lists.ring.next())
     }
 
     /// As [`Self::keep_moves`], for who comes back.
-    pub(crate) fn keep_moves_after(&self, cursor: Cursor) -> Result<Arc<Keeping>, Gone> {
+    pub(crate) fn keep_moves_after(&self, cursor: Cursor) -> Result<Arc<RingId>, Gone> {
         self.lists().ring.keep_after(cursor)
     }
 

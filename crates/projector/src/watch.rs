@@ -9,7 +9,7 @@ use touchpoint::{CustomerId, Position, Timestamp};
 use views::{Moment, View};
 
 use crate::error::{NotServing, WatchError};
-use crate::moves::{Cursor, Gone, RingId, Move, Moves};
+use crate::moves::{Cursor, Gone, Move, Moves, RingId};
 use crate::pages::{GROUPS, Slot};
 use crate::{Generation, Projector};
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use history::Order;
-use projector::{Priority, Phase, RebuildOptions};
+use projector::{Phase, Priority, RebuildOptions};
 use support::rebuilt::{SEED, copy, ended, is_saving, newest, phase, serving, until};
 use support::running::{Running, start};
 use support::{Log, population};

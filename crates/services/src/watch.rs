@@ -12,7 +12,7 @@ use api::page::{self, Seal};
 use api::watch::Filter;
 use api::{names, v1};
 use futures::stream::BoxStream;
-use projector::{Cause, Cursor, Edition, RingId, Move, Moves, Projector, Watch, WatchError};
+use projector::{Cause, Cursor, Edition, Move, Moves, Projector, RingId, Watch, WatchError};
 use tokio::time::{Instant, sleep};
 use tonic::Status;
 use touchpoint::{CustomerId, Position, Timestamp};
