@@ -8,8 +8,9 @@ use tokio::time::Instant;
 const EVERY: Duration = Duration::from_secs(2);
 /// Changed pages at which a live generation commits early.
 const AT_PAGES: usize = 20_000;
-/// How often one that is behind commits at most: most of its pages change all the time.
-const EVERY_BEHIND: Duration = Duration::from_secs(10);
+/// How often one that is behind commits at most. Most of its pages change all the time, so a commit writes nearly all of them
+/// again; a kill costs as much folding as this is long.
+const EVERY_BEHIND: Duration = Duration::from_secs(30);
 /// One that is behind folds at least so many times as long as it commits. A kill costs that time.
 const FOLDING_TO_COMMITTING: u32 = 10;
 
@@ -29,7 +30,7 @@ pub(crate) enum Stage {
     /// It catches up.
     Behind,
     /// Live, but another one serves: its first commit is in no hurry, since whoever waits for it needs the cores.
-    LowPriorityThreads,
+    Standby,
     /// It serves.
     Serving,
 }
@@ -56,7 +57,7 @@ impl Due {
     pub(crate) fn is_now(&self, stage: Stage, pages: usize) -> bool {
         match stage {
             Stage::Behind => self.last.elapsed() >= EVERY_BEHIND.max(self.took * FOLDING_TO_COMMITTING),
-            Stage::LowPriorityThreads => self.last.elapsed() >= EVERY,
+            Stage::Standby => self.last.elapsed() >= EVERY,
             Stage::Serving => self.last.elapsed() >= EVERY || !self.is_kept || pages >= AT_PAGES,
         }
     }
@@ -72,10 +73,10 @@ mod tests {
     async fn a_live_generation_commits_by_time_and_by_pages() {
         let mut due = Due::new();
         due.went_live();
-        assert!(!due.is_now(Stage::LowPriorityThreads, MANY), "somebody waits for it to serve");
+        assert!(!due.is_now(Stage::Standby, MANY), "somebody waits for it to serve");
         assert!(due.is_now(Stage::Serving, 1), "nothing is durable");
         tokio::time::advance(EVERY).await;
-        assert!(due.is_now(Stage::LowPriorityThreads, 1));
+        assert!(due.is_now(Stage::Standby, 1));
         due.committed(Instant::now(), true);
         assert!(!due.is_now(Stage::Serving, MANY - 1));
         assert!(due.is_now(Stage::Serving, MANY));
@@ -89,9 +90,9 @@ mod tests {
         tokio::time::advance(EVERY_BEHIND).await;
         assert!(due.is_now(Stage::Behind, MANY));
         let begun = Instant::now();
-        tokio::time::advance(Duration::from_secs(3)).await;
+        tokio::time::advance(Duration::from_secs(4)).await;
         due.committed(begun, false);
-        tokio::time::advance(Duration::from_secs(29)).await;
+        tokio::time::advance(Duration::from_secs(39)).await;
         assert!(!due.is_now(Stage::Behind, MANY));
         tokio::time::advance(Duration::from_secs(1)).await;
         assert!(due.is_now(Stage::Behind, MANY));

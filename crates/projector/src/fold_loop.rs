@@ -168,9 +168,9 @@ impl<V: View> FoldLoop<V> {
     fn stage(&self) -> Stage {
         match (self.generation.is_live(), self.generation.priority()) {
             // While it is held back there is time to commit.
-            (false, _) if self.is_paused() => Stage::LowPriorityThreads,
+            (false, _) if self.is_paused() => Stage::Standby,
             (false, _) => Stage::Behind,
-            (true, Priority::Low) => Stage::LowPriorityThreads,
+            (true, Priority::Low) => Stage::Standby,
             (true, Priority::Normal) => Stage::Serving,
         }
     }
