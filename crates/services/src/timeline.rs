@@ -30,21 +30,21 @@ pub(crate) struct Timelines {
     stop: CancellationToken,
     replays: Places,
     /// From the first replay on.
-    beside: OnceLock<LowPriorityThreads>,
+    threads: OnceLock<LowPriorityThreads>,
 }
 
 impl Timelines {
     pub(crate) fn new(log: Log, stop: CancellationToken) -> Self {
-        Self { log, stop, replays: Places::new("replays", MAX_REPLAYS), beside: OnceLock::new() }
+        Self { log, stop, replays: Places::new("replays", MAX_REPLAYS), threads: OnceLock::new() }
     }
 
-    fn beside(&self) -> Result<&LowPriorityThreads, Error> {
-        if let Some(beside) = self.beside.get() {
-            return Ok(beside);
+    fn threads(&self) -> Result<&LowPriorityThreads, Error> {
+        if let Some(threads) = self.threads.get() {
+            return Ok(threads);
         }
         let started = LowPriorityThreads::start("replays", REPLAY_THREADS);
         let started = started.map_err(|error| Error::Internal(format!("no threads to replay on: {error}")))?;
-        Ok(self.beside.get_or_init(|| started))
+        Ok(self.threads.get_or_init(|| started))
     }
 
     async fn page(&self, request: v1::GetTimelineRequest) -> Result<v1::GetTimelineResponse, Error> {
@@ -113,7 +113,7 @@ impl v1::timeline_service_server::TimelineService for Timelines {
         call::answer(SERVICE, "Replay", async {
             let place = self.replays.take()?;
             let plan = in_time(until, replay::plan(&self.log, &request.into_inner())).await?;
-            Ok(replay::start(self.beside()?, &self.log, plan, self.stop.clone(), place))
+            Ok(replay::start(self.threads()?, &self.log, plan, self.stop.clone(), place))
         })
         .await
     }

@@ -87,7 +87,7 @@ async fn measure(corpus: &Corpus) -> Result<Vec<Table>> {
         replays.add(live.until(replayed(&live.gateway)).await?);
     }
     let title = format!(
-        "LowPriorityThreads a rebuild: {}, {RATE} GetRisk/s and {EVENTS_RATE} events/s, {REBUILDS} rebuilds",
+        "Beside a rebuild: {}, {RATE} GetRisk/s and {EVENTS_RATE} events/s, {REBUILDS} rebuilds",
         corpus.about()
     );
     let mut table = Table::new(title);
