@@ -54,7 +54,7 @@ fn watch(machine: &Machine, churn: &mut Service, arguments: &[&str]) -> Watching
     spawn_blocking(move || {
         let all: Vec<&str> = arguments.iter().map(String::as_str).chain(["--churn", &address, "-o", "json"]).collect();
         let (code, out, err) = text_of(&folder, &all);
-        (code, serde_json::from_str(&out).unwrap_or(Value::String(out)), err)
+        (code, answer(&out), err)
     })
 }
 

@@ -88,7 +88,7 @@ impl<V: View> RunningGeneration<V> {
     pub(crate) fn progress(&self) -> Progress {
         let [_, _, conflicts] = self.generation.counts();
         Progress {
-            // Before it is live, what is taken in is filed in large heaps: that it goes on should be seen.
+            // Before it is live, what is taken in is filed in large buckets: that it goes on should be seen.
             position: if self.generation.is_live() { self.generation.position() } else { self.generation.taken_in() },
             committed: *self.committed.borrow(),
             log_end: self.generation.log_end(),
