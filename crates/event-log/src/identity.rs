@@ -91,7 +91,7 @@ impl Log {
         let info = match self.stream_info().await {
             Ok(info) => info,
             Err(AskError::Api(ApiError { err_code: wire::STREAM_NOT_FOUND, .. })) => {
-                return Err(Broken::Recreated(format!("stream {} is gone", self.name)).into());
+                return Err(Broken::Recreated(format!("stream {} is gone", self.options.stream)).into());
             }
             Err(error) => return Err(unavailable(error.to_string())),
         };
@@ -110,7 +110,8 @@ impl Log {
     fn check_stream(&self, checkpoint: &Checkpoint, info: &StreamInfo) -> Result<(), CheckError> {
         let created = wire::server_time(&info.created).map_err(|error| CheckError::Unavailable(error.to_string()))?;
         if created != checkpoint.created {
-            let message = format!("stream {} was created at {created}, not {}", self.name, checkpoint.created);
+            let message =
+                format!("stream {} was created at {created}, not {}", self.options.stream, checkpoint.created);
             return Err(Broken::Recreated(message).into());
         }
         let last = Position(info.state.last_seq);

@@ -133,7 +133,7 @@ impl Log {
     async fn try_page(&self, question: &Value, until: Instant) -> Result<Vec<StreamMessage>, String> {
         let inbox = self.client.new_inbox();
         let mut answers = self.client.subscribe(inbox.clone()).await.map_err(|error| error.to_string())?;
-        let subject = format!("$JS.API.DIRECT.GET.{}", self.name);
+        let subject = format!("$JS.API.DIRECT.GET.{}", self.options.stream);
         let sent = self.client.publish_with_reply(subject, inbox, question.to_string().into()).await;
         sent.map_err(|error| error.to_string())?;
         let mut page = Page::default();

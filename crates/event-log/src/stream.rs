@@ -21,6 +21,7 @@ use crate::error::OpenError;
 use crate::full::MAX_UNBOUNDED_EVENTS;
 use crate::identity::{self, Identity, LOST_EPOCH};
 use crate::settings;
+use crate::tail::MAX_TAIL_BATCH;
 use crate::wire::{self, ApiError, PubAck, StreamInfo};
 
 /// The oldest nats-server whose atomic batches and options the log relies on.
@@ -37,6 +38,10 @@ const PING_INTERVAL: Duration = Duration::from_secs(5);
 const RECONNECT_PAUSE_MAX: Duration = Duration::from_millis(500);
 /// How often a wait for the connection looks.
 const CONNECTION_POLL: Duration = Duration::from_millis(10);
+/// Messages that a reader asks for at a time.
+const PULL: usize = MAX_TAIL_BATCH;
+/// The same where it reads beside others: the server turns to whoever else waits only when it has sent them.
+const APART_PULL: usize = 100;
 
 /// Where the log is.
 #[derive(Debug, Clone)]
@@ -63,9 +68,11 @@ impl Options {
 pub struct Log {
     pub(crate) client: Client,
     pub(crate) stream: Stream<()>,
-    pub(crate) name: Arc<str>,
+    pub(crate) options: Arc<Options>,
     /// Of each message, when the log was opened: the server answers a probe in another way if there are several.
     pub(crate) copies: usize,
+    /// Messages that a reader asks for at a time.
+    pub(crate) pull: usize,
     identity: Identity,
 }
 
@@ -94,6 +101,12 @@ impl Log {
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
         let client = connect(options).await?;
         Self::verified(client, options).await
+    }
+
+    /// The same log, to read much of it beside those who are served: by a connection of its own, whose tasks run where
+    /// this is called, and in small pieces. Its readers are told if the stream has become another log.
+    pub async fn apart(&self) -> Result<Self, OpenError> {
+        Ok(Self { identity: self.identity, pull: APART_PULL, ..Self::open(&self.options).await? })
     }
 
     /// Which log this is; constant while the process lives, see [`Log::check`].
@@ -137,18 +150,17 @@ impl Log {
     }
 
     async fn stream_info_with(&self, question: Bytes) -> Result<StreamInfo, AskError> {
-        ask(&self.client, format!("$JS.API.STREAM.INFO.{}", self.name), question).await
+        ask(&self.client, format!("$JS.API.STREAM.INFO.{}", self.options.stream), question).await
     }
 
     pub(crate) async fn verified(client: Client, options: &Options) -> Result<Self, OpenError> {
         let info = verify_options(&client, options).await?;
         let stream = jetstream::new(client.clone()).get_stream_no_info(&options.stream).await;
         let stream = stream.map_err(|error| refused("the stream's name", error.to_string()))?;
-        let name: Arc<str> = options.stream.as_str().into();
         let no_genesis = |reason| OpenError::NoGenesis { stream: options.stream.clone(), reason };
         let unread = Identity { epoch: Uuid::nil(), created: touchpoint::Timestamp::MIN };
         let copies = info.config["num_replicas"].as_u64().map_or(1, |copies| copies as usize);
-        let log = Self { client, stream, name, copies, identity: unread };
+        let log = Self { client, stream, options: Arc::new(options.clone()), copies, pull: PULL, identity: unread };
         let created = wire::server_time(&info.created).map_err(|error| no_genesis(error.to_string()))?;
         let first = log.leader_get(touchpoint::Position(1)).await;
         let first = first.map_err(|error| refused("to read the genesis", error.to_string()))?;
@@ -165,7 +177,10 @@ impl Log {
 impl fmt::Debug for Log {
     /// The client's own form fills a page and says where it is connected.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Log").field("name", &self.name).field("identity", &self.identity).finish_non_exhaustive()
+        f.debug_struct("Log")
+            .field("stream", &self.options.stream)
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
     }
 }
 

@@ -265,7 +265,7 @@ impl Reader {
     }
 
     async fn follow(&mut self, consumer: &Consumer<pull::Config>, connects: u64, out: &Out) -> End {
-        let pulls = consumer.stream().max_messages_per_batch(MAX_TAIL_BATCH).expires(PULL_EXPIRES).heartbeat(HEARTBEAT);
+        let pulls = consumer.stream().max_messages_per_batch(self.log.pull).expires(PULL_EXPIRES).heartbeat(HEARTBEAT);
         let messages = match pulls.messages().await {
             Ok(messages) => messages,
             Err(error) => return End::Again(error.to_string()),

@@ -92,7 +92,8 @@ fn first(from: u64, head: Position) -> Result<Position, Error> {
     Ok(from)
 }
 
-/// Starts the task that reads, and gives what it reads: on threads that give way to those who serve.
+/// Starts the task that reads, and gives what it reads: on threads that give way to those who serve, and by a connection
+/// of its own, on which no append waits.
 pub(crate) fn start(
     threads: &LowPriorityThreads,
     log: &Log,
@@ -102,8 +103,13 @@ pub(crate) fn start(
 ) -> BoxStream<'static, Result<v1::ReplayResponse, Status>> {
     let log = log.clone();
     let fill = |outlet| async move {
-        // Opened here: what it spawns is on these threads, too.
-        let tail = (plan.from <= plan.to && plan.max_events > 0).then(|| log.replay(plan.from, plan.to));
+        // Opened here: what connection and tail spawn is on these threads, too.
+        let tail = if plan.from <= plan.to && plan.max_events > 0 {
+            let apart = log.apart().await.map_err(|error| call::log_unavailable(error.to_string()))?;
+            Some(apart.replay(plan.from, plan.to))
+        } else {
+            None
+        };
         Pump::new(plan, outlet).run(tail).await
     };
     outlet::start_by(|task| threads.spawn(task), BUFFER_MESSAGES, place, stop.cancelled_owned(), fill)

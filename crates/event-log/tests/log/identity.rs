@@ -102,6 +102,12 @@ async fn a_log_made_again_is_noticed_while_reading() {
     let again = Log::provision(&server.options(), Uuid::from_u128(2)).await.unwrap();
     append_range(&Appender::start(again.clone()), 1, 1, 30).await;
     check(&log, checkpoint, |broken| matches!(broken, Broken::Recreated(_))).await;
+    for mut apart in
+        [log.apart().await.unwrap().tail(Position(1)), log.apart().await.unwrap().replay(Position(1), Position(30))]
+    {
+        let ended = timeout(PATIENCE, apart.next()).await.unwrap().unwrap().unwrap_err();
+        assert!(matches!(ended, TailError::Broken(Broken::Recreated(_))), "{ended}");
+    }
     let end = loop {
         match timeout(PATIENCE, tail.next()).await.unwrap().unwrap() {
             Ok(batch) => assert!(batch.entries.iter().all(|entry| entry.position <= Position(11))),

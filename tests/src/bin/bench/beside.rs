@@ -1,12 +1,16 @@
 //! Live events and questions beside a rebuild, and beside replays at full speed: how long they take at a fixed rate,
 //! without and with.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use api::v1;
+use projector::LowPriorityThreads;
 use tests::{Clients, View};
+use tokio::sync::mpsc;
 use tokio::sync::watch::{Receiver, channel};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
@@ -18,7 +22,7 @@ use crate::freshness::read_after_record;
 use crate::log::Running;
 use crate::rebuild::{durable, serves};
 use crate::sample::percentile;
-use crate::table::{Row, Table, seconds};
+use crate::table::{Row, Table, rate, seconds};
 
 /// Clients, each with a connection of its own.
 const CLIENTS: u64 = 8;
@@ -28,8 +32,8 @@ const RATE: u64 = 2_000;
 const EVENTS_RATE: u32 = 100;
 /// How long they are asked without a rebuild.
 const ALONE: Duration = Duration::from_secs(5);
-/// Rebuilds that questions are asked beside.
-const REBUILDS: usize = 3;
+/// How often it is measured without and with.
+const ROUNDS: usize = 3;
 /// Replays of the whole log, again and again, that questions are asked beside.
 const REPLAYS: usize = 4;
 /// How much longer 99 of 100 answers may take at most.
@@ -53,51 +57,59 @@ struct Took {
     fresh: Vec<f64>,
 }
 
-/// Measures it.
+/// Measures it beside rebuilds.
 pub(crate) fn run(scale: Scale) -> Result<Vec<Table>> {
-    let corpus = Corpus::new(scale.of(CUSTOMERS));
-    tokio::runtime::Runtime::new().context("a runtime")?.block_on(measure(&corpus))
+    start(scale, false)
 }
 
-async fn measure(corpus: &Corpus) -> Result<Vec<Table>> {
+/// Measures it beside replays.
+pub(crate) fn run_replays(scale: Scale) -> Result<Vec<Table>> {
+    start(scale, true)
+}
+
+fn start(scale: Scale, replays: bool) -> Result<Vec<Table>> {
+    let corpus = Corpus::new(scale.of(CUSTOMERS));
+    tokio::runtime::Runtime::new().context("a runtime")?.block_on(measure(&corpus, replays))
+}
+
+async fn measure(corpus: &Corpus, replays: bool) -> Result<Vec<Table>> {
     let mut running = Running::start().await?;
     running.append(&corpus.entries).await?;
     let last = running.log.last().await?;
     let mut churn = running.machine.projector(View::Churn);
-    let [address, gateway] = tokio::task::block_in_place(|| [churn.address(), running.gateway.address()]);
+    let [address, gateway_address] = tokio::task::block_in_place(|| [churn.address(), running.gateway.address()]);
     let clients = Clients::of(address);
     clients.serving(View::Churn.service()).await;
     clients.reached(last.0).await;
     let askers = (0..CLIENTS).map(|_| Clients::of(address)).collect();
-    let (customers, gateway) = (&corpus.customers[..], Clients::of(gateway));
+    let (customers, gateway) = (&corpus.customers[..], Clients::of(gateway_address));
     let live = Live { askers, customers, gateway, recorded: AtomicU64::new(0) };
+    let events = Arc::new(AtomicU64::new(0));
     let (mut alone, mut beside) = (Took::default(), Took::default());
-    for _ in 0..REBUILDS {
+    for _ in 0..ROUNDS {
         let for_a_while = async {
             tokio::time::sleep(ALONE).await;
             Ok(())
         };
         alone.add(live.until(for_a_while).await?);
+        if replays {
+            beside.add(live.until(replayed(gateway_address, &events)).await?);
+            continue;
+        }
         clients.projector().rebuild(v1::RebuildRequest::default()).await?;
         beside.add(live.until(serves(&clients)).await?);
         durable(&clients).await?;
     }
-    let mut replays = Took::default();
-    for _ in 0..REBUILDS {
-        replays.add(live.until(replayed(&live.gateway)).await?);
-    }
-    let title = format!(
-        "Beside a rebuild: {}, {RATE} GetRisk/s and {EVENTS_RATE} events/s, {REBUILDS} rebuilds",
-        corpus.about()
-    );
+    let what = if replays { format!("{REPLAYS} replays") } else { "a rebuild".to_owned() };
+    let title =
+        format!("Beside {what}: {}, {RATE} GetRisk/s and {EVENTS_RATE} events/s, {ROUNDS} rounds", corpus.about());
     let mut table = Table::new(title);
-    let what = ["GetRisk", "Record's answer to the view"];
-    let [answers, fresh] = what.map(|what| format!("{what}, during a rebuild"));
-    add(&mut table, &answers, [&alone.answers, &beside.answers], true);
-    add(&mut table, &fresh, [&alone.fresh, &beside.fresh], false);
-    let [answers, fresh] = what.map(|what| format!("{what}, beside {REPLAYS} replays"));
-    add(&mut table, &answers, [&alone.answers, &replays.answers], false);
-    add(&mut table, &fresh, [&alone.fresh, &replays.fresh], false);
+    add(&mut table, "GetRisk", [&alone.answers, &beside.answers], !replays);
+    add(&mut table, "Record's answer to the view", [&alone.fresh, &beside.fresh], false);
+    if replays {
+        let replayed = events.load(Ordering::Relaxed) as f64 / (ALONE * ROUNDS as u32).as_secs_f64();
+        table.add(Row::new("replayed by all together", rate(replayed)));
+    }
     Ok(vec![table])
 }
 
@@ -111,22 +123,32 @@ fn add(table: &mut Table, what: &str, [alone, beside]: [&[f64]; 2], has_target: 
     }
 }
 
-/// Replays everything as fast as it comes, for a while.
-async fn replayed(gateway: &Clients) -> Result<()> {
-    let mut replays = JoinSet::new();
+/// Replays everything as fast as it comes, for a while, and counts what comes. The callers of replays would be other
+/// machines: here they give way.
+async fn replayed(gateway: SocketAddr, events: &Arc<AtomicU64>) -> Result<()> {
+    let threads = LowPriorityThreads::start("replaying", REPLAYS).context("threads")?;
+    let (failed, mut failure) = mpsc::channel(1);
     for _ in 0..REPLAYS {
-        let gateway = gateway.clone();
-        replays.spawn(async move {
-            loop {
-                let request = v1::ReplayRequest { json_only: true, ..Default::default() };
-                let mut events = gateway.timelines().replay(request).await?.into_inner();
-                while events.message().await?.is_some() {}
-            }
+        let (failed, events) = (failed.clone(), events.clone());
+        threads.spawn(async move {
+            let ended = replay_again_and_again(gateway, &events).await;
+            failed.send(ended).await.ok();
         });
     }
     tokio::select! {
         () = tokio::time::sleep(ALONE) => Ok(()),
-        Some(ended) = replays.join_next() => ended.context("a replay failed")?,
+        Some(ended) = failure.recv() => ended.context("a replay"),
+    }
+}
+
+async fn replay_again_and_again(gateway: SocketAddr, events: &AtomicU64) -> Result<()> {
+    let gateway = Clients::of(gateway);
+    loop {
+        let request = v1::ReplayRequest { json_only: true, ..Default::default() };
+        let mut replay = gateway.timelines().replay(request).await?.into_inner();
+        while replay.message().await?.is_some() {
+            events.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 

@@ -54,11 +54,12 @@ impl Scale {
 type Benchmark = (&'static str, &'static str, fn(Scale) -> Result<Vec<Table>>);
 
 /// All of them, in the order in which they run.
-const ALL: [Benchmark; 11] = [
+const ALL: [Benchmark; 12] = [
     ("fold", "decode and fold from memory, one core", fold::run),
     ("rebuild", "each view from a log of 1 M events, with real processes", rebuild::run),
     ("large", "the same from a log of 5 M events", rebuild::run_large),
-    ("beside", "live questions beside a rebuild", beside::run),
+    ("beside", "live events and questions beside a rebuild", beside::run),
+    ("replays", "the same beside replays at full speed", beside::run_replays),
     ("export", "the log as Parquet, beside a reader that only counts", export::run),
     ("append", "durable appends through the gateway", append::run),
     ("unary", "GetRisk and GetCustomerSegments", unary::run),
