@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use serde_json::Value;
-use tests::{Clients, Machine, System, View, delete_stream, text_of};
+use tests::{Clients, Machine, System, View, delete_stream, import_believable, lose_a_page, text_of};
 
 /// Runs `doctor` with these flags: its exit code, and what each check found.
 fn doctor(folder: &Path, flags: &[String]) -> (Option<i32>, Vec<(String, String, String)>) {
@@ -40,10 +40,13 @@ async fn a_healthy_system_is_well_until_its_stream_is_gone() {
     let mut system = System::start().await;
     let (all, folder) = (flags(&mut system), system.machine.folder().to_owned());
     let before = system.machine.last_position().await;
+    for view in View::ALL {
+        system.reader(view).reached(before.unwrap()).await;
+    }
     let (code, found) = doctor(&folder, &all);
     assert_eq!(code, Some(0), "{found:?}");
     assert!(found.iter().all(|(_, verdict, _)| verdict == "ok"), "{found:?}");
-    for check in ["settings", "nats", "stream", "clock", "identity"] {
+    for check in ["settings", "nats", "stream", "clock", "identity", "digests"] {
         of(&found, check);
     }
     for view in View::ALL {
@@ -60,6 +63,27 @@ async fn a_healthy_system_is_well_until_its_stream_is_gone() {
     assert_eq!((code, verdict), (Some(1), "failed"));
     assert!(says.contains("lifefold gateway --provision"), "{says}");
     assert_eq!(of(&found, "nats").0, "ok");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_that_holds_other_facts_than_the_others_is_named() {
+    let mut system = System::start().await;
+    import_believable(&system.writer(), 20, 3).await;
+    let last = system.machine.last_position().await.unwrap();
+    for view in View::ALL {
+        system.reader(view).reached(last).await;
+    }
+    system.projector(View::Churn).terminate();
+    system.projector(View::Churn).wait();
+    lose_a_page(&system.machine.store(View::Churn));
+    system.projector(View::Churn).start();
+    system.serving().await;
+    system.reader(View::Churn).reached(last).await;
+    let (all, folder) = (flags(&mut system), system.machine.folder().to_owned());
+    let (code, found) = doctor(&folder, &all);
+    let (verdict, says) = of(&found, "digests");
+    assert_eq!((code, verdict), (Some(1), "failed"));
+    assert!(says.starts_with("churn: not what the others are"), "{says}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -99,6 +99,10 @@ async fn a_seeded_wrong_record_is_shown_and_the_switch_waits_for_somebody() {
     assert_eq!(findings["customers"][0]["differences"][0]["kind"], "DIFFERENCE_KIND_EXTRA");
     assert_eq!(found["after"]["generation"], wrong.generation, "the old one serves");
     scene.waits_for_a_decision(true).await;
+    let told = scene.serving().await.status().await.unwrap().message;
+    assert!(told.contains("waits for a decision") && told.contains("`lifefold rebuild status churn`"), "{told}");
+    let (code, twice) = scene.rebuild(&["churn", "--yes"]);
+    assert!(code == Some(1) && twice.to_string().contains("`lifefold rebuild cancel <view>`"), "{twice}");
     let (code, looked) = scene.rebuild(&["status", "churn"]);
     assert_eq!((code, &looked["rebuild"]["findings"]), (DIFFERS, findings));
 
@@ -106,6 +110,7 @@ async fn a_seeded_wrong_record_is_shown_and_the_switch_waits_for_somebody() {
     assert_eq!(code, Some(0), "{accepted}");
     assert_eq!((&accepted["after"]["digest"], &accepted["verdict"]), (&right.clone().into(), &"DIFFERS".into()));
     scene.waits_for_a_decision(false).await;
+    assert_eq!(scene.serving().await.status().await.unwrap().message, "");
     let (code, again) = scene.rebuild(&["churn", "--yes"]);
     assert_eq!((code, &again["verdict"]), (Some(0), &"SAME".into()), "{again}");
     assert_eq!(again["after"]["digest"], right);

@@ -1,4 +1,5 @@
-//! Who watches a rebuild goes on watching it when its projector is killed and starts again; several may.
+//! Who watches a rebuild goes on watching it when its projector is killed and starts again; several may, and none of
+//! them ends it by ending.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
@@ -67,17 +68,34 @@ async fn folds_beyond(clients: &Clients, position: u64) {
     .await;
 }
 
+/// A view of some customers that serves, with who may be asked about it.
+struct Scene {
+    /// To be taken first, so that it is dropped last: the services run on it.
+    machine: Machine,
+    _gateway: Service,
+    clients: Clients,
+    last: u64,
+    churn: Service,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let machine = Machine::start();
+        let mut gateway = machine.gateway();
+        let writer = Clients::of(gateway.address());
+        writer.serving("lifefold.v1.TouchpointService").await;
+        import_believable(&writer, CUSTOMERS, 8).await;
+        let last = machine.last_position().await.unwrap();
+        let mut churn = projector(&machine);
+        let clients = Clients::of(churn.address());
+        clients.serving(View::Churn.service()).await;
+        Self { machine, _gateway: gateway, clients, last, churn }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_watches_goes_on_watching_when_the_projector_starts_again() {
-    let machine = Machine::start();
-    let mut gateway = machine.gateway();
-    let writer = Clients::of(gateway.address());
-    writer.serving("lifefold.v1.TouchpointService").await;
-    import_believable(&writer, CUSTOMERS, 8).await;
-    let last = machine.last_position().await.unwrap();
-    let mut churn = projector(&machine);
-    let clients = Clients::of(churn.address());
-    clients.serving(View::Churn.service()).await;
+    let Scene { machine, _gateway, clients, last, mut churn } = Scene::new().await;
     let before = clients.kept(last).await;
 
     let mut begun = rebuilding(&machine, &mut churn);
@@ -97,4 +115,20 @@ async fn who_watches_goes_on_watching_when_the_projector_starts_again() {
     }
     let (_, history, _) = watch(&machine, &mut churn, &["rebuild", "history", "churn"]).await.unwrap();
     assert_eq!(history["rebuilds"][0]["resumed"], 1, "{history}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stops_watching_is_told_that_the_rebuild_goes_on() {
+    let Scene { machine, _gateway, clients, last, mut churn } = Scene::new().await;
+    let mut begun = rebuilding(&machine, &mut churn);
+    folds_beyond(&clients, last / 4).await;
+    begun.terminate();
+    assert_eq!(begun.wait().code(), Some(1));
+    let told = begun.output();
+    assert!(
+        told.contains("the rebuild goes on") && told.contains("`lifefold rebuild status churn --follow`"),
+        "{told}"
+    );
+    let followed = watch(&machine, &mut churn, &["rebuild", "status", "churn", "--follow"]).await.unwrap();
+    assert_eq!((followed.0, &followed.1["verdict"]), (Some(0), &"SAME".into()), "{}", followed.2);
 }

@@ -17,6 +17,16 @@ pub enum OpenError {
         /// What the client library said.
         reason: String,
     },
+    /// The server answers, and lets this user not in: an operator's work.
+    #[error(
+        "the NATS server at {url} lets nobody in so: {reason}; name a user and the password in --nats-url, as nats://user:password@host:port"
+    )]
+    NotLetIn {
+        /// The address that was tried, without the password.
+        url: String,
+        /// What the client library said.
+        reason: String,
+    },
     /// The server lacks JetStream or says no: an operator's work.
     #[error("the NATS server refused {what}: {reason}; is JetStream on, and may this NATS user do that?")]
     Refused {
@@ -198,6 +208,7 @@ mod tests {
         let options = |differences| OpenError::Options { stream: text("S"), differences };
         for (error, todo) in [
             (OpenError::Unreachable { url: text("nats://host"), reason: text("refused") }, "start one"),
+            (OpenError::NotLetIn { url: text("nats://host"), reason: text("no") }, "name a user"),
             (OpenError::Refused { what: "to describe the stream", reason: text("no answer") }, "is JetStream on"),
             (OpenError::OldServer { found: text("2.9.10") }, "upgrade it to 2.14.4 or later"),
             (OpenError::NoStream(text("S")), "`lifefold gateway --provision` creates it"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_nats::client::{Request, RequestErrorKind};
 use async_nats::connection::State;
 use async_nats::jetstream::{self, stream::Stream};
-use async_nats::{Client, ConnectOptions, ServerAddr};
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, ServerAddr};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
@@ -198,7 +198,12 @@ pub(crate) async fn connect(options: &Options) -> Result<Client, OpenError> {
         })
         .connect(&address)
         .await
-        .map_err(|error| unreachable(error.to_string()))?;
+        .map_err(|error| match error.kind() {
+            ConnectErrorKind::AuthorizationViolation => {
+                OpenError::NotLetIn { url: mask(&options.url), reason: error.to_string() }
+            }
+            _ => unreachable(error.to_string()),
+        })?;
     let found = client.server_info().version;
     if version(&found).is_none_or(|found| found < MIN_SERVER) {
         return Err(OpenError::OldServer { found });

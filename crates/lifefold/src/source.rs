@@ -195,9 +195,10 @@ impl From<OpenError> for Unopened {
     fn from(error: OpenError) -> Self {
         let reason = error.to_string();
         match error {
-            OpenError::Unreachable { .. } | OpenError::Refused { .. } | OpenError::OldServer { .. } => {
-                Self::Unavailable(reason)
-            }
+            OpenError::Unreachable { .. }
+            | OpenError::NotLetIn { .. }
+            | OpenError::Refused { .. }
+            | OpenError::OldServer { .. } => Self::Unavailable(reason),
             OpenError::NoStream(_) | OpenError::NoGenesis { .. } => {
                 Self::Unfit(Broken::new(Trouble::Recreated, reason))
             }

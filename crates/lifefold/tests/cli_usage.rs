@@ -68,7 +68,7 @@ fn an_address_that_nobody_listens_at_is_named_with_what_to_do() {
         let (code, out, err) = check(&arguments);
         assert_eq!((code, out.as_str()), (Some(1), ""), "{arguments:?}");
         assert!(err.starts_with(&format!("error: cannot reach the {service} at {NOBODY}: ")), "{arguments:?}: {err}");
-        assert!(err.contains("is `lifefold up` running?"), "{arguments:?}: {err}");
+        assert!(err.contains("is it running (`lifefold up`, or its unit)?"), "{arguments:?}: {err}");
     }
 }
 

@@ -13,7 +13,7 @@ use touchpoint::Timestamp;
 use views::{Digests, View};
 
 use crate::machine::process_bytes;
-use crate::{call, parked, pause};
+use crate::{call, parked, pause, rebuild};
 
 const SERVICE: &str = "ProjectorService";
 /// When to ask again for what the disk did not allow.
@@ -49,7 +49,9 @@ pub(crate) fn not_rebuilt(error: RebuildError) -> Error {
     let message = error.to_string();
     match error {
         RebuildError::Rebuilding => Error::Precondition { reason: "REBUILD_RUNNING", message },
-        RebuildError::Paused(_) => Error::Precondition { reason: "PAUSED", message },
+        RebuildError::Paused(pause) => {
+            Error::Precondition { reason: "PAUSED", message: format!("the view is {}", pause::words(&pause)) }
+        }
         RebuildError::NoPrevious => Error::Precondition { reason: "NO_PREVIOUS", message },
         RebuildError::Source(error) => call::log_not_read(&error, message),
         RebuildError::Store(_) => store_unavailable(message),
@@ -159,7 +161,10 @@ impl<V: View> v1::projector_service_server::ProjectorService for Operating<V> {
     ) -> Result<Response<v1::GetStatusResponse>, Status> {
         let scrub = scrub(self.projector.scrub_status());
         let answered = async {
-            let status = answer(&self.status().await?, self.projector.now());
+            let mut status = answer(&self.status().await?, self.projector.now());
+            if status.message.is_empty() {
+                status.message = rebuild::waiting(&self.projector).unwrap_or_default();
+            }
             let pause = pause::present(&self.projector);
             Ok(v1::GetStatusResponse { scrub, pause, ..status })
         };

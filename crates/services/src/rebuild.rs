@@ -39,9 +39,14 @@ impl<V: View> Rebuilds<V> {
     }
 }
 
+/// What an operator should know where a rebuild waits for a decision.
+pub(crate) fn waiting<V: View>(projector: &Projector<V>) -> Option<String> {
+    projector.last_rebuild().as_ref().and_then(|it| messages::waiting(V::NAME, &it.phase))
+}
+
 /// Nothing to accept or to cancel.
 fn none_under_way() -> Error {
-    let message = "no rebuild of this view is under way; GetRebuild says how the last one ended".to_owned();
+    let message = "no rebuild of this view is under way, or its generation serves already".to_owned();
     Error::Precondition { reason: "NO_REBUILD", message }
 }
 

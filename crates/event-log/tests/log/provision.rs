@@ -167,7 +167,7 @@ async fn the_user_and_password_of_the_address_are_used() {
     Log::provision(&at("gate%20way:p%40ss@"), EPOCH).await.unwrap();
     for wrong in ["", "gate%20way:other@"] {
         let Err(error) = Log::open(&at(wrong)).await else { panic!("nobody may come in without the password") };
-        assert!(matches!(error, OpenError::Unreachable { .. }), "{error}");
+        assert!(matches!(error, OpenError::NotLetIn { .. }), "{error}");
         assert!(!error.to_string().contains("other"), "{error}");
     }
 }

@@ -91,7 +91,8 @@ impl Failure {
         let mut text = format!("error: {self}");
         match self {
             Self::Unreachable { setting, .. } => {
-                let _ = write!(text, "\n  is `lifefold up` running? {setting} URL names another address");
+                let _ =
+                    write!(text, "\n  is it running (`lifefold up`, or its unit)? {setting} URL names another address");
             }
             Self::Event(list) => text += &fields(list.iter().map(|one| (one.field.as_str(), one.message.as_str()))),
             Self::Refused(status) => text += &details(status),
@@ -142,6 +143,22 @@ fn details(status: &Status) -> String {
     text
 }
 
+/// What an operator does about what stands against a command.
+fn precondition(reason: &str) -> Option<&'static str> {
+    match reason {
+        "REBUILD_RUNNING" => {
+            Some("`lifefold rebuild status <view>` shows it, `lifefold rebuild cancel <view>` gives it up")
+        }
+        "NO_REBUILD" => Some("`lifefold rebuild status <view>` says how the last one ended"),
+        "NO_PREVIOUS" => {
+            Some("`lifefold rebuild history <view>` says what served before; `lifefold rebuild <view>` folds the log")
+        }
+        "PAUSED" => Some("`lifefold resume <view>` lets it go on"),
+        "NOT_PAUSED" => Some("`lifefold status` shows how the services do"),
+        _ => None,
+    }
+}
+
 /// What to do about an error of this kind, where its message alone does not say.
 fn hint(code: Code, reason: &str, message: &str) -> Option<&'static str> {
     match code {
@@ -150,6 +167,7 @@ fn hint(code: Code, reason: &str, message: &str) -> Option<&'static str> {
         }
         Code::NotFound if reason == "NOT_PARKED" => Some("`lifefold parked list` shows what is"),
         Code::NotFound => Some("check the id, and --as-of and --known-at if given"),
+        Code::FailedPrecondition => precondition(reason),
         Code::Unavailable => Some("`lifefold status` shows how the services do"),
         Code::DeadlineExceeded | Code::Cancelled => Some("give it longer with --timeout, in seconds"),
         // Who does not have the service at all says nothing more.
@@ -189,9 +207,28 @@ mod tests {
             cause: "connection refused".to_owned(),
             setting: "--churn",
         };
-        let expect = "error: cannot reach the churn view at http://127.0.0.1:7403: connection refused\n  is `lifefold \
-                      up` running? --churn URL names another address";
+        let expect = "error: cannot reach the churn view at http://127.0.0.1:7403: connection refused\n  is it \
+                      running (`lifefold up`, or its unit)? --churn URL names another address";
         assert_eq!(failure.report(), expect);
+    }
+
+    #[test]
+    fn what_stands_against_a_command_says_what_to_do() {
+        let refused = |reason| {
+            let error = Error::Precondition { reason, message: "not now".to_owned() };
+            Failure::from(Status::from(error)).report()
+        };
+        for (reason, command) in [
+            ("REBUILD_RUNNING", "`lifefold rebuild cancel <view>`"),
+            ("NO_REBUILD", "`lifefold rebuild status <view>`"),
+            ("NO_PREVIOUS", "`lifefold rebuild history <view>`"),
+            ("PAUSED", "`lifefold resume <view>`"),
+            ("NOT_PAUSED", "`lifefold status`"),
+        ] {
+            let report = refused(reason);
+            assert!(report.starts_with("error: not now\n  ") && report.contains(command), "{report}");
+        }
+        assert_eq!(refused("CUSTOMER_FULL"), "error: not now");
     }
 
     #[test]

@@ -51,6 +51,11 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// `1 event`, `2,345 events`.
+pub(crate) fn events(number: u64) -> String {
+    format!("{} event{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// Money: `¥3,200,000`, with fen only where there are some.
 pub(crate) fn yuan(fen: i64) -> String {
     let sign = if fen < 0 { "−" } else { "" };
@@ -138,6 +143,7 @@ mod tests {
     #[test]
     fn numbers_read_well() {
         assert_eq!([count(0), count(999), count(1_000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([events(0), events(1), events(2_345)], ["0 events", "1 event", "2,345 events"]);
         assert_eq!([yuan(320_000_000), yuan(150), yuan(-5)], ["¥3,200,000", "¥1.50", "−¥0.05"]);
         assert_eq!([percent(Some(9_405)), percent(Some(0)), percent(None)], ["94.05%", "0.00%", "–"]);
         assert_eq!([change(Some(2_900)), change(Some(-40)), change(Some(0))], ["+29.00", "−0.40", "0.00"]);

@@ -31,7 +31,7 @@ Examples:
   lifefold parked retry churn
   lifefold parked retry churn 77231 77240
 
-Without positions the first 1,000 are read once more. Exit code 1: some still cannot be read.";
+Without positions the first 1,000 are read once more. Exit code 1: some still cannot be read, or were not parked.";
 const DROP_EXAMPLES: &str = "\
 Examples:
   lifefold parked drop 77231

@@ -119,7 +119,7 @@ pub(crate) fn basis(meta: Option<&v1::AnswerMeta>) -> String {
     let mut second =
         vec![format!("position {}", format::count(meta.position)), format!("rules {}", meta.rules_version)];
     if meta.lag_events > 0 {
-        second.push(format!("{} events behind the log", format::count(meta.lag_events)));
+        second.push(format!("{} behind the log", format::events(meta.lag_events)));
     }
     if meta.unresolved_references > 0 {
         second.push(format!("{} unresolved references", format::count(meta.unresolved_references)));

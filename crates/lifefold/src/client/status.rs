@@ -76,7 +76,7 @@ const COUNTED_LATE: [&str; 2] = ["customers", "timers"];
 const PROPERTIES: [Property; 10] = [
     ("position", |it| format::count(it.position)),
     ("head of the log", |it| format::count(it.head)),
-    ("lag", |it| format!("{} events, {} s", format::count(it.lag_events), it.lag_seconds)),
+    ("lag", |it| format!("{}, {} s", format::events(it.lag_events), it.lag_seconds)),
     ("durable up to", |it| format::count(it.committed_position)),
     ("customers", |it| format::count(it.customers)),
     ("erased", |it| format::count(it.erased)),

@@ -24,6 +24,16 @@ pub(super) fn rebuild(it: &RebuildStatus) -> v1::GetRebuildResponse {
     v1::GetRebuildResponse { generation: it.generation, phase: phase.into(), message, findings, progress }
 }
 
+/// What a status says of a rebuild that waits for a decision; nothing of any other.
+pub(super) fn waiting(view: &str, phase: &Phase) -> Option<String> {
+    let Phase::Differs(findings) = phase else { return None };
+    let Findings { different, compared, .. } = **findings;
+    Some(format!(
+        "a rebuild waits for a decision: {different} of {compared} customers differ; `lifefold rebuild status {view}` \
+         shows who, then accept or cancel it"
+    ))
+}
+
 fn words(findings: &Findings) -> String {
     let Findings { different, compared, position, .. } = findings;
     format!(
@@ -102,5 +112,21 @@ pub(super) fn past(it: &Remembered) -> v1::PastRebuild {
         resumed: it.resumed,
         customers_compared: compared,
         customers_different: different,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_status_tells_only_of_a_rebuild_that_waits_for_a_decision() {
+        let findings = Arc::new(Findings { compared: 60, different: 1, ..Findings::default() });
+        let told = waiting("churn", &Phase::Differs(findings.clone())).unwrap();
+        assert!(told.contains("1 of 60 customers") && told.contains("`lifefold rebuild status churn`"), "{told}");
+        assert_eq!(waiting("churn", &Phase::Folding), None);
+        assert_eq!(waiting("churn", &Phase::Switched(Some(findings))), None);
     }
 }

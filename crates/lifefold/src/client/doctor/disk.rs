@@ -15,6 +15,19 @@ pub(super) fn look(folder: &Path) -> Finding {
     judged(format!("disk {}", folder.display()), view_store::free_on_disk(there))
 }
 
+/// Both folders are there, and on the same disk.
+#[cfg(unix)]
+pub(super) fn is_shared(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let device = |folder: &Path| folder.metadata().map(|found| found.dev()).ok();
+    device(one).is_some_and(|it| device(other) == Some(it))
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_shared(_: &Path, _: &Path) -> bool {
+    false
+}
+
 fn judged(check: String, free: Option<u64>) -> Finding {
     match free {
         Some(bytes) if bytes >= MIN_FREE_BYTES => Finding::ok(check, format!("{} free", format::bytes(bytes))),
@@ -37,6 +50,17 @@ mod tests {
         assert_eq!(verdict(Some(MIN_FREE_BYTES)), Verdict::Ok);
         assert_eq!(verdict(Some(MIN_FREE_BYTES - 1)), Verdict::Failed);
         assert_eq!(verdict(None), Verdict::Note);
+    }
+
+    #[test]
+    fn a_folder_shares_its_disk_with_the_one_above_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("churn");
+        assert!(!is_shared(&below, folder.path()), "it is not there");
+        std::fs::create_dir(&below).unwrap();
+        assert_eq!(is_shared(&below, folder.path()), cfg!(unix));
+        let elsewhere = Path::new("/proc");
+        assert!(!is_shared(elsewhere, folder.path()));
     }
 
     #[test]

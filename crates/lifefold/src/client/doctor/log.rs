@@ -15,6 +15,23 @@ const MICROS_PER_MILLI: i64 = 1_000;
 
 /// Looks at the log, and at what the projectors say of it. Also says which log it is, if there is one.
 pub(super) async fn look(options: &Options, projectors: &[Told]) -> (Vec<Finding>, Option<Identity>) {
+    let (mut findings, log) = open(options).await;
+    let last = match &log {
+        Some(log) => log.last().await.map(|last| Some(last.0)),
+        None => Ok(None),
+    };
+    if let Some(log) = &log {
+        findings.push(match &last {
+            Ok(last) => which(log.identity(), last.unwrap_or_default()),
+            Err(error) => silent("identity", error),
+        });
+    }
+    findings.extend(projectors.iter().map(|told| within(told, last.as_ref().ok().copied().flatten())));
+    (findings, log.map(|log| log.identity()))
+}
+
+/// The server, its stream and its clock; and the log, if it can be opened.
+async fn open(options: &Options) -> (Vec<Finding>, Option<Log>) {
     let server = match Server::reach(options).await {
         Ok(server) => server,
         Err(error) => {
@@ -22,18 +39,13 @@ pub(super) async fn look(options: &Options, projectors: &[Told]) -> (Vec<Finding
             return (vec![unreached, Finding::note("log", "not looked at: no NATS server")], None);
         }
     };
-    let mut findings = vec![Finding::ok("nats", format!("{} at {}", server.version(), event_log::mask(&options.url)))];
+    let reached = Finding::ok("nats", format!("{} at {}", server.version(), event_log::mask(&options.url)));
     match server.log().await {
         Ok(log) => {
-            findings.push(Finding::ok("stream", format!("{}, with the options that the log needs", options.stream)));
-            findings.push(skew(&server).await);
-            findings.extend(identity(&log, projectors).await);
-            (findings, Some(log.identity()))
+            let stream = Finding::ok("stream", format!("{}, with the options that the log needs", options.stream));
+            (vec![reached, stream, skew(&server).await], Some(log))
         }
-        Err(error) => {
-            findings.push(Finding::failed("stream", error.to_string()));
-            (findings, None)
-        }
+        Err(error) => (vec![reached, Finding::failed("stream", error.to_string())], None),
     }
 }
 
@@ -63,34 +75,34 @@ fn judged(asked: Timestamp, there: Timestamp, heard: Timestamp) -> Finding {
     Finding::failed("clock", says)
 }
 
-/// Which log it is, and whether each projector is within it.
-async fn identity(log: &Log, projectors: &[Told]) -> Vec<Finding> {
-    let last = match log.last().await {
-        Ok(last) => last.0,
-        Err(error) => return vec![silent("identity", &error)],
-    };
-    let identity = log.identity();
+/// Which log it is.
+fn which(identity: Identity, last: u64) -> Finding {
     let says = format!("epoch {}, created {}, last position {}", identity.epoch, identity.created, format::count(last));
-    let own = Finding::ok("identity", says);
-    std::iter::once(own).chain(projectors.iter().map(|told| within(told, last))).collect()
+    Finding::ok("identity", says)
 }
 
-/// A projector's position within the log, which was read after it.
-fn within(told: &Told, last: u64) -> Finding {
+/// What a projector says of itself, and whether its position is within the log, whose end was read after it and may not
+/// be known.
+fn within(told: &Told, last: Option<u64>) -> Finding {
     use v1::ProjectorState::{Broken, Gap, Recreated, RolledBack};
-    let check = format!("{} projector", told.name);
+    let (view, check) = (told.name, format!("{} projector", told.name));
     let Some(status) = &told.status else { return Finding::note(check, "does not answer: not compared with the log") };
-    let position = status.serving.as_ref().map_or(0, |it| it.position);
-    let says =
-        format!("{} at position {} of {}", words::state(status.state), format::count(position), format::count(last));
-    if matches!(status.state(), Broken | Gap | Recreated | RolledBack) {
-        return Finding::failed(check, format!("{says}: {}", status.message));
+    let (state, position) = (words::state(status.state), status.serving.as_ref().map_or(0, |it| it.position));
+    let of = last.map_or_else(String::new, |last| format!(" of {}", format::count(last)));
+    let says = format!("{state} at position {}{of}", format::count(position));
+    let message = status.message.strip_prefix(&format!("{state}: ")).unwrap_or(&status.message);
+    match last {
+        _ if matches!(status.state(), Broken | Gap | Recreated | RolledBack) => {
+            Finding::failed(check, format!("{says}: {message}: `lifefold rebuild {view}`"))
+        }
+        Some(last) if position > last => {
+            let todo = format!("the log ends before it: is it the same log? if it is, `lifefold rebuild {view}`");
+            Finding::failed(check, format!("{says}; {todo}"))
+        }
+        _ if message.is_empty() => Finding::ok(check, says),
+        // Paused, starting, going down, or a rebuild waits for a decision.
+        _ => Finding::note(check, format!("{says}: {message}")),
     }
-    if position > last {
-        let todo = format!("the log ends before it: is it the same log? if it is, `lifefold rebuild {}`", told.name);
-        return Finding::failed(check, format!("{says}; {todo}"));
-    }
-    Finding::ok(check, says)
 }
 
 #[cfg(test)]
@@ -117,10 +129,20 @@ mod tests {
             let status = v1::GetStatusResponse { serving, state: state.into(), ..Default::default() };
             Told { name: "churn", status: Some(status) }
         };
-        assert_eq!(within(&told(9, v1::ProjectorState::Serving), 9).verdict, Verdict::Ok);
-        let beyond = within(&told(10, v1::ProjectorState::Serving), 9);
+        assert_eq!(within(&told(9, v1::ProjectorState::Serving), Some(9)).verdict, Verdict::Ok);
+        let beyond = within(&told(10, v1::ProjectorState::Serving), Some(9));
         assert!(beyond.verdict == Verdict::Failed && beyond.says.contains("lifefold rebuild churn"), "{beyond:?}");
-        assert_eq!(within(&told(9, v1::ProjectorState::Gap), 9).verdict, Verdict::Failed);
-        assert_eq!(within(&Told { name: "churn", status: None }, 9).verdict, Verdict::Note);
+        assert_eq!(within(&told(9, v1::ProjectorState::Gap), Some(9)).verdict, Verdict::Failed);
+        let mut broken = told(9, v1::ProjectorState::Recreated);
+        broken.status.as_mut().unwrap().message = "RECREATED: the stream is gone; then rebuild".to_owned();
+        let says = "RECREATED at position 9: the stream is gone; then rebuild: `lifefold rebuild churn`";
+        assert_eq!(within(&broken, None), Finding::failed("churn projector", says));
+        let mut paused = told(9, v1::ProjectorState::Paused);
+        paused.status.as_mut().unwrap().message = "paused by wang".to_owned();
+        assert_eq!(
+            within(&paused, Some(9)),
+            Finding::note("churn projector", "PAUSED at position 9 of 9: paused by wang")
+        );
+        assert_eq!(within(&Told { name: "churn", status: None }, Some(9)).verdict, Verdict::Note);
     }
 }

@@ -5,6 +5,7 @@ mod log;
 mod metrics;
 mod services;
 mod store;
+mod views;
 
 use std::path::{Path, PathBuf};
 
@@ -78,6 +79,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     let announced = announcement::read(&settings.data);
     let (found, identity) = log::look(&settings_of_log(settings, announced.as_ref()), &projectors).await;
     findings.extend(found);
+    findings.extend(views::look(&projectors));
     findings.extend(folders(&settings.data).iter().map(|folder| disk::look(folder)));
     for view in VIEWS {
         let folder = settings.data.join(view.process().name());
@@ -105,11 +107,11 @@ fn settings_of_log(settings: &Settings, announced: Option<&Announcement>) -> eve
     }
 }
 
-/// The data folder, and those of the views below it that are disks of their own, perhaps.
+/// The data folder, and those below it that are on disks of their own.
 fn folders(data: &Path) -> Vec<PathBuf> {
-    let below = VIEWS.map(|view| data.join(view.process().name()));
-    let nats = data.join("nats");
-    std::iter::once(data.to_owned()).chain(below.into_iter().chain([nats]).filter(|it| it.is_dir())).collect()
+    let below = VIEWS.map(|view| view.process().name()).into_iter().chain(["nats"]).map(|name| data.join(name));
+    let elsewhere = below.filter(|it| it.is_dir() && !disk::is_shared(it, data));
+    std::iter::once(data.to_owned()).chain(elsewhere).collect()
 }
 
 fn show(call: &Call, findings: &[Finding]) -> Result<Outcome, Failure> {

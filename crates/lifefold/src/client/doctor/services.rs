@@ -48,7 +48,10 @@ fn judged(process: Process, url: &str, listens: bool, health: Option<ServingStat
     let (name, check) = (process.name(), format!("port {}", process.name()));
     match health {
         Some(ServingStatus::Serving) => Finding::ok(check, format!("{url} serves")),
-        Some(_) => Finding::note(check, format!("{url} answers and does not serve yet: `lifefold status` says why")),
+        Some(_) if process == Process::Gateway => {
+            Finding::note(check, format!("{url} answers and does not serve: it needs nats and stream, above"))
+        }
+        Some(_) => Finding::note(check, format!("{url} answers and does not serve: `lifefold status` says why")),
         None if listens => Finding::failed(
             check,
             format!("{url} is taken by something that is no {name}: stop it, or set --{name} and --listen"),

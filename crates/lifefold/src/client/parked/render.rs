@@ -5,6 +5,10 @@ use api::v1;
 use super::super::format;
 use super::super::output::{self, Screen};
 
+/// What becomes of events that cannot be read.
+const STILL_PARKED: &str =
+    "\na projector of a newer release may read them; `lifefold parked drop <position>` gives one up, in all views\n";
+
 /// The list.
 pub(super) fn events(screen: Screen, events: &[v1::ParkedEvent]) -> String {
     if events.is_empty() {
@@ -40,7 +44,11 @@ pub(super) fn retried(screen: Screen, events: &[v1::RetriedEvent]) -> String {
     for it in events {
         table.add_row([&format::count(it.position), word(it.outcome()), &it.reason]);
     }
-    output::text(&table)
+    let mut text = output::text(&table);
+    if events.iter().any(|it| it.outcome() == v1::RetryOutcome::StillParked) {
+        text += STILL_PARKED;
+    }
+    text
 }
 
 const fn word(outcome: v1::RetryOutcome) -> &'static str {
@@ -84,5 +92,7 @@ mod tests {
         let all = [one(7, v1::RetryOutcome::Read, ""), one(9, v1::RetryOutcome::StillParked, "MALFORMED")];
         let text = retried(Screen::plain(), &all);
         assert!(text.contains("7  read\n") && text.contains("9  still parked  MALFORMED\n"), "{text}");
+        assert!(text.ends_with(STILL_PARKED), "{text}");
+        assert!(!retried(Screen::plain(), &all[..1]).contains(STILL_PARKED));
     }
 }

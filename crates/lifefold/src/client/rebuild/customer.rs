@@ -28,11 +28,7 @@ fn table(screen: Screen, view: View, customer: &str, answer: &v1::RebuildCustome
     };
     let mut table = screen.table(&["Difference", "What", "Served", "The log says"]);
     for it in &difference.differences {
-        let mut rows = render::rows(it);
-        if let ([[_, served, log]], Some(values)) = (&mut rows[..], presence(it.kind())) {
-            [*served, *log] = values.map(str::to_owned);
-        }
-        for [what, served, log] in rows {
+        for [what, served, log] in render::rows(it) {
             table.add_row([render::name(it.kind()), what, served, log]);
         }
     }
@@ -46,16 +42,6 @@ fn table(screen: Screen, view: View, customer: &str, answer: &v1::RebuildCustome
         "\n{customer} differed in {view}, and is put right: it says what the log says, up to position {position}"
     );
     text
-}
-
-/// Where it is, of what is on one side only.
-const fn presence(kind: v1::DifferenceKind) -> Option<[&'static str; 2]> {
-    use v1::DifferenceKind as Kind;
-    match kind {
-        Kind::Extra | Kind::Erased | Kind::Parked => Some([format::NOTHING, "there"]),
-        Kind::Missing | Kind::NotErased | Kind::NotParked => Some(["there", format::NOTHING]),
-        Kind::Changed | Kind::Unspecified => None,
-    }
 }
 
 #[cfg(test)]

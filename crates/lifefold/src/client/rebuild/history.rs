@@ -32,7 +32,7 @@ fn table(screen: Screen, view: View, rebuilds: &[v1::PastRebuild]) -> String {
             format::clock(it.begin_time.as_ref()),
             took(it),
             format!("{} → {}", it.replaced_generation, it.generation),
-            format!("{} of {}", format::count(it.customers_different), format::count(it.customers_compared)),
+            differed(it),
             outcome(it),
         ]);
     }
@@ -40,15 +40,23 @@ fn table(screen: Screen, view: View, rebuilds: &[v1::PastRebuild]) -> String {
 }
 
 fn took(it: &v1::PastRebuild) -> String {
-    let (Some(begun), Some(ended)) = (it.begin_time, it.end_time) else { return String::new() };
+    let (Some(begun), Some(ended)) = (it.begin_time, it.end_time) else { return format::NOTHING.to_owned() };
     format::span(&prost_types::Duration { seconds: ended.seconds - begun.seconds, nanos: 0 })
+}
+
+/// Who goes back, gives up or has not got so far compares nobody.
+fn differed(it: &v1::PastRebuild) -> String {
+    match it.customers_compared {
+        0 => format::NOTHING.to_owned(),
+        compared => format!("{} of {}", format::count(it.customers_different), format::count(compared)),
+    }
 }
 
 fn outcome(it: &v1::PastRebuild) -> String {
     let ended = match it.outcome() {
         v1::RebuildPhase::Switched if it.origin() == v1::RebuildOrigin::Previous => "rolled back".to_owned(),
-        v1::RebuildPhase::Switched if it.customers_different > 0 => "accepted, serves".to_owned(),
-        v1::RebuildPhase::Switched => "serves".to_owned(),
+        v1::RebuildPhase::Switched if it.customers_different > 0 => "switched, accepted".to_owned(),
+        v1::RebuildPhase::Switched => "switched".to_owned(),
         v1::RebuildPhase::GivenUp => format!("given up: {}", it.message),
         _ => "under way".to_owned(),
     };
@@ -66,7 +74,7 @@ mod tests {
     #[test]
     fn what_became_of_each_rebuild_is_said_in_words() {
         let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
-        let serves = v1::PastRebuild {
+        let switched = v1::PastRebuild {
             generation: 3,
             replaced_generation: 2,
             outcome: v1::RebuildPhase::Switched.into(),
@@ -81,15 +89,15 @@ mod tests {
             message: "it was cancelled".to_owned(),
             ..Default::default()
         };
-        let rebuilds = [v1::PastRebuild::default(), serves, given_up];
+        let rebuilds = [v1::PastRebuild::default(), switched, given_up];
         let text = table(Screen::plain(), View::Churn, &rebuilds);
         for part in [
             "1 min 15 s",
             "2 → 3",
             "0 of 10,000",
-            "serves (went on after a restart)",
-            "given up: it was cancelled",
-            "under way",
+            "switched (went on after a restart)",
+            "–  given up: it was cancelled",
+            "–  under way",
         ] {
             assert!(text.contains(part), "{part} in {text}");
         }

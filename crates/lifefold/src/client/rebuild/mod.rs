@@ -3,6 +3,7 @@
 mod customer;
 mod history;
 mod plan;
+mod progress;
 mod render;
 mod watch;
 
@@ -115,7 +116,7 @@ enum Command {
 
 /// Runs `rebuild`.
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
-    let (link, format) = (args.call.link(settings), args.call.output.output);
+    let link = args.call.link(settings);
     if let (Some(view), Some(customer)) = (args.view, args.customer) {
         return customer::run(&args.call, settings, view, customer).await;
     }
@@ -130,56 +131,70 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
             if !args.yes {
                 plan::confirm(&link, view, begin.max_events_per_second).await?;
             }
-            let before = Some(status::ask(&link, view).await?);
-            let begun = link.projector(view).await?.rebuild(link.request(begin)).await?.into_inner();
-            let watched = Watched { view, generation: Some(begun.generation), before, accepted: args.accept };
-            watch::to_the_end(&link, format, watched).await
+            begun(&link, args.call.output.output, view, begin).await
         }
         (None, None) => Err(Failure::Other("name a view: segmentation, satisfaction or churn".to_owned())),
     }
 }
 
+/// Begins a rebuild, and watches it.
+async fn begun(link: &Link, format: Format, view: View, begin: v1::RebuildRequest) -> Result<Outcome, Failure> {
+    let (before, accepted) = (Some(status::ask(link, view).await?), begin.accept);
+    let begun = link.projector(view).await?.rebuild(link.request(begin)).await?.into_inner();
+    watch::to_the_end(link, format, Watched { view, generation: Some(begun.generation), before, accepted }).await
+}
+
 async fn carry_out(command: Command, link: &Link, call: &Call) -> Result<Outcome, Failure> {
     let format = call.output.output;
     match command {
-        Command::Status { view, follow } => {
-            if follow {
-                let watched = Watched { view, generation: None, before: None, accepted: false };
-                return watch::to_the_end(link, format, watched).await;
-            }
-            let rebuild = ask(link, view).await?;
-            show(format, &render::Shown { view, before: None, after: None, rebuild: &rebuild })?;
-            Ok(outcome(&rebuild, false))
-        }
+        Command::Status { view, follow } => look(link, format, view, follow).await,
         Command::History { view, limit } => history::run(call, link, view, &limit).await,
-        Command::Accept { view } => {
-            let generation = Some(ask(link, view).await?.generation);
-            link.rebuilds(view).await?.accept_rebuild(link.request(v1::AcceptRebuildRequest {})).await?;
-            watch::to_the_end(link, format, Watched { view, generation, before: None, accepted: true }).await
-        }
-        Command::Cancel { view } => {
-            let request = link.request(v1::CancelRebuildRequest {});
-            let answer = link.rebuilds(view).await?.cancel_rebuild(request).await?.into_inner();
-            let (name, generation) = (view.name(), answer.generation);
-            call.output.show(&answer, |_| {
-                format!("the rebuild of {name} into generation {generation} is given up; what serves goes on\n")
-            })?;
-            Ok(Outcome::Done)
-        }
-        Command::Rollback { view } => {
-            let before = Some(status::ask(link, view).await?);
-            let request = link.request(v1::RollBackRequest {});
-            let generation = Some(link.rebuilds(view).await?.roll_back(request).await?.into_inner().generation);
-            watch::to_the_end(link, format, Watched { view, generation, before, accepted: true }).await
-        }
-        Command::Retire { view } => {
-            let request = link.request(v1::RetirePreviousRequest {});
-            let answer = link.rebuilds(view).await?.retire_previous(request).await?.into_inner();
-            let (name, generation) = (view.name(), answer.generation);
-            call.output.show(&answer, |_| format!("the previous generation of {name}, {generation}, is dropped\n"))?;
-            Ok(Outcome::Done)
-        }
+        Command::Accept { view } => accept(link, format, view).await,
+        Command::Cancel { view } => cancel(call, link, view).await,
+        Command::Rollback { view } => roll_back(link, format, view).await,
+        Command::Retire { view } => retire(call, link, view).await,
     }
+}
+
+async fn look(link: &Link, format: Format, view: View, follow: bool) -> Result<Outcome, Failure> {
+    if follow {
+        let watched = Watched { view, generation: None, before: None, accepted: false };
+        return watch::to_the_end(link, format, watched).await;
+    }
+    let rebuild = ask(link, view).await?;
+    show(format, &render::Shown { view, before: None, after: None, rebuild: &rebuild })?;
+    Ok(outcome(&rebuild, false))
+}
+
+async fn accept(link: &Link, format: Format, view: View) -> Result<Outcome, Failure> {
+    let generation = Some(ask(link, view).await?.generation);
+    link.rebuilds(view).await?.accept_rebuild(link.request(v1::AcceptRebuildRequest {})).await?;
+    watch::to_the_end(link, format, Watched { view, generation, before: None, accepted: true }).await
+}
+
+async fn cancel(call: &Call, link: &Link, view: View) -> Result<Outcome, Failure> {
+    let request = link.request(v1::CancelRebuildRequest {});
+    let answer = link.rebuilds(view).await?.cancel_rebuild(request).await?.into_inner();
+    let (name, generation) = (view.name(), answer.generation);
+    call.output.show(&answer, |_| {
+        format!("the rebuild of {name} into generation {generation} is given up; what serves goes on\n")
+    })?;
+    Ok(Outcome::Done)
+}
+
+async fn roll_back(link: &Link, format: Format, view: View) -> Result<Outcome, Failure> {
+    let before = Some(status::ask(link, view).await?);
+    let request = link.request(v1::RollBackRequest {});
+    let generation = Some(link.rebuilds(view).await?.roll_back(request).await?.into_inner().generation);
+    watch::to_the_end(link, format, Watched { view, generation, before, accepted: true }).await
+}
+
+async fn retire(call: &Call, link: &Link, view: View) -> Result<Outcome, Failure> {
+    let request = link.request(v1::RetirePreviousRequest {});
+    let answer = link.rebuilds(view).await?.retire_previous(request).await?.into_inner();
+    let (name, generation) = (view.name(), answer.generation);
+    call.output.show(&answer, |_| format!("the previous generation of {name}, {generation}, is dropped\n"))?;
+    Ok(Outcome::Done)
 }
 
 async fn ask(link: &Link, view: View) -> Result<v1::GetRebuildResponse, Failure> {

@@ -37,7 +37,10 @@ async fn ask(link: &Link, view: View, max_rate: u64) -> Result<v1::PlanRebuildRe
 fn table(screen: Screen, view: View, plan: &v1::PlanRebuildResponse) -> String {
     let beside = |needed: u64, there: u64, what: &str| match there {
         0 => format::bytes(needed),
-        there => format!("{}, of {} {what}", format::bytes(needed), format::bytes(there)),
+        there => {
+            let too_little = if needed > there { ": TOO LITTLE" } else { "" };
+            format!("{}, of {} {what}{too_little}", format::bytes(needed), format::bytes(there))
+        }
     };
     let speed = format!("{} events/s", format::count(plan.events_per_second));
     let time = match &plan.estimated_time {
@@ -51,7 +54,7 @@ fn table(screen: Screen, view: View, plan: &v1::PlanRebuildResponse) -> String {
     screen.pairs([
         ("Rebuild of", view.name().to_owned()),
         ("Events to fold", format::count(plan.events)),
-        ("Time", format!("{time}, at {speed} (the first {} measured)", format::count(plan.sampled_events))),
+        ("Time to fold", format!("{time}, at {speed} (the first {} measured)", format::count(plan.sampled_events))),
         ("Memory", beside(plan.memory_bytes, plan.memory_available_bytes, "available")),
         ("Disk", beside(plan.disk_bytes, plan.disk_free_bytes, "free")),
         ("Previous", previous),
@@ -82,5 +85,9 @@ mod tests {
         }
         plan.estimated_time = Some(prost_types::Duration { seconds: 0, nanos: 400_000_000 });
         assert!(table(Screen::plain(), View::Churn, &plan).contains("less than 1 s, at 250,000"));
+        assert!(!text.contains("TOO LITTLE"), "{text}");
+        plan.memory_available_bytes = 1 << 30;
+        let text = table(Screen::plain(), View::Churn, &plan);
+        assert!(text.contains("Memory          1.5 GiB, of 1.0 GiB available: TOO LITTLE\n"), "{text}");
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::super::failure::Failure;
 use super::super::output::{self, Screen};
 use super::super::{format, json, status};
+use super::progress;
 use crate::cli::View;
 
 /// Customers that a table shows; JSON has all that the projector keeps.
@@ -46,52 +47,8 @@ pub(super) fn value(shown: &Shown<'_>) -> Result<Value, Failure> {
             value[name] = one(status);
         }
     }
+    progress::add_seconds_left(&mut value, shown.rebuild);
     Ok(value)
-}
-
-/// How far a rebuild is that is under way, and how those who are served do.
-pub(super) fn progress(rebuild: &v1::GetRebuildResponse) -> String {
-    use v1::RebuildPhase as Phase;
-    let Some(it) = &rebuild.progress else { return rebuild.message.clone() };
-    let share = output::share(it.position, it.head.max(1));
-    let folded = format!("{} of {} events ({share})", format::count(it.position), format::count(it.head));
-    match rebuild.phase() {
-        Phase::Verifying => format!("{folded}; comparing every customer; {}", vitals(it)),
-        Phase::Saving => format!("generation {} serves, and is made durable", rebuild.generation),
-        _ => format!("{folded}{}; {}", rate(it), vitals(it)),
-    }
-}
-
-/// How fast it is, and how long it will take then; nothing in the first moments.
-fn rate(it: &v1::RebuildProgress) -> String {
-    match it.events_per_second {
-        0 => String::new(),
-        rate => format!(", {}/s{}", format::count(rate), left(it)),
-    }
-}
-
-/// How long it will take, at the rate so far.
-fn left(it: &v1::RebuildProgress) -> String {
-    let seconds = it.head.saturating_sub(it.position).checked_div(it.events_per_second);
-    let seconds = seconds.and_then(|seconds| i64::try_from(seconds).ok());
-    seconds.map_or_else(String::new, |seconds| {
-        format!(", {} left", format::span(&prost_types::Duration { seconds, nanos: 0 }))
-    })
-}
-
-fn vitals(it: &v1::RebuildProgress) -> String {
-    let millis = |time: &Option<prost_types::Duration>| {
-        time.as_ref()
-            .map_or_else(|| "?".to_owned(), |it| format!("{} ms", it.seconds * 1_000 + i64::from(it.nanos) / 1_000_000))
-    };
-    let mut text = format!("lag {} of {}", millis(&it.lag), millis(&it.max_lag));
-    if it.p99.is_some() {
-        let _ = write!(text, ", p99 {} of {}", millis(&it.p99), millis(&it.max_p99));
-    }
-    if let Some(held) = it.held_back.as_ref().filter(|it| it.seconds > 0) {
-        let _ = write!(text, ", held back for {}", format::span(held));
-    }
-    text
 }
 
 /// As a table, and in words.
@@ -108,8 +65,8 @@ pub(super) fn table(screen: Screen, shown: &Shown<'_>) -> String {
         text = format!("{}\n", output::text(&table));
     }
     text += &words(shown);
-    if shown.rebuild.phase() == v1::RebuildPhase::Folding {
-        let _ = writeln!(text, "  {}", progress(shown.rebuild));
+    if matches!(shown.rebuild.phase(), v1::RebuildPhase::Folding | v1::RebuildPhase::Verifying) {
+        let _ = writeln!(text, "  {}", progress::words(shown.rebuild));
     }
     if let Some(findings) = shown.rebuild.findings.as_ref().filter(|it| it.customers_different > 0) {
         text += &differences(screen, findings);
@@ -124,11 +81,9 @@ fn words(shown: &Shown<'_>) -> String {
     let compared = findings.as_ref().map_or_else(
         || "not compared with what served before".to_owned(),
         |it| {
-            format!(
-                "{} customers compared, {} differ",
-                format::count(it.customers_compared),
-                format::count(it.customers_different)
-            )
+            let differ = if it.customers_different == 1 { "differs" } else { "differ" };
+            let (compared, different) = (it.customers_compared, it.customers_different);
+            format!("{} customers compared, {} {differ}", format::count(compared), format::count(different))
         },
     );
     match shown.rebuild.phase() {
@@ -153,7 +108,7 @@ fn differences(screen: Screen, findings: &v1::RebuildFindings) -> String {
     }
     let mut text = format!("\n{}", output::text(&counts));
     for customer in findings.customers.iter().take(SHOWN_CUSTOMERS) {
-        let mut table = screen.table(&["Difference", "What", "Serving", "New"]);
+        let mut table = screen.table(&["Difference", "What", "Served", "New"]);
         for it in &customer.differences {
             for [what, serving, new] in rows(it) {
                 table.add_row([name(it.kind()), what, serving, new]);
@@ -175,10 +130,21 @@ pub(super) fn rows(it: &v1::Difference) -> Vec<[String; 3]> {
         position => format!("position {}", format::count(position)),
     };
     if it.fields.is_empty() {
-        return vec![[what, String::new(), String::new()]];
+        let [serving, new] = presence(it.kind()).map(str::to_owned);
+        return vec![[what, serving, new]];
     }
     let field = |it: &v1::FieldDifference| [it.field.clone(), it.serving_value.clone(), it.new_value.clone()];
     std::iter::once([what, String::new(), String::new()]).chain(it.fields.iter().map(field)).collect()
+}
+
+/// Where it is, of what is on one side only.
+const fn presence(kind: v1::DifferenceKind) -> [&'static str; 2] {
+    use v1::DifferenceKind as Kind;
+    match kind {
+        Kind::Extra | Kind::Erased | Kind::Parked => [format::NOTHING, "there"],
+        Kind::Missing | Kind::NotErased | Kind::NotParked => ["there", format::NOTHING],
+        Kind::Changed | Kind::Unspecified => ["", ""],
+    }
 }
 
 /// A kind in a table.
@@ -212,17 +178,6 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_shown_once_it_is_known() {
-        let mut folding = v1::GetRebuildResponse { phase: v1::RebuildPhase::Folding.into(), ..Default::default() };
-        folding.progress = Some(v1::RebuildProgress { position: 500, head: 2_000, ..Default::default() });
-        assert_eq!(progress(&folding), "500 of 2,000 events (25.00%); lag ? of ?");
-        if let Some(progress) = &mut folding.progress {
-            progress.events_per_second = 100;
-        }
-        assert_eq!(progress(&folding), "500 of 2,000 events (25.00%), 100/s, 15 s left; lag ? of ?");
-    }
-
-    #[test]
     fn the_same_is_said_in_one_line() {
         let rebuild = rebuild(v1::RebuildPhase::Switched, 0);
         let text = table(Screen::plain(), &shown(&rebuild));
@@ -234,9 +189,13 @@ mod tests {
     fn who_differs_is_shown_with_what_to_do() {
         let rebuild = rebuild(v1::RebuildPhase::Differs, 1);
         let text = table(Screen::plain(), &shown(&rebuild));
-        for part in
-            ["lifefold rebuild accept churn", "lifefold rebuild cancel churn", "MISSING", "VisitRecorded e1", "c1"]
-        {
+        for part in [
+            "lifefold rebuild accept churn\n",
+            "lifefold rebuild cancel churn\n",
+            "10,000 customers compared, 1 differs: generation 2 waits\n",
+            "\nc1\nDifference  What              Served  New\n",
+            "\nMISSING     VisitRecorded e1  there   –\n",
+        ] {
             assert!(text.contains(part), "{part} in {text}");
         }
         let value = value(&shown(&rebuild)).unwrap();

@@ -10,8 +10,9 @@ use super::super::link::Link;
 use super::super::output::{self, Format};
 use super::super::progress::Progress;
 use super::super::{json, status};
-use super::{ask, outcome, render, show};
+use super::{ask, outcome, progress, render, show};
 use crate::cli::View;
+use crate::tasks;
 
 /// How often the projector is asked how far it is.
 const POLL: Duration = Duration::from_millis(250);
@@ -33,8 +34,22 @@ pub(super) struct Watched {
     pub(super) accepted: bool,
 }
 
-/// Watches until the rebuild has ended, or waits for somebody to decide; also while its projector starts again.
+/// Watches until the rebuild has ended, or waits for somebody to decide; also while its projector starts again. Who ends
+/// the command is told that this does not end the rebuild.
 pub(super) async fn to_the_end(link: &Link, format: Format, watched: Watched) -> Result<Outcome, Failure> {
+    let stop = tasks::stop_on_signal().map_err(|error| Failure::Other(error.to_string()))?;
+    let view = watched.view.name();
+    if let Some(ended) = stop.run_until_cancelled(follow(link, format, watched)).await {
+        return ended;
+    }
+    output::note(&format!(
+        "not watched any more; the rebuild goes on: `lifefold rebuild status {view} --follow` watches it, `lifefold \
+         rebuild cancel {view}` gives it up"
+    ));
+    Ok(Outcome::Failed)
+}
+
+async fn follow(link: &Link, format: Format, watched: Watched) -> Result<Outcome, Failure> {
     let Watched { view, mut generation, before, accepted } = watched;
     let mut teller = Teller::new(view, format);
     let rebuild = loop {
@@ -105,11 +120,13 @@ impl Teller {
 
     fn tell(&mut self, rebuild: &v1::GetRebuildResponse) -> Result<(), Failure> {
         let position = rebuild.progress.as_ref().map_or(0, |it| it.position);
-        self.bar.at(position, || render::progress(rebuild));
+        self.bar.at(position, || progress::words(rebuild));
         let is_due = self.told.is_none_or(|(at, phase)| at.elapsed() >= TELL_EVERY || phase != rebuild.phase);
         if self.format == Format::Ndjson && is_due {
             self.told = Some((Instant::now(), rebuild.phase));
-            output::print(&format!("{}\n", json!({"view": self.view.name(), "rebuild": json::value(rebuild)?})))?;
+            let mut told = json!({"view": self.view.name(), "rebuild": json::value(rebuild)?});
+            progress::add_seconds_left(&mut told, rebuild);
+            output::print(&format!("{told}\n"))?;
         }
         Ok(())
     }
