@@ -119,7 +119,7 @@ struct EnumValue(Shape, i32);
 
 impl Serialize for EnumValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Shape::Enum(_, names) = self.0 else { return serializer.serialize_i32(self.1) };
+        let Shape::Enum(_, names, _) = self.0 else { return serializer.serialize_i32(self.1) };
         let index = usize::try_from(self.1).ok().and_then(|number| number.checked_sub(1));
         match index.and_then(|index| names.get(index)) {
             Some(name) => serializer.serialize_str(name),
@@ -158,7 +158,7 @@ impl Serialize for Json<'_> {
             }
         }
         if touchpoint.channel != 0 {
-            let shape = Shape::Enum("Channel", touchpoint::Channel::NAMES);
+            let shape = touchpoint::Channel::SHAPE;
             map.serialize_entry("channel", &EnumValue(shape, touchpoint.channel))?;
         }
         if let Some(body) = &self.event {
@@ -193,7 +193,7 @@ fn event_member(body: &Touchpoint<'_>) -> Option<v1::touchpoint::Event> {
 
 fn value(shape: Shape, kind: &FieldKind, scalar: Scalar<'_>) -> Option<Value> {
     match (scalar, shape, kind) {
-        (Scalar::Text(text), Shape::Enum(_, names), _) => {
+        (Scalar::Text(text), Shape::Enum(_, names, _), _) => {
             let index = names.iter().position(|name| *name == text)?;
             i32::try_from(index + 1).ok().map(Value::EnumNumber)
         }
