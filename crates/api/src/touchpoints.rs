@@ -25,6 +25,9 @@ const ATTRIBUTES: [(&str, &str); 11] = [
     ("data", "event"),
 ];
 
+/// What an instant is in the message; the JSON of the log has it as a text.
+const INSTANT: &str = "a Timestamp of whole microseconds of the years 1 to 9999";
+
 /// The JSON that goes into the log. What is unset or UNSPECIFIED is absent there, so that it is reported as missing.
 pub fn to_json(touchpoint: &v1::Touchpoint) -> Vec<u8> {
     let event = touchpoint.event.as_ref().and_then(Body::of);
@@ -64,7 +67,8 @@ pub fn violations(prefix: &str, sent: &v1::Touchpoint, broken: &Violations) -> V
             list.retain(|earlier: &Violation| earlier.field != field);
             list.push(Violation { field, message: "is required: set one event of the oneof".to_owned() });
         } else {
-            list.push(Violation { field, message: violation.message.clone() });
+            let message = violation.message.replace(&touchpoint::describe(Shape::Time), INSTANT);
+            list.push(Violation { field, message });
         }
     }
     list
