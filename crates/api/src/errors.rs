@@ -308,6 +308,33 @@ mod tests {
         assert_eq!(details.error_info().unwrap().metadata["position"], "7");
     }
 
+    /// Callers decide by the reason: it is said where they look for it, with its metadata.
+    #[test]
+    fn every_reason_is_said_in_the_protos() {
+        let said = include_str!("../../../proto/lifefold/v1/common.proto");
+        let (customer, event, position) = (CustomerId::from_u128(1), EventId::from_u128(2), Position(3));
+        for error in [
+            Error::Invalid(vec![]),
+            Error::CustomerNotFound(customer),
+            Error::NotParked,
+            Error::EventConflict { event, position },
+            Error::RevisionMismatch { current: position },
+            Error::RulesChanged { current: String::new() },
+            Error::RulesNotFound,
+            Error::BeyondHead { field: "query.min_position", asked: position, head: position },
+            Error::SlowReader { resume_at: position },
+            Error::SlowExport,
+            Error::SlowWatcher { resume_at: Some(String::new()) },
+            Error::TooMany { what: "replays", limit: 64, retry_after: Duration::ZERO },
+            Error::Internal(String::new()),
+        ] {
+            assert!(said.contains(error.reason()), "{}", error.reason());
+            for name in error.metadata().keys() {
+                assert!(said.contains(name), "{name} of {}", error.reason());
+            }
+        }
+    }
+
     #[test]
     fn a_revision_mismatch_carries_the_present_one() {
         let status = Status::from(Error::RevisionMismatch { current: Position(42) });

@@ -111,9 +111,17 @@ fn group(selector: &v1::member_selector::Selector, rules: &Rules) -> Result<Grou
         }
     };
     group.ok_or_else(|| match field {
-        "rule_segment" => Error::field("selector.rule_segment", "expected the name of a segment of the rules"),
+        "rule_segment" => Error::field("selector.rule_segment", expected_segment(rules)),
         _ => Error::field(format!("selector.{field}"), "expected one of the values, not UNSPECIFIED"),
     })
+}
+
+fn expected_segment(rules: &Rules) -> String {
+    let names: Vec<_> = rules.segmentation.segments.iter().map(|segment| &*segment.name).collect();
+    match names.as_slice() {
+        [] => "expected the name of a segment of the rules, which have none".to_owned(),
+        names => format!("expected the name of a segment of the rules: {}", names.join(", ")),
+    }
 }
 
 /// The value whose twin has this number.

@@ -25,6 +25,9 @@ const ATTRIBUTES: [(&str, &str); 11] = [
     ("data", "event"),
 ];
 
+/// What an instant is in the message; the JSON of the log has it as a text.
+const INSTANT: &str = "a Timestamp of whole microseconds of the years 1 to 9999";
+
 /// The JSON that goes into the log. What is unset or UNSPECIFIED is absent there, so that it is reported as missing.
 pub fn to_json(touchpoint: &v1::Touchpoint) -> Vec<u8> {
     let event = touchpoint.event.as_ref().and_then(Body::of);
@@ -64,7 +67,8 @@ pub fn violations(prefix: &str, sent: &v1::Touchpoint, broken: &Violations) -> V
             list.retain(|earlier: &Violation| earlier.field != field);
             list.push(Violation { field, message: "is required: set one event of the oneof".to_owned() });
         } else {
-            list.push(Violation { field, message: violation.message.clone() });
+            let message = violation.message.replace(&touchpoint::describe(Shape::Time), INSTANT);
+            list.push(Violation { field, message });
         }
     }
     list
@@ -119,7 +123,7 @@ struct EnumValue(Shape, i32);
 
 impl Serialize for EnumValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Shape::Enum(_, names) = self.0 else { return serializer.serialize_i32(self.1) };
+        let Shape::Enum(_, names, _) = self.0 else { return serializer.serialize_i32(self.1) };
         let index = usize::try_from(self.1).ok().and_then(|number| number.checked_sub(1));
         match index.and_then(|index| names.get(index)) {
             Some(name) => serializer.serialize_str(name),
@@ -158,7 +162,7 @@ impl Serialize for Json<'_> {
             }
         }
         if touchpoint.channel != 0 {
-            let shape = Shape::Enum("Channel", touchpoint::Channel::NAMES);
+            let shape = touchpoint::Channel::SHAPE;
             map.serialize_entry("channel", &EnumValue(shape, touchpoint.channel))?;
         }
         if let Some(body) = &self.event {
@@ -193,7 +197,7 @@ fn event_member(body: &Touchpoint<'_>) -> Option<v1::touchpoint::Event> {
 
 fn value(shape: Shape, kind: &FieldKind, scalar: Scalar<'_>) -> Option<Value> {
     match (scalar, shape, kind) {
-        (Scalar::Text(text), Shape::Enum(_, names), _) => {
+        (Scalar::Text(text), Shape::Enum(_, names, _), _) => {
             let index = names.iter().position(|name| *name == text)?;
             i32::try_from(index + 1).ok().map(Value::EnumNumber)
         }

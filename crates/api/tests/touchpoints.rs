@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use api::{touchpoints, v1};
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
-use touchpoint::{Event, Kind, Unreadable};
+use touchpoint::{Event, Kind, Unreadable, Violation};
 
 /// Most time for one event, message to JSON or back, in a release build.
 const MOST_PER_EVENT: Duration = Duration::from_micros(10);
@@ -33,9 +33,13 @@ fn sent(name: &str) -> v1::Touchpoint {
 
 /// The fields that a message is refused for.
 fn refused(message: &v1::Touchpoint) -> Vec<String> {
+    violations(message).into_iter().map(|violation| violation.field).collect()
+}
+
+fn violations(message: &v1::Touchpoint) -> Vec<Violation> {
     let json = touchpoints::to_json(message);
     let broken = Event::decode(&json).unwrap_err();
-    touchpoints::violations("touchpoint", message, &broken).into_iter().map(|violation| violation.field).collect()
+    touchpoints::violations("touchpoint", message, &broken)
 }
 
 #[test]
@@ -108,6 +112,9 @@ fn instants_that_the_log_cannot_hold_are_refused() {
         let mut message = sent("MovedIn.v1.json");
         message.first_recorded_at = Some(prost_types::Timestamp { seconds, nanos });
         assert_eq!(refused(&message), ["touchpoint.first_recorded_at"], "{seconds} s {nanos} ns");
+        // Who sent a message is not told of the text that the log has.
+        let said = &violations(&message)[0].message;
+        assert!(said.starts_with("expected a Timestamp of whole microseconds"), "{said}");
     }
 }
 

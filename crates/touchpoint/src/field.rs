@@ -12,8 +12,8 @@ pub enum Shape {
     Code,
     /// A UUID.
     Uuid,
-    /// One of these names; the type's name comes first.
-    Enum(&'static str, &'static [&'static str]),
+    /// One of these names; the type's name comes first. Last, what each name means: empty where it speaks for itself.
+    Enum(&'static str, &'static [&'static str], &'static [&'static str]),
     /// A whole number within these bounds.
     Int(i64, i64),
     /// A whole number of fen (0.01 CNY), at least 0.
@@ -81,7 +81,7 @@ pub fn describe(shape: Shape) -> String {
     match shape {
         Shape::Code => "a code of 1 to 40 characters of A-Z a-z 0-9 . _ : -".to_owned(),
         Shape::Uuid => "a UUID".to_owned(),
-        Shape::Enum(_, names) => format!("one of {}", names.join(", ")),
+        Shape::Enum(_, names, _) => format!("one of {}", names.join(", ")),
         Shape::Int(low, high) => format!("a whole number from {low} to {high}"),
         Shape::Fen => "a whole number of fen, 0 or more".to_owned(),
         Shape::Position => "a position of the log, 1 or more".to_owned(),

@@ -7,7 +7,6 @@ use crate::{Channel, MAX_EVENT_BYTES};
 pub(crate) const MAX_TEXT_CHARS: usize = 200;
 
 const TEXT: Shape = Shape::Text(MAX_TEXT_CHARS);
-const CHANNEL: Shape = Shape::Enum("Channel", Channel::NAMES);
 
 /// The attributes of the envelope beside `data`; others are left alone.
 pub const ENVELOPE: &[FieldSpec] = &[
@@ -18,7 +17,7 @@ pub const ENVELOPE: &[FieldSpec] = &[
     required("dataschema", TEXT, &["`urn:lifefold:<type>:<version>`: the schema version of `data`."]),
     required("subject", Shape::Uuid, &["The customer's id: random, never derived from a phone number or a name."]),
     required("time", Shape::Time, &["occurred_at: when it happened, at most 5 minutes after it is recorded."]),
-    required("channel", CHANNEL, &["How customer and company met."]),
+    required("channel", Channel::SHAPE, &["How customer and company met."]),
     optional("companyid", Shape::Code, &["一线公司: the city company."]),
     optional("projectid", Shape::Code, &["项目: the project."]),
     optional("actorid", Shape::Code, &["Who recorded it: a staff code, not a name."]),

@@ -97,7 +97,10 @@ async fn messages(gateway: &Clients) {
         (with(|it| it.customer_id.clear()), &[("customer_id", "is required")]),
         (with(|it| it.occurred_at = None), &[("occurred_at", "is required")]),
         (with(|it| it.occurred_at = Some(ahead)), &[("occurred_at", "at most 5 minutes after now")]),
-        (with(|it| it.occurred_at.as_mut().unwrap().nanos = 1), &[("occurred_at", "expected an RFC 3339 time")]),
+        (
+            with(|it| it.occurred_at.as_mut().unwrap().nanos = 1),
+            &[("occurred_at", "expected a Timestamp of whole microseconds")],
+        ),
         (with(|it| it.occurred_at.as_mut().unwrap().seconds = i64::MAX), &[("occurred_at", "expected")]),
         (with(|it| it.channel = 0), &[("channel", "is required")]),
         (with(|it| it.channel = 99), &[("channel", "one of IN_PERSON, PHONE")]),

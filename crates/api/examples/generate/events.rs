@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use touchpoint::{Channel, FieldSpec, Kind, Shape, describe};
+use touchpoint::{ENVELOPE, FieldSpec, Kind, Shape, describe};
 
 /// Where the file is kept, below `proto/`.
 pub(crate) const PATH: &str = "lifefold/v1/events.proto";
@@ -68,7 +68,7 @@ pub(crate) fn proto() -> String {
     }
     out.push_str("  }\n}\n");
     Kind::ALL.iter().for_each(|&kind| message(&mut out, kind));
-    enums().into_iter().for_each(|(name, (doc, values))| enumeration(&mut out, name, &doc, values));
+    enums().into_iter().for_each(|(name, it)| enumeration(&mut out, name, &it));
     out
 }
 
@@ -107,7 +107,7 @@ const fn label(field: &FieldSpec) -> &'static str {
 const fn type_name(shape: Shape) -> &'static str {
     match shape {
         Shape::Code | Shape::Uuid | Shape::Date | Shape::Text(_) => "string",
-        Shape::Enum(name, _) => name,
+        Shape::Enum(name, ..) => name,
         Shape::Int(0.., high) if high <= u32::MAX as i64 => "uint32",
         Shape::Int(..) | Shape::Fen => "int64",
         Shape::Position => "uint64",
@@ -116,31 +116,40 @@ const fn type_name(shape: Shape) -> &'static str {
     }
 }
 
-type Enums = BTreeMap<&'static str, (String, &'static [&'static str])>;
+/// An enumeration: what it says, its values, and what each means where that is said.
+struct Enum {
+    doc: String,
+    values: &'static [&'static str],
+    meanings: &'static [&'static str],
+}
 
-/// Every enumeration that a field uses, with the words of the first such field.
-fn enums() -> Enums {
-    let channel = "How customer and company met.".to_owned();
-    let mut enums = Enums::from([("Channel", (channel, Channel::NAMES))]);
-    for &kind in Kind::ALL {
-        for field in kind.fields() {
-            if let Shape::Enum(name, values) = field.shape {
-                let doc = || (format!("{} See {}.{}.", field.doc.join(" ").trim(), kind.name(), field.name), values);
-                enums.entry(name).or_insert_with(doc);
-            }
+/// Every enumeration that an attribute or a field uses, with the words of the first such one.
+fn enums() -> BTreeMap<&'static str, Enum> {
+    let attributes = ENVELOPE.iter().map(|spec| (spec, String::new()));
+    let fields = Kind::ALL.iter().flat_map(|kind| {
+        kind.fields().iter().map(move |field| (field, format!(" See {}.{}.", kind.name(), field.name)))
+    });
+    let mut enums = BTreeMap::new();
+    for (field, place) in attributes.chain(fields) {
+        if let Shape::Enum(name, values, meanings) = field.shape {
+            let doc = format!("{}{place}", field.doc.join(" ").trim());
+            enums.entry(name).or_insert(Enum { doc, values, meanings });
         }
     }
     enums
 }
 
-fn enumeration(out: &mut String, name: &str, doc: &str, values: &[&str]) {
+fn enumeration(out: &mut String, name: &str, Enum { doc, values, meanings }: &Enum) {
     let prefix = snake_case(name).to_uppercase();
     out.push('\n');
     comment(out, "", &[doc]);
     line(out, format_args!("enum {name} {{"));
     line(out, format_args!("  // Not given."));
     line(out, format_args!("  {prefix}_UNSPECIFIED = 0;"));
-    for (number, value) in (1..).zip(values) {
+    for ((number, value), meaning) in (1..).zip(*values).zip(*meanings) {
+        if !meaning.is_empty() {
+            comment(out, "  ", &[meaning]);
+        }
         line(out, format_args!("  {prefix}_{value} = {number};"));
     }
     out.push_str("}\n");

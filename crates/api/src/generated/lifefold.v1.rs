@@ -2424,8 +2424,11 @@ pub struct EventVoided {
 pub enum AmendmentKind {
     /// Not given.
     Unspecified = 0,
+    /// 更名: no other field is given, since names are personal data.
     NameChange = 1,
+    /// 换房: needs `unit_id`.
     UnitSwap = 2,
+    /// Needs `price_fen`.
     Price = 3,
 }
 impl AmendmentKind {
@@ -2458,14 +2461,18 @@ impl AmendmentKind {
 pub enum Channel {
     /// Not given.
     Unspecified = 0,
+    /// Face to face.
     InPerson = 1,
     Phone = 2,
     Email = 3,
+    /// 微信.
     Wechat = 4,
     App = 5,
     Web = 6,
     Sms = 7,
+    /// By way of a broker 中介.
     Agent = 8,
+    /// No contact: a system notes it, for example a correction or a date that was planned.
     System = 9,
 }
 impl Channel {
@@ -2510,9 +2517,13 @@ impl Channel {
 pub enum ComplaintSeverity {
     /// Not given.
     Unspecified = 0,
+    /// To be resolved within 168 hours, by the rules as shipped.
     Low = 1,
+    /// Within 120 hours.
     Medium = 2,
+    /// Within 72 hours.
     High = 3,
+    /// Within 24 hours.
     Critical = 4,
 }
 impl ComplaintSeverity {
@@ -2548,9 +2559,12 @@ pub enum ConsentPurpose {
     /// Not given.
     Unspecified = 0,
     Service = 1,
+    /// Once withdrawn, a reason for churn risk.
     Marketing = 2,
     Survey = 3,
+    /// Once withdrawn: in no rule segment, member list or at-risk list; asked by id, most is withheld.
     Profiling = 4,
+    /// With others than the company.
     Sharing = 5,
 }
 impl ConsentPurpose {
@@ -2588,7 +2602,9 @@ pub enum DefectSeverity {
     /// Not given.
     Unspecified = 0,
     Minor = 1,
+    /// Serious: a reason for churn risk until it is rectified.
     Major = 2,
+    /// Serious, as MAJOR.
     Safety = 3,
 }
 impl DefectSeverity {
@@ -2622,10 +2638,15 @@ pub enum Household {
     /// Not given.
     Unspecified = 0,
     Single = 1,
+    /// Without children.
     Couple = 2,
+    /// With a child below school age.
     YoungChild = 3,
+    /// With a child at school.
     SchoolChild = 4,
+    /// 三代同堂.
     ThreeGenerations = 5,
+    /// 空巢: the children have moved out.
     EmptyNest = 6,
 }
 impl Household {
@@ -2664,9 +2685,11 @@ impl Household {
 pub enum Intent {
     /// Not given.
     Unspecified = 0,
+    /// The strongest.
     A = 1,
     B = 2,
     C = 3,
+    /// The weakest.
     D = 4,
 }
 impl Intent {
@@ -2701,12 +2724,19 @@ impl Intent {
 pub enum LeadSource {
     /// Not given.
     Unspecified = 0,
+    /// 自然到访: came by unasked.
     WalkIn = 1,
+    /// 广告.
     Advert = 2,
+    /// 社交媒体: social media.
     Social = 3,
+    /// 中介.
     Broker = 4,
+    /// 老带新: a customer recommended it.
     Referral = 5,
+    /// 活动: something that the company held.
     Event = 6,
+    /// 房产网站: a site that lists homes of many sellers.
     Portal = 7,
     Other = 8,
 }
@@ -2752,9 +2782,13 @@ pub enum LostReason {
     Unspecified = 0,
     Price = 1,
     Location = 2,
+    /// Bought, or wants to buy, from somebody else.
     Competitor = 3,
+    /// No loan was to be had.
     Loan = 4,
+    /// Does not look for a home any more.
     NoNeed = 5,
+    /// Does not answer.
     Unreachable = 6,
 }
 impl LostReason {
@@ -2793,10 +2827,15 @@ impl LostReason {
 pub enum Metric {
     /// Not given.
     Unspecified = 0,
+    /// 满意度, 1 to 5: how satisfied; 4 and 5 count as satisfied.
     Csat = 1,
+    /// 净推荐值, 0 to 10: would recommend us; 9 and 10 are promoters, 0 to 6 detractors.
     Nps = 2,
+    /// 费力度, 1 to 7: how easy it was; 5 to 7 count as easy.
     Ces = 3,
+    /// 1 to 5: would buy again; for the loyalty class.
     Repurchase = 4,
+    /// 1 to 5: would recommend; for the loyalty class, and no NPS.
     Recommend = 5,
 }
 impl Metric {
@@ -2867,10 +2906,15 @@ impl MissedReason {
 pub enum Motive {
     /// Not given.
     Unspecified = 0,
+    /// 首置.
     FirstHome = 1,
+    /// 改善: a better home than the present one.
     Upgrade = 2,
+    /// 投资.
     Investment = 3,
+    /// 养老: for parents, or for old age.
     ElderCare = 4,
+    /// 学区: for the sake of a school.
     Education = 5,
 }
 impl Motive {
@@ -2938,8 +2982,11 @@ impl Party {
 pub enum Payment {
     /// Not given.
     Unspecified = 0,
+    /// 一次性付款: at once.
     Full = 1,
+    /// 按揭: with a loan of a bank.
     Mortgage = 2,
+    /// 分期: in parts, to the developer.
     Instalment = 3,
 }
 impl Payment {
@@ -2972,9 +3019,13 @@ impl Payment {
 pub enum Resolution {
     /// Not given.
     Unspecified = 0,
+    /// What was wrong was put right.
     Repaired = 1,
+    /// The customer was paid or given something.
     Compensated = 2,
+    /// An explanation was enough.
     Explained = 3,
+    /// The company sees no ground for it; it is resolved all the same.
     Rejected = 4,
 }
 impl Resolution {
@@ -3043,10 +3094,15 @@ impl RevisitMode {
 pub enum RevisitTrigger {
     /// Not given.
     Unspecified = 0,
+    /// After a contract was signed.
     PostSign = 1,
+    /// After a unit was delivered.
     PostHandover = 2,
+    /// After a complaint.
     PostComplaint = 3,
+    /// At regular intervals.
     Periodic = 4,
+    /// Four years after the unit was delivered.
     FourYear = 5,
 }
 impl RevisitTrigger {
@@ -3083,14 +3139,23 @@ impl RevisitTrigger {
 pub enum ServicePort {
     /// Not given.
     Unspecified = 0,
+    /// 总体: the company as a whole.
     Overall = 1,
+    /// 销售服务.
     SalesService = 2,
+    /// 规划设计.
     PlanningDesign = 3,
+    /// 工程质量.
     ConstructionQuality = 4,
+    /// 维修服务.
     RepairService = 5,
+    /// 物业管理.
     PropertyManagement = 6,
+    /// 投诉处理.
     ComplaintHandling = 7,
+    /// 交付.
     Handover = 8,
+    /// 呼叫中心.
     CallCentre = 9,
 }
 impl ServicePort {
@@ -3135,7 +3200,9 @@ impl ServicePort {
 pub enum VisitKind {
     /// Not given.
     Unspecified = 0,
+    /// 来访: the first time.
     First = 1,
+    /// 复访: the customer comes again. Not a revisit 回访, in which the company contacts the customer.
     Repeat = 2,
 }
 impl VisitKind {
@@ -3166,9 +3233,13 @@ impl VisitKind {
 pub enum VisitPurpose {
     /// Not given.
     Unspecified = 0,
+    /// 售楼处.
     SalesCentre = 1,
+    /// 样板间.
     ShowFlat = 2,
+    /// 工地开放日: the building site was open to customers.
     SiteOpenDay = 3,
+    /// 线上看房.
     OnlineTour = 4,
 }
 impl VisitPurpose {

@@ -1,5 +1,6 @@
 //! The event catalogue as a page for newcomers, from the declarations of the crate and its fixtures.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -32,6 +33,11 @@ const RULES: &str = "\
 - The same `id` with the same content is a duplicate and has no second effect; with other content it is refused.
 ";
 
+const MEANINGS: &str = "\
+Names that do not speak for themselves. In the protobuf form they have the name of their enumeration before them:
+`CHANNEL_AGENT`.
+";
+
 /// The whole page.
 pub(crate) fn page() -> std::io::Result<String> {
     let mut page = format!("{INTRODUCTION}\n## Contents\n\n");
@@ -40,6 +46,7 @@ pub(crate) fn page() -> std::io::Result<String> {
             events_of(family).map(|kind| format!("[{kind}](#{})", kind.name().to_lowercase())).collect();
         line(&mut page, &format!("- {}: {}", title(family), links.join(", ")));
     }
+    line(&mut page, "- [Names and their meaning](#names-and-their-meaning)");
     page.push_str(&format!("\n## The envelope\n\n{}", table("Attribute", ENVELOPE)));
     line(&mut page, "| `data` | an object | yes | The fields of the event type, below. |\n");
     line(&mut page, &format!("One event is at most {} KiB of UTF-8.\n", MAX_EVENT_BYTES / 1024));
@@ -50,7 +57,26 @@ pub(crate) fn page() -> std::io::Result<String> {
             page.push_str(&event(kind)?);
         }
     }
+    page.push_str(&meanings());
     Ok(format!("{}\n", page.trim_end()))
+}
+
+/// What the names of enumerations mean, where they do not speak for themselves.
+fn meanings() -> String {
+    let fields = ENVELOPE.iter().chain(Kind::ALL.iter().flat_map(|kind| kind.fields()));
+    let enums: BTreeMap<_, _> = fields
+        .filter_map(|field| match field.shape {
+            Shape::Enum(name, names, meanings) => Some((name, names.iter().zip(meanings))),
+            _ => None,
+        })
+        .collect();
+    let mut text = format!("## Names and their meaning\n\n{MEANINGS}\n| Name | Of | Meaning |\n|---|---|---|\n");
+    for (of, names) in enums {
+        for (name, meaning) in names.filter(|(_, meaning)| !meaning.is_empty()) {
+            line(&mut text, &format!("| `{name}` | {of} | {} |", meaning.trim()));
+        }
+    }
+    text
 }
 
 fn event(kind: Kind) -> std::io::Result<String> {
@@ -91,7 +117,7 @@ fn table(first: &str, fields: &[FieldSpec]) -> String {
 fn words(shape: Shape) -> String {
     match shape {
         Shape::Code => "a code".to_owned(),
-        Shape::Enum(_, names) => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" "),
+        Shape::Enum(_, names, _) => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" "),
         Shape::Time => "an RFC 3339 time, at most 6 decimals".to_owned(),
         Shape::Text(MAX_EVENT_BYTES) => "a text".to_owned(),
         shape => describe(shape),

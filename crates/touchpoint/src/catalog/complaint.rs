@@ -7,19 +7,51 @@ use crate::number::Level;
 codes! {
     /// 端口: the part of the company that a score or complaint is about.
     ServicePort {
-        Overall = "OVERALL", SalesService = "SALES_SERVICE", PlanningDesign = "PLANNING_DESIGN",
-        ConstructionQuality = "CONSTRUCTION_QUALITY", RepairService = "REPAIR_SERVICE",
-        PropertyManagement = "PROPERTY_MANAGEMENT", ComplaintHandling = "COMPLAINT_HANDLING",
-        Handover = "HANDOVER", CallCentre = "CALL_CENTRE",
+        /// 总体: the company as a whole.
+        Overall = "OVERALL",
+        /// 销售服务.
+        SalesService = "SALES_SERVICE",
+        /// 规划设计.
+        PlanningDesign = "PLANNING_DESIGN",
+        /// 工程质量.
+        ConstructionQuality = "CONSTRUCTION_QUALITY",
+        /// 维修服务.
+        RepairService = "REPAIR_SERVICE",
+        /// 物业管理.
+        PropertyManagement = "PROPERTY_MANAGEMENT",
+        /// 投诉处理.
+        ComplaintHandling = "COMPLAINT_HANDLING",
+        /// 交付.
+        Handover = "HANDOVER",
+        /// 呼叫中心.
+        CallCentre = "CALL_CENTRE",
     }
 }
 codes! {
     /// How grave a complaint is.
-    ComplaintSeverity { Low = "LOW", Medium = "MEDIUM", High = "HIGH", Critical = "CRITICAL" }
+    ComplaintSeverity {
+        /// To be resolved within 168 hours, by the rules as shipped.
+        Low = "LOW",
+        /// Within 120 hours.
+        Medium = "MEDIUM",
+        /// Within 72 hours.
+        High = "HIGH",
+        /// Within 24 hours.
+        Critical = "CRITICAL",
+    }
 }
 codes! {
     /// How a complaint was resolved.
-    Resolution { Repaired = "REPAIRED", Compensated = "COMPENSATED", Explained = "EXPLAINED", Rejected = "REJECTED" }
+    Resolution {
+        /// What was wrong was put right.
+        Repaired = "REPAIRED",
+        /// The customer was paid or given something.
+        Compensated = "COMPENSATED",
+        /// An explanation was enough.
+        Explained = "EXPLAINED",
+        /// The company sees no ground for it; it is resolved all the same.
+        Rejected = "REJECTED",
+    }
 }
 
 event! {

@@ -6,7 +6,13 @@ use crate::{Code, Date};
 
 codes! {
     /// How bad a defect is.
-    DefectSeverity { Minor = "MINOR", Major = "MAJOR", Safety = "SAFETY" }
+    DefectSeverity {
+        Minor = "MINOR",
+        /// Serious: a reason for churn risk until it is rectified.
+        Major = "MAJOR",
+        /// Serious, as MAJOR.
+        Safety = "SAFETY",
+    }
 }
 
 event! {

@@ -2,19 +2,26 @@
 //! fields and rules, `catalog!` for the list of all. Everything else (decoding, packing, documentation, the protobuf
 //! form, filters in rules) follows from them.
 
-/// An enumeration of names. Its packed form is the index from 1, so new names go to the end.
+/// An enumeration of names. Its packed form is the index from 1, so new names go to the end. A name that does not speak
+/// for itself has a doc line, which the catalogue and the protobuf form repeat.
 macro_rules! codes {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[doc = $meaning:literal])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(missing_docs, reason = "the names of the domain speak for themselves")]
-        pub enum $name { $($(#[$vdoc])* $variant),+ }
+        pub enum $name { $($(#[doc = $meaning])* $variant),+ }
 
         impl $name {
             /// Every value, in the order of the catalogue.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
             /// Every name, in the same order.
             pub const NAMES: &'static [&'static str] = &[$($text),+];
+            /// The shape of a field with one of these names.
+            pub const SHAPE: crate::Shape = crate::Shape::Enum(
+                stringify!($name),
+                Self::NAMES,
+                &[$(concat!($($meaning),*)),+],
+            );
 
             /// The name on the wire.
             pub const fn name(self) -> &'static str {
@@ -37,7 +44,7 @@ macro_rules! codes {
         }
 
         impl<'a> crate::field::FromScalar<'a> for $name {
-            const SHAPE: crate::Shape = crate::Shape::Enum(stringify!($name), Self::NAMES);
+            const SHAPE: crate::Shape = Self::SHAPE;
 
             fn read(scalar: &crate::Scalar<'a>) -> Option<Self> {
                 match scalar {

@@ -6,7 +6,14 @@ use crate::Code;
 codes! {
     /// What the customer consents to.
     ConsentPurpose {
-        Service = "SERVICE", Marketing = "MARKETING", Survey = "SURVEY", Profiling = "PROFILING", Sharing = "SHARING",
+        Service = "SERVICE",
+        /// Once withdrawn, a reason for churn risk.
+        Marketing = "MARKETING",
+        Survey = "SURVEY",
+        /// Once withdrawn: in no rule segment, member list or at-risk list; asked by id, most is withheld.
+        Profiling = "PROFILING",
+        /// With others than the company.
+        Sharing = "SHARING",
     }
 }
 

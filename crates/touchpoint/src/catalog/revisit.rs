@@ -11,7 +11,15 @@ codes! {
 codes! {
     /// Why the customer was contacted.
     RevisitTrigger {
-        PostSign = "POST_SIGN", PostHandover = "POST_HANDOVER", PostComplaint = "POST_COMPLAINT", Periodic = "PERIODIC",
+        /// After a contract was signed.
+        PostSign = "POST_SIGN",
+        /// After a unit was delivered.
+        PostHandover = "POST_HANDOVER",
+        /// After a complaint.
+        PostComplaint = "POST_COMPLAINT",
+        /// At regular intervals.
+        Periodic = "PERIODIC",
+        /// Four years after the unit was delivered.
         FourYear = "FOUR_YEAR",
     }
 }

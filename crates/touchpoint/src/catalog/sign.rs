@@ -7,11 +7,25 @@ use crate::{Code, Date};
 
 codes! {
     /// How the price is paid.
-    Payment { Full = "FULL", Mortgage = "MORTGAGE", Instalment = "INSTALMENT" }
+    Payment {
+        /// 一次性付款: at once.
+        Full = "FULL",
+        /// 按揭: with a loan of a bank.
+        Mortgage = "MORTGAGE",
+        /// 分期: in parts, to the developer.
+        Instalment = "INSTALMENT",
+    }
 }
 codes! {
     /// What of a contract was changed.
-    AmendmentKind { NameChange = "NAME_CHANGE", UnitSwap = "UNIT_SWAP", Price = "PRICE" }
+    AmendmentKind {
+        /// 更名: no other field is given, since names are personal data.
+        NameChange = "NAME_CHANGE",
+        /// 换房: needs `unit_id`.
+        UnitSwap = "UNIT_SWAP",
+        /// Needs `price_fen`.
+        Price = "PRICE",
+    }
 }
 
 event! {

@@ -8,7 +8,16 @@ use crate::number::Score;
 codes! {
     /// What a survey item measures.
     Metric {
-        Csat = "CSAT", Nps = "NPS", Ces = "CES", Repurchase = "REPURCHASE", Recommend = "RECOMMEND",
+        /// 满意度, 1 to 5: how satisfied; 4 and 5 count as satisfied.
+        Csat = "CSAT",
+        /// 净推荐值, 0 to 10: would recommend us; 9 and 10 are promoters, 0 to 6 detractors.
+        Nps = "NPS",
+        /// 费力度, 1 to 7: how easy it was; 5 to 7 count as easy.
+        Ces = "CES",
+        /// 1 to 5: would buy again; for the loyalty class.
+        Repurchase = "REPURCHASE",
+        /// 1 to 5: would recommend; for the loyalty class, and no NPS.
+        Recommend = "RECOMMEND",
     }
 }
 

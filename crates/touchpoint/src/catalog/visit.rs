@@ -6,43 +6,100 @@ use crate::number::{Area, Count, Fen, Minutes};
 
 codes! {
     /// Whether the customer had visited before.
-    VisitKind { First = "FIRST", Repeat = "REPEAT" }
+    VisitKind {
+        /// 来访: the first time.
+        First = "FIRST",
+        /// 复访: the customer comes again. Not a revisit 回访, in which the company contacts the customer.
+        Repeat = "REPEAT",
+    }
 }
 codes! {
     /// What was visited.
     VisitPurpose {
-        SalesCentre = "SALES_CENTRE", ShowFlat = "SHOW_FLAT", SiteOpenDay = "SITE_OPEN_DAY", OnlineTour = "ONLINE_TOUR",
+        /// 售楼处.
+        SalesCentre = "SALES_CENTRE",
+        /// 样板间.
+        ShowFlat = "SHOW_FLAT",
+        /// 工地开放日: the building site was open to customers.
+        SiteOpenDay = "SITE_OPEN_DAY",
+        /// 线上看房.
+        OnlineTour = "ONLINE_TOUR",
     }
 }
 codes! {
     /// How the customer came to know of the project.
     LeadSource {
-        WalkIn = "WALK_IN", Advert = "ADVERT", Social = "SOCIAL", Broker = "BROKER", Referral = "REFERRAL",
-        Event = "EVENT", Portal = "PORTAL", Other = "OTHER",
+        /// 自然到访: came by unasked.
+        WalkIn = "WALK_IN",
+        /// 广告.
+        Advert = "ADVERT",
+        /// 社交媒体: social media.
+        Social = "SOCIAL",
+        /// 中介.
+        Broker = "BROKER",
+        /// 老带新: a customer recommended it.
+        Referral = "REFERRAL",
+        /// 活动: something that the company held.
+        Event = "EVENT",
+        /// 房产网站: a site that lists homes of many sellers.
+        Portal = "PORTAL",
+        Other = "OTHER",
     }
 }
 codes! {
     /// The consultant's grading of the customer's intent to buy, A the strongest.
-    Intent { A = "A", B = "B", C = "C", D = "D" }
+    Intent {
+        /// The strongest.
+        A = "A",
+        B = "B",
+        C = "C",
+        /// The weakest.
+        D = "D",
+    }
 }
 codes! {
     /// Why the customer looks for a home.
     Motive {
-        FirstHome = "FIRST_HOME", Upgrade = "UPGRADE", Investment = "INVESTMENT", ElderCare = "ELDER_CARE",
+        /// 首置.
+        FirstHome = "FIRST_HOME",
+        /// 改善: a better home than the present one.
+        Upgrade = "UPGRADE",
+        /// 投资.
+        Investment = "INVESTMENT",
+        /// 养老: for parents, or for old age.
+        ElderCare = "ELDER_CARE",
+        /// 学区: for the sake of a school.
         Education = "EDUCATION",
     }
 }
 codes! {
     /// Who is to live there.
     Household {
-        Single = "SINGLE", Couple = "COUPLE", YoungChild = "YOUNG_CHILD", SchoolChild = "SCHOOL_CHILD",
-        ThreeGenerations = "THREE_GENERATIONS", EmptyNest = "EMPTY_NEST",
+        Single = "SINGLE",
+        /// Without children.
+        Couple = "COUPLE",
+        /// With a child below school age.
+        YoungChild = "YOUNG_CHILD",
+        /// With a child at school.
+        SchoolChild = "SCHOOL_CHILD",
+        /// 三代同堂.
+        ThreeGenerations = "THREE_GENERATIONS",
+        /// 空巢: the children have moved out.
+        EmptyNest = "EMPTY_NEST",
     }
 }
 codes! {
     /// Why a lead was given up.
     LostReason {
-        Price = "PRICE", Location = "LOCATION", Competitor = "COMPETITOR", Loan = "LOAN", NoNeed = "NO_NEED",
+        Price = "PRICE",
+        Location = "LOCATION",
+        /// Bought, or wants to buy, from somebody else.
+        Competitor = "COMPETITOR",
+        /// No loan was to be had.
+        Loan = "LOAN",
+        /// Does not look for a home any more.
+        NoNeed = "NO_NEED",
+        /// Does not answer.
         Unreachable = "UNREACHABLE",
     }
 }

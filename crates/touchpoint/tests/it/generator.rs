@@ -58,7 +58,7 @@ fn shape(shape: Shape) -> BoxedStrategy<Value> {
     match shape {
         Shape::Code => code().prop_map(Value::from).boxed(),
         Shape::Uuid => uuid().prop_map(Value::from).boxed(),
-        Shape::Enum(_, names) => proptest::sample::select(names).prop_map(Value::from).boxed(),
+        Shape::Enum(_, names, _) => proptest::sample::select(names).prop_map(Value::from).boxed(),
         Shape::Int(low, high) => prop_oneof![Just(low), Just(high), low..=high].prop_map(Value::from).boxed(),
         Shape::Fen => prop_oneof![Just(0), Just(i64::MAX), 0..=i64::MAX].prop_map(Value::from).boxed(),
         Shape::Position => (1..=i64::MAX).prop_map(Value::from).boxed(),

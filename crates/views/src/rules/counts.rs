@@ -80,7 +80,7 @@ fn field_value(field: &FieldSpec, given: &Given<'_>, notes: &mut Notes) -> Optio
     let text = |fits: &dyn Fn(&str) -> bool| value.as_str().filter(|text| fits(text)).map(|it| Value::Text(it.into()));
     let whole = |low, high| Unit::whole("", low, high).read(value).ok().map(Value::Whole);
     let read = match field.shape {
-        Shape::Enum(_, names) => text(&|name| names.contains(&name)),
+        Shape::Enum(_, names, _) => text(&|name| names.contains(&name)),
         Shape::Code => text(&|code| Code::new(code).is_some()),
         Shape::Uuid => value.as_str().and_then(|id| id.parse::<EventId>().ok()).map(|id| Value::Text(id.to_string())),
         Shape::Date => date(value).map(|date| Value::Text(date.to_string())),
