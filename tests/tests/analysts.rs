@@ -8,6 +8,8 @@ use tests::{System, View, text_of};
 const CUSTOMER: &str = "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11";
 /// Another one, of whom much is recorded.
 const LONG: &str = "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c12";
+/// Another one, who withdraws consent to PROFILING.
+const WITHDRAWN: &str = "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c13";
 
 /// The customer's events by number: type, when it happened, when that became known, and its fields.
 ///
@@ -103,8 +105,10 @@ async fn analysts_find_when_and_why() {
     what_never_was_or_makes_no_sense_is_said(&asked);
     history_goes_in_the_order_of_events(&asked);
     history_goes_in_the_order_of_knowledge(&asked);
+    history_is_of_the_log_and_the_instant_that_are_asked(&asked);
     totals_go_over_time(&asked);
     answers_name_the_events_behind(&asked);
+    what_is_withheld_is_said(&asked);
     long_histories_are_read_to_their_end(&asked);
 }
 
@@ -178,6 +182,18 @@ fn history_goes_in_the_order_of_events(asked: &Asked) {
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
 }
 
+/// Neither of an instant before the first event nor of a log that ends before it is there anything to step through.
+fn history_is_of_the_log_and_the_instant_that_are_asked(asked: &Asked) {
+    // The rules stand at position 2.
+    let early = asked.json(&["history", CUSTOMER, "--as-of", "2025-06-30", "--max-position", "4"]);
+    let ids: Vec<_> = early.as_array().unwrap().iter().map(|step| step["events"][0]["event_id"].clone()).collect();
+    assert_eq!(ids, [1, 2].map(event_id));
+    for nothing in [["--as-of", "2024-12-31"], ["--known-at", "2024-12-31"], ["--max-position", "2"]] {
+        let (code, _, err) = asked.run(&[&["history", CUSTOMER][..], &nothing].concat());
+        assert!(code == Some(0) && err.contains("no event counts at that instant"), "{nothing:?} {err}");
+    }
+}
+
 fn history_goes_in_the_order_of_knowledge(asked: &Asked) {
     let lines = asked.done(&["history", CUSTOMER, "--by", "recorded", "-o", "ndjson"]);
     let steps: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -220,10 +236,10 @@ fn totals_go_over_time(asked: &Asked) {
     assert!(text.contains("2025-01-31") && text.contains("QUASI_OWNER 准业主") && text.contains("··██"), "{text}");
     let (code, _, err) =
         asked.run(&["churn", "totals", "--from", "2000-01-01", "--to", "2025-01-01", "--every", "day"]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2));
     assert!(err.contains("more than 1000 instants: take a longer --every"), "{err}");
     let (code, _, err) = asked.run(&["churn", "totals", "--from", "2025-01-01", "--to", "9000-01-01"]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(2));
     assert!(err.contains("9000-01-01 is not over yet"), "{err}");
 }
 
@@ -235,6 +251,24 @@ fn answers_name_the_events_behind(asked: &Asked) {
     let index = asked.done(&["satisfaction", "explain", CUSTOMER, "--as-of", "2025-05-01"]);
     assert!(index.contains("complaint Q1") && index.contains("2025-03-01 ComplaintLodged"), "{index}");
     assert_eq!(index, asked.done(&["satisfaction", "customer", CUSTOMER, "--as-of", "2025-05-01"]));
+}
+
+/// "Never so" would be another answer.
+fn what_is_withheld_is_said(asked: &Asked) {
+    let event = json!({
+        "specversion": "1.0", "id": event_id(20), "source": "tests", "type": "ConsentWithdrawn",
+        "dataschema": "urn:lifefold:ConsentWithdrawn:1", "subject": WITHDRAWN, "time": "2025-03-01T08:00:00Z",
+        "channel": "SYSTEM", "data": {"purpose": "PROFILING"},
+    });
+    let position = asked.json(&["record", &event.to_string()])["position"].to_string();
+    let bisect = |until: &str| asked.run(&["bisect", WITHDRAWN, "--until", until, "--min-position", &position]);
+    for until in ["band = LOW", "p < .5", "tier = VIP", "segment != complaints_unheard", "class = UNKNOWN"] {
+        let (code, out, err) = bisect(until);
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{until}");
+        assert!(err.contains("withdrew consent to PROFILING: only the stage can be asked about"), "{err}");
+    }
+    let (code, out, err) = bisect("stage = LEAD");
+    assert!(code == Some(0) && out.contains("ConsentWithdrawn"), "{out}{err}");
 }
 
 /// More events than a page of the timeline has, and the one that counts comes last.

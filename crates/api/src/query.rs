@@ -130,9 +130,14 @@ pub fn code(field: &str, text: &str, broken: &mut Violations) -> Option<Code<'st
     }
     let code = Code::new(text.to_owned());
     if code.is_none() {
-        broken.add(field, touchpoint::describe(touchpoint::Shape::Code));
+        broken.add(field, expected_code());
     }
     code
+}
+
+/// What is said of a text that is no code. It may be anything, a name too, and is not repeated.
+pub fn expected_code() -> String {
+    format!("expected {}", touchpoint::describe(touchpoint::Shape::Code))
 }
 
 /// What an answer rests on.

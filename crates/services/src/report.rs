@@ -169,11 +169,17 @@ impl Satisfied {
     ) -> Result<Found<T>, Error> {
         let find = move |all: &Population<'_, Satisfaction>| {
             let wave = asking.wave.clone().or_else(|| all.totals.latest_wave().cloned());
-            let rules = &all.rules.satisfaction;
+            let (rules, with_itself) = (&all.rules.satisfaction, wave.is_some() && wave == asking.earlier);
             let said = wave.as_ref().map(|wave| read(all.totals, rules, &asking, wave)).unwrap_or_default();
-            (wave.map(|wave| wave.to_string()).unwrap_or_default(), said)
+            (wave.map(|wave| wave.to_string()).unwrap_or_default(), with_itself, said)
         };
-        let (wave, said) = self.view.all(&mut asked, until, find).await?;
+        let (wave, with_itself, said) = self.view.all(&mut asked, until, find).await?;
+        if with_itself {
+            return Err(Error::field(
+                "previous_wave_id",
+                format!("expected another wave than {wave}, the one asked for"),
+            ));
+        }
         Ok(Found { wave, said, asked })
     }
 }

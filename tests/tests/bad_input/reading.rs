@@ -124,10 +124,10 @@ pub(crate) async fn churn(reader: &Clients) {
     let band = list(v1::ListAtRiskRequest { band: NO_NUMBER, ..Default::default() }).await;
     check("no band", band, invalid(&[("band", "expected LOW, MEDIUM, HIGH, CRITICAL")]));
     let wrong = list(v1::ListAtRiskRequest { scope: scope("C 01"), ..Default::default() }).await;
-    check("no code", wrong, invalid(&[("scope.company_id", "a code of 1 to 40 characters")]));
+    check("no code", wrong, invalid(&[("scope.company_id", "expected a code of 1 to 40 characters")]));
     let count = v1::CountBandsRequest { scope: scope("C 01"), ..Default::default() };
     let count = reader.churn().count_bands(count).await;
-    check("no code", count, invalid(&[("scope.company_id", "a code of 1 to 40 characters")]));
+    check("no code", count, invalid(&[("scope.company_id", "expected a code of 1 to 40 characters")]));
 }
 
 pub(crate) async fn segmentation(reader: &Clients) {
@@ -154,7 +154,10 @@ pub(crate) async fn segmentation(reader: &Clients) {
         (Some(Selector::Stage(NO_NUMBER)), &[("selector.stage", "expected one of the values")]),
         (Some(Selector::Stage(0)), &[("selector.stage", "not UNSPECIFIED")]),
         (Some(Selector::RfmLabel(-1)), &[("selector.rfm_label", "expected one of the values")]),
-        (Some(Selector::RuleSegment("nobody".to_owned())), &[("selector.rule_segment", "a segment of the rules")]),
+        (
+            Some(Selector::RuleSegment("nobody".to_owned())),
+            &[("selector.rule_segment", "a segment of the rules: complaints_unheard, first_home")],
+        ),
     ];
     for (selector, fields) in cases {
         check(&format!("{selector:?}"), list(selector, "").await, invalid(fields));
@@ -196,12 +199,20 @@ pub(crate) async fn satisfaction(reader: &Clients) {
         invalid(&[("unit.project_id", "expected a code")]),
     );
     let scores = v1::GetPortScoresRequest { unit: unit("P 1"), ..scores };
-    check("no code", asked.get_port_scores(scores.clone()).await, invalid(&[("unit.project_id", "a code of 1 to 40")]));
+    check(
+        "no code",
+        asked.get_port_scores(scores.clone()).await,
+        invalid(&[("unit.project_id", "expected a code of 1 to 40")]),
+    );
     let scores = v1::GetPortScoresRequest { unit: None, ..scores };
     let ports = asked.get_port_scores(scores.clone()).await;
     check("no port", ports, invalid(&[("ports[1]", "expected a service port, got 99")]));
     let scores = v1::GetPortScoresRequest { wave_id: "二〇二五".to_owned(), ports: vec![], ..scores };
-    check("no wave", asked.get_port_scores(scores).await, invalid(&[("wave_id", "a code of 1 to 40")]));
+    check("no wave", asked.get_port_scores(scores).await, invalid(&[("wave_id", "expected a code of 1 to 40")]));
+    let wave = || "2025".to_owned();
+    let itself = v1::CompareWavesRequest { wave_id: wave(), previous_wave_id: wave(), ..Default::default() };
+    let itself = asked.compare_waves(itself).await;
+    check("a wave with itself", itself, invalid(&[("previous_wave_id", "expected another wave than 2025")]));
     let rank = v1::RankUnitsRequest { kind: NO_NUMBER, ..Default::default() };
     check("no kind", asked.rank_units(rank).await, invalid(&[("kind", "COMPANY or PROJECT")]));
     let rank = v1::RankUnitsRequest { kind: v1::UnitKind::Project.into(), port: NO_NUMBER, ..Default::default() };

@@ -6619,6 +6619,7 @@ pub struct GetPortScoresRequest {
     #[prost(enumeration = "ServicePort", repeated, tag = "3")]
     pub ports: ::prost::alloc::vec::Vec<i32>,
     /// The wave to compare with. Default: the greatest smaller one in which the group has a value of the port.
+    /// INVALID_ARGUMENT if it is the wave that is asked for.
     #[prost(string, tag = "4")]
     pub previous_wave_id: ::prost::alloc::string::String,
     /// The instant. With as_of or known_at every customer is evaluated: such calls queue.
@@ -6650,7 +6651,7 @@ pub struct GetIndicatorsRequest {
     /// The ports. Default: all.
     #[prost(enumeration = "ServicePort", repeated, tag = "3")]
     pub ports: ::prost::alloc::vec::Vec<i32>,
-    /// The wave to compare with. Default: as in GetPortScores.
+    /// The wave to compare with. Default, and what is refused: as in GetPortScores.
     #[prost(string, tag = "4")]
     pub previous_wave_id: ::prost::alloc::string::String,
     /// The instant. With as_of or known_at every customer is evaluated: such calls queue.
@@ -6698,7 +6699,7 @@ pub struct CompareWavesRequest {
     /// The later wave. Default: the greatest wave id (as ASCII text) that has an answer.
     #[prost(string, tag = "2")]
     pub wave_id: ::prost::alloc::string::String,
-    /// The earlier wave. Default: as in GetPortScores.
+    /// The earlier wave. Default, and what is refused: as in GetPortScores.
     #[prost(string, tag = "3")]
     pub previous_wave_id: ::prost::alloc::string::String,
     /// The ports. Default: all nine, in the order of ServicePort.

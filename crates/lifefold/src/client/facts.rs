@@ -29,6 +29,11 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
+    /// The customer is known, and no view says more than the stage.
+    pub(crate) const fn is_withheld(&self) -> bool {
+        self.stage.is_some() && self.band.is_none() && self.tier.is_none() && self.class.is_none()
+    }
+
     /// Names and values, in the order in which they are shown.
     pub(crate) fn words(&self) -> Vec<(&'static str, String)> {
         let word = |word: Option<&str>| word.map(str::to_owned);
@@ -191,5 +196,17 @@ mod tests {
         assert_eq!(changed, [("band", "HIGH".to_owned()), ("p", "–".to_owned())]);
         assert_eq!(Facts::changed(None, Some(&before))[2], ("p", "0.000001".to_owned()));
         assert!(Facts::changed(Some(&after), Some(&after)).is_empty());
+    }
+
+    #[test]
+    fn of_who_withdrew_consent_only_the_stage_is_said() {
+        let lifecycle = Some(v1::Lifecycle { stage: v1::LifecycleStage::RunIn.into(), ..Default::default() });
+        let risk = |withheld| v1::Risk { lifecycle: lifecycle.clone(), withheld, band: 2, ..Default::default() };
+        let segments = v1::CustomerSegments { lifecycle: lifecycle.clone(), withheld: true, ..Default::default() };
+        let index = v1::CustomerIndex { lifecycle: lifecycle.clone(), withheld: true, ..Default::default() };
+        for withheld in [Facts::from(risk(true)), Facts::from(segments), Facts::from(index)] {
+            assert!(withheld.is_withheld(), "{withheld:?}");
+        }
+        assert!(!Facts::from(risk(false)).is_withheld() && !Facts::default().is_withheld());
     }
 }

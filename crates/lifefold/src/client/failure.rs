@@ -133,6 +133,12 @@ fn details(status: &Status) -> String {
     {
         text += &fields(list.iter().map(|one| (one.field.as_str(), one.description.as_str())));
     }
+    if details
+        .bad_request()
+        .is_some_and(|request| request.field_violations.iter().any(|one| one.field == "query.as_of"))
+    {
+        text += "\n  a date is the end of that day in Shanghai; without --as-of the answer is for now";
+    }
     let reason = details.error_info().map(|info| info.reason.as_str()).unwrap_or_default();
     if let Some(hint) = hint(status.code(), reason, status.message()) {
         let _ = write!(text, "\n  {hint}");
@@ -197,6 +203,10 @@ mod tests {
         assert_eq!(status.report(), expect);
         let one = Failure::from(Status::from(Error::field("rule_segment", "expected a name")));
         assert_eq!(one.report(), "error: rule_segment: expected a name");
+        let today = Failure::from(Status::from(Error::field("query.as_of", "expected at most 5 minutes after now")));
+        let expect = "error: query.as_of: expected at most 5 minutes after now\n  a date is the end of that day in \
+                      Shanghai; without --as-of the answer is for now";
+        assert_eq!(today.report(), expect);
     }
 
     #[test]

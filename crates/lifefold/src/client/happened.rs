@@ -71,13 +71,15 @@ fn known(event: &v1::RecordedTouchpoint) -> Option<Micros> {
     it.first_recorded_at.as_ref().or(event.recorded_at.as_ref()).map(micros)
 }
 
-/// The readable events of a customer that were known by then, in the order in which they count. Of those with one id the
-/// first in the log counts.
-pub(crate) async fn read(link: &Link, customer: &str, known_at: Option<&Timestamp>) -> Result<Vec<Happened>, Failure> {
+/// The readable events of a customer that `asked` admits, whatever its `as_of`, in the order in which they count. Of those
+/// with one id the first in the log counts.
+pub(crate) async fn read(link: &Link, customer: &str, asked: &v1::ViewQuery) -> Result<Vec<Happened>, Failure> {
     let answer = timeline::read(link, customer).await?;
-    let end = known_at.map_or(Micros::MAX, micros);
-    // An event is voided from when that is known.
-    let voided = Voided::of(answer.events.iter().filter(|event| known(event).is_some_and(|known| known <= end)));
+    let end = asked.known_at.as_ref().map_or(Micros::MAX, micros);
+    let last = if asked.max_position > 0 { asked.max_position } else { u64::MAX };
+    // An event is voided from when that is known, and by what stands in the log that is asked about.
+    let counts = |event: &&v1::RecordedTouchpoint| event.position <= last && known(event).is_some_and(|at| at <= end);
+    let voided = Voided::of(answer.events.iter().filter(counts));
     let unreadable = answer.events.iter().filter(|event| matches!(event.content, Some(Content::Unreadable(_)))).count();
     if unreadable > 0 {
         output::note(&format!("{unreadable} events cannot be read and are left out"));
@@ -88,7 +90,7 @@ pub(crate) async fn read(link: &Link, customer: &str, known_at: Option<&Timestam
     if events.is_empty() {
         return Err(Failure::Other(format!("{customer}: the log has no event of this customer; check the id")));
     }
-    events.retain(|event| event.known <= end);
+    events.retain(|event| event.known <= end && event.position <= last);
     events.sort_by(|a, b| (a.effect, a.occurred, &a.id).cmp(&(b.effect, b.occurred, &b.id)));
     Ok(events)
 }

@@ -3,12 +3,18 @@
 //! Field names and enum values are those of the protos, instants RFC 3339 in UTC, 64-bit numbers plain numbers. What is
 //! absent in the answer is absent here; zeros and empty lists are written.
 
+use std::sync::LazyLock;
+
 use api::v1;
 use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
+use prost_reflect::{DescriptorError, DescriptorPool, DynamicMessage, SerializeOptions};
 use serde_json::Value;
 
 use super::failure::Failure;
+
+/// The descriptors, read once: of a list every item is a message.
+static DESCRIPTORS: LazyLock<Result<DescriptorPool, DescriptorError>> =
+    LazyLock::new(|| DescriptorPool::decode(api::FILE_DESCRIPTOR_SET));
 
 /// A message with the name that its descriptor has.
 pub(crate) trait Named: Message {
@@ -37,7 +43,7 @@ named! {
 pub(crate) fn value<M: Named>(message: &M) -> Result<Value, Failure> {
     let name = format!("lifefold.v1.{}", M::NAME);
     let broken = |error: &dyn std::fmt::Display| Failure::Other(format!("{name} cannot be shown as JSON: {error}"));
-    let pool = DescriptorPool::decode(api::FILE_DESCRIPTOR_SET).map_err(|error| broken(&error))?;
+    let pool = DESCRIPTORS.as_ref().map_err(|error| broken(error))?;
     let descriptor = pool.get_message_by_name(&name).ok_or_else(|| broken(&"it is not in the descriptors"))?;
     let bytes = message.encode_to_vec();
     let message = DynamicMessage::decode(descriptor, bytes.as_slice()).map_err(|error| broken(&error))?;

@@ -83,13 +83,16 @@ impl Limit {
 }
 
 impl Output {
-    /// Prints a list: a table, the message, or an item a line.
+    /// Prints a list: a table, the message, or an item a line. That it goes on is said whatever the form: of a file that
+    /// was cut off at the limit nobody sees it.
     pub(crate) fn list<P: Page>(&self, list: &P, table: impl FnOnce(Screen) -> String) -> Result<(), Failure> {
-        if self.output == Format::Ndjson {
-            return list.items().iter().try_for_each(|item| output::print(&format!("{}\n", json::value(item)?)));
+        match self.output {
+            Format::Ndjson => {
+                list.items().iter().try_for_each(|item| output::print(&format!("{}\n", json::value(item)?)))?;
+            }
+            Format::Table | Format::Json => self.show(list, table)?,
         }
-        self.show(list, table)?;
-        if self.output == Format::Table && !list.token().is_empty() {
+        if !list.token().is_empty() {
             output::note(&format!("there are more than these {}: --limit shows more", list.items().len()));
         }
         Ok(())

@@ -1,19 +1,12 @@
 //! What read commands have in common: the instant, the scope, the customer; and the line that says what an answer
 //! rests on.
 
-use api::v1;
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
-use chrono_tz::Asia::Shanghai;
+use api::{names, v1};
+use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
-use touchpoint::CustomerId;
+use touchpoint::{CustomerId, Date};
 
 use super::format;
-
-/// The last microsecond of a day.
-const END_OF_DAY: NaiveTime = match NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999) {
-    Some(time) => time,
-    None => NaiveTime::MIN,
-};
 
 /// The instant that a view is asked for.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -29,7 +22,7 @@ pub(crate) struct Query {
     #[arg(long, global = true, value_name = "POSITION", value_parser = position)]
     min_position: Option<u64>,
     /// Ignore the log after this position, so that the same question gives the same answer
-    #[arg(long, global = true, value_name = "POSITION", value_parser = position)]
+    #[arg(long, global = true, value_name = "POSITION", value_parser = last_position)]
     max_position: Option<u64>,
     /// By these rules instead of those in force: a version that `rules history` lists
     #[arg(long, global = true, value_name = "VERSION")]
@@ -74,19 +67,19 @@ impl Scope {
 
 /// An instant from RFC 3339, or from a date, which means its last microsecond in Shanghai.
 pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
-    let time = date(text, END_OF_DAY).or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc()));
-    let time = time.ok_or("expected an instant such as 2025-04-01T09:30:00+08:00, or a date such as 2025-04-01")?;
-    Ok(timestamp(time))
+    let time = DateTime::parse_from_rfc3339(text).ok().map(|time| timestamp(time.to_utc()));
+    let time = text.parse().ok().map(end_of_day).or(time);
+    Ok(time.ok_or("expected an instant such as 2025-04-01T09:30:00+08:00, or a date such as 2025-04-01")?)
+}
+
+/// The last microsecond of a date in Shanghai.
+pub(crate) fn end_of_day(date: Date) -> Timestamp {
+    names::timestamp(date.plus_days(1).start().plus_micros(-1))
 }
 
 /// The first instant of a date in Shanghai; nothing for what is no date.
 pub(crate) fn start_of_day(text: &str) -> Option<Timestamp> {
-    date(text, NaiveTime::MIN).map(timestamp)
-}
-
-fn date(text: &str, time: NaiveTime) -> Option<DateTime<Utc>> {
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-    Shanghai.from_local_datetime(&date.and_time(time)).latest().map(|time| time.to_utc())
+    text.parse().ok().map(|date: Date| names::timestamp(date.start()))
 }
 
 fn timestamp(time: DateTime<Utc>) -> Timestamp {
@@ -98,6 +91,11 @@ fn timestamp(time: DateTime<Utc>) -> Timestamp {
 pub(crate) fn position(text: &str) -> Result<u64, String> {
     let plain = text.replace(',', "");
     plain.parse().map_err(|_| "expected a position in the log such as 77231 or 77,231".to_owned())
+}
+
+/// Where the log is to end: at 0 there is no log, and in a request 0 means that all of it counts.
+fn last_position(text: &str) -> Result<u64, String> {
+    position(text).and_then(|last| if last > 0 { Ok(last) } else { Err("positions count from 1".to_owned()) })
 }
 
 /// A customer's id.
@@ -140,7 +138,11 @@ mod tests {
         assert_eq!(shown("2025-04-01"), "2025-04-01T15:59:59.999999Z");
         assert_eq!(shown("1988-07-01"), "1988-07-01T14:59:59.999999Z");
         assert_eq!(shown("2025-04-01T09:30:00+08:00"), "2025-04-01T01:30:00Z");
-        assert!(instant("yesterday").unwrap_err().starts_with("expected an instant"));
+        assert_eq!(shown("2024-02-29"), "2024-02-29T15:59:59.999999Z");
+        assert_eq!(shown("2025-12-31 23:59:59+08:00"), "2025-12-31T15:59:59Z", "as tables show it");
+        for wrong in ["yesterday", "25-04-01", "2025-4-1", "2025-02-29", "20250401", "2025-04-01T09:30:00", ""] {
+            assert!(instant(wrong).unwrap_err().starts_with("expected an instant"), "{wrong}");
+        }
     }
 
     #[test]
@@ -153,6 +155,7 @@ mod tests {
     fn a_position_is_taken_as_it_is_shown() {
         assert_eq!([position("77231"), position("77,231")], [Ok(77_231), Ok(77_231)]);
         assert_eq!(position(&format::count(1_234_567)), Ok(1_234_567));
+        assert_eq!([last_position("1"), last_position("0")], [Ok(1), Err("positions count from 1".to_owned())]);
         for wrong in ["", "-1", "soon", "7.5"] {
             assert!(position(wrong).unwrap_err().starts_with("expected a position"), "{wrong}");
         }

@@ -42,7 +42,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     let request = v1::ReplayRequest {
         max_events: args.limit,
         events_per_second: args.rate.unwrap_or_default(),
-        ..args.which.request()
+        ..args.which.request()?
     };
     let mut replay = Replaying::new(Link::new(settings, &args.wait), request, Patience::WithItself);
     loop {

@@ -7,8 +7,10 @@ use api::v1::replay_request::Start;
 use api::v1::replay_response::Result as Item;
 use prost_types::Timestamp;
 use tonic::{Code, Request, Streaming};
+use touchpoint::Kind;
 
 use super::failure::Failure;
+use super::happened::micros;
 use super::link::Link;
 use super::query;
 
@@ -33,7 +35,7 @@ pub(crate) struct Which {
     #[arg(long, value_name = "INSTANT", value_parser = query::instant)]
     pub(crate) as_of: Option<Timestamp>,
     /// Only events of this type; may be given several times
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", value_parser = event_type)]
     pub(crate) types: Vec<String>,
     /// Only events of this customer; may be given several times
     #[arg(long = "customer", value_name = "CUSTOMER", value_parser = query::customer)]
@@ -69,15 +71,36 @@ fn start(text: &str) -> Result<Start, String> {
     instant.map(Start::FromRecordedAt).map_err(|error| format!("expected a position, or else {error}"))
 }
 
+/// The name of an event type, in capitals or not; of a part of one those that have it are named.
+fn event_type(text: &str) -> Result<String, String> {
+    let names = || Kind::ALL.iter().map(|kind| kind.name());
+    if let Some(name) = names().find(|name| name.eq_ignore_ascii_case(text)) {
+        return Ok(name.to_owned());
+    }
+    let part = text.to_lowercase();
+    let like: Vec<_> = names().filter(|name| !part.is_empty() && name.to_lowercase().contains(&part)).collect();
+    let like = if like.is_empty() { String::new() } else { format!("; like it are {}", like.join(", ")) };
+    Err(format!("expected an event type of the catalogue, such as SurveyAnswered{like}"))
+}
+
 impl Which {
     /// Asks for their bytes.
-    pub(crate) fn request(&self) -> v1::ReplayRequest {
+    pub(crate) fn request(&self) -> Result<v1::ReplayRequest, Failure> {
+        // Right behind the end is where a complete one goes on: nothing is left.
+        let ends_before = match (&self.from, &self.to) {
+            (Some(Start::FromPosition(from)), Some(End::Position(to))) => *from > to.saturating_add(1),
+            (Some(Start::FromRecordedAt(from)), Some(End::RecordedAt(to))) => micros(from) > micros(to),
+            _ => false,
+        };
+        if ends_before {
+            return Err(Failure::Usage("--to is before --from: nothing lies between".to_owned()));
+        }
         let (to_position, to_recorded_at) = match self.to {
             Some(End::Position(position)) => (Some(position), None),
             Some(End::RecordedAt(instant)) => (None, Some(instant)),
             None => (None, None),
         };
-        v1::ReplayRequest {
+        Ok(v1::ReplayRequest {
             start: self.from,
             to_position,
             to_recorded_at,
@@ -88,7 +111,7 @@ impl Which {
             include_json: true,
             json_only: true,
             ..Default::default()
-        }
+        })
     }
 }
 
@@ -246,6 +269,31 @@ mod tests {
         assert_eq!(end("1,700"), Ok(End::Position(1_700)));
         assert_eq!(end("2025-04-01"), query::instant("2025-04-01").map(End::RecordedAt));
         assert!(end("soon").unwrap_err().starts_with("expected a position, or else expected an instant"));
+    }
+
+    #[test]
+    fn an_event_type_is_named_in_capitals_or_not() {
+        assert_eq!(event_type("complaintlodged").as_deref(), Ok("ComplaintLodged"));
+        let part = event_type("Revisit").unwrap_err();
+        assert!(part.ends_with("; like it are RevisitCompleted, RevisitScheduled, RevisitMissed"), "{part}");
+        for wrong in ["", "VisitHappened"] {
+            assert!(event_type(wrong).unwrap_err().ends_with("such as SurveyAnswered"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_span_goes_forward_or_is_empty() {
+        let span = |from: &str, to: &str| {
+            let (from, to) = (Some(start(from).unwrap()), Some(end(to).unwrap()));
+            let which = Which { from, to, as_of: None, types: vec![], customers: vec![], projects: vec![] };
+            which.request().map(|_| ()).map_err(|failure| failure.to_string())
+        };
+        for forward in [("5", "9"), ("9", "9"), ("10", "9"), ("2025-04-01", "2025-04-01"), ("2025-04-02", "9")] {
+            assert_eq!(span(forward.0, forward.1), Ok(()), "{forward:?}");
+        }
+        for backward in [("11", "9"), ("2025-04-02", "2025-04-01")] {
+            assert!(span(backward.0, backward.1).unwrap_err().contains("--to is before --from"), "{backward:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

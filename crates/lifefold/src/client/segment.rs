@@ -156,7 +156,7 @@ impl Axis {
             Self::Household => words::read_household(value).map(|it| Selector::Household(it.into())),
             Self::Rule => Ok(Selector::RuleSegment(value.to_owned())),
         };
-        selector.map_err(|error| Failure::Other(format!("{value}: {error}")))
+        selector.map_err(|error| Failure::Usage(format!("value {value:?}: {error}")))
     }
 }
 

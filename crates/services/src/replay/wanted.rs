@@ -69,7 +69,7 @@ fn projects(texts: &[String]) -> Result<Vec<Code<'static>>, Error> {
         let field = format!("project_ids[{index}]");
         match query::code(&field, text, &mut broken) {
             Some(code) => codes.push(code),
-            None if text.is_empty() => broken.add(field, touchpoint::describe(touchpoint::Shape::Code)),
+            None if text.is_empty() => broken.add(field, query::expected_code()),
             None => {}
         }
     }

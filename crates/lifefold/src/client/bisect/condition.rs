@@ -83,6 +83,11 @@ impl Condition {
         }
     }
 
+    /// It asks for what is said of everybody, whatever they consented to.
+    pub(super) fn is_of_the_stage(&self) -> bool {
+        self.field == Field::Stage
+    }
+
     /// The rule segment that it names.
     pub(super) fn segment(&self) -> Option<&str> {
         match (self.field, &self.wanted) {

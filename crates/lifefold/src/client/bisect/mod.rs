@@ -27,7 +27,8 @@ Examples:
   lifefold bisect 0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11 --until 'segment = complaints_unheard' -o json
 
 Fields: stage, band, tier, label (of RFM), class (of satisfaction) and segment (a rule segment) with = or !=; p (0 to 1) \
-and index (0 to 100) with =, !=, >=, <=, > or <. What is not known, or withheld, meets no condition.
+and index (0 to 100) with =, !=, >=, <=, > or <. What is not known meets no condition; of who withdrew consent to \
+PROFILING only the stage can be asked.
 Every change is looked at, by events and by time alone, from the first event up to --as-of or now. With --known-at only \
 what was recorded by then. Exit code 1: it never was so.";
 
@@ -93,6 +94,11 @@ fn never(customer: &str, until: &Condition, end: Micros) -> String {
     format!("{until}: never so for {customer} up to {}", format::local(Some(&stamp(end))))
 }
 
+/// Consent is always the present one, so that this is of every instant.
+fn withheld(customer: &str) -> Failure {
+    Failure::Other(format!("{customer} withdrew consent to PROFILING: only the stage can be asked about"))
+}
+
 /// Goes from change to change: to the next event, or to where the answer says that it ends, whichever comes first.
 async fn search(
     ask: &Ask,
@@ -101,7 +107,7 @@ async fn search(
     asked: &v1::ViewQuery,
     end: Micros,
 ) -> Result<Option<Found>, Failure> {
-    let events = happened::read(&ask.link, customer, asked.known_at.as_ref()).await?;
+    let events = happened::read(&ask.link, customer, asked).await?;
     let min_position = events.iter().map(|event| event.position).max().unwrap_or(0).max(asked.min_position);
     let mut reader = Reader::new(&ask.link, &[until.view()]).await?;
     let mut progress = Progress::new(None);
@@ -114,6 +120,9 @@ async fn search(
         progress.at(asked_for, || format!("at {}", format::date(Some(&stamp(at)))));
         let query = v1::ViewQuery { as_of: Some(stamp(at)), min_position, ..asked.clone() };
         let (facts, holds_to) = reader.at(&ask.link, customer, query).await?.unzip();
+        if facts.as_ref().is_some_and(Facts::is_withheld) && !until.is_of_the_stage() {
+            return Err(withheld(customer));
+        }
         if let Some(after) = facts.as_ref().filter(|facts| until.holds(facts)).cloned() {
             progress.finish();
             return Ok(Some(Found { at, events: just_then(&events, at), before, after }));

@@ -17,9 +17,9 @@ use crate::settings::Settings;
 const PART_EVENTS: usize = 2_000;
 
 pub(super) async fn export(which: &Which, to: &To, settings: &Settings) -> Result<Manifest, Failure> {
-    let rows = Events::default();
+    let (rows, request) = (Events::default(), which.request()?);
     let export = to.begin("events", &rows)?;
-    let replay = Replaying::new(to.call.link(settings), which.request(), Patience::WithOthers);
+    let replay = Replaying::new(to.call.link(settings), request, Patience::WithOthers);
     let sums = Sums::default();
     let mut parts = Parts { replay, first: None, position: 0, end: 0, ended: false, sums };
     let export = write::all(rows, export, async || parts.next().await).await?;

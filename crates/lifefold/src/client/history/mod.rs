@@ -84,6 +84,12 @@ struct Step {
 pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Failure> {
     let ask = args.asking.of(settings);
     let steps = steps(&ask, &args.customer, args.view, args.by).await?;
+    if steps.is_empty() {
+        output::note(&format!(
+            "{}: no event counts at that instant, as it was known; the log has later ones",
+            args.customer
+        ));
+    }
     match ask.output.output {
         Format::Table => output::print(&render::steps(Screen::of_stdout(), &steps))?,
         Format::Ndjson => steps.iter().try_for_each(|step| output::print(&format!("{}\n", step.json())))?,
@@ -94,7 +100,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
 
 async fn steps(ask: &Ask, customer: &str, view: Option<View>, by: By) -> Result<Vec<Step>, Failure> {
     let mut asked = ask.query.clone().unwrap_or_default();
-    let mut events = happened::read(&ask.link, customer, asked.known_at.as_ref()).await?;
+    let mut events = happened::read(&ask.link, customer, &asked).await?;
     asked.min_position = events.iter().map(|event| event.position).max().unwrap_or(0).max(asked.min_position);
     if let Some(end) = asked.as_of.as_ref().map(micros) {
         events.retain(|event| event.effect <= end || (by == By::Recorded && event.holds_always()));

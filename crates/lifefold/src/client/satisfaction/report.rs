@@ -13,6 +13,8 @@ const SCORE: [&str; 4] = [">n", ">Rate", ">Top box", ">Index"];
 pub(super) const SCORES: &str = "Rate: 4 or 5 of 5; top box: 5 of 5; index: the mean, 0 to 100.\n";
 /// What a change is, and why a great one of few answers is flat.
 const CHANGES: &str = "Change: percentage points; flat where chance alone may explain it (|z| < 1.96).\n";
+/// Of a unit without any answer in the wave.
+const NOBODY: &str = "No answer counts here: is there such a unit, and such a wave?\n";
 /// Why a unit has no rank.
 const FEW: &str = "few: too few answers for a rank; they count in the group.\n";
 
@@ -31,7 +33,8 @@ pub(super) fn ports(screen: Screen, unit: &v1::Unit, answer: &v1::GetPortScoresR
     }
     let few = few(answer.scores.iter().map(|it| it.rank.as_ref()));
     let heading = heading("Satisfaction 满意度", &title(unit), &answer.wave_id);
-    heading + &output::text(&table) + SCORES + CHANGES + few + &query::basis(answer.meta.as_ref())
+    let nobody = unanswered(answer.scores.iter().map(|it| it.score.as_ref()));
+    heading + &output::text(&table) + nobody + SCORES + CHANGES + few + &query::basis(answer.meta.as_ref())
 }
 
 /// Item by item.
@@ -50,7 +53,8 @@ pub(super) fn indicators(screen: Screen, unit: &v1::Unit, answer: &v1::GetIndica
         table.add_row(cells);
     }
     let heading = heading("Indicators 指标", &title(unit), &answer.wave_id);
-    heading + &output::text(&table) + SCORES + CHANGES + &query::basis(answer.meta.as_ref())
+    let nobody = unanswered(answer.indicators.iter().map(|it| it.score.as_ref()));
+    heading + &output::text(&table) + nobody + SCORES + CHANGES + &query::basis(answer.meta.as_ref())
 }
 
 fn headings<'a>(names: &[&'a str], before: &'a str, beside: &[&'a str]) -> Vec<&'a str> {
@@ -65,6 +69,11 @@ const fn beside<'a>(unit: &v1::Unit, columns: &'a [&'a str]) -> &'a [&'a str] {
 /// Why some have no rank, if so.
 pub(super) fn few<'a>(mut ranks: impl Iterator<Item = Option<&'a v1::Rank>>) -> &'static str {
     if ranks.any(|rank| rank.is_some_and(|rank| rank.insufficient_sample)) { FEW } else { "" }
+}
+
+/// What is said where nobody answered: nothing else shows that a unit or a wave is misspelt.
+fn unanswered<'a>(mut scores: impl Iterator<Item = Option<&'a v1::Score>>) -> &'static str {
+    if scores.all(|score| score.is_none_or(|score| score.n == 0)) { NOBODY } else { "" }
 }
 
 /// Two waves, port by port.
@@ -88,7 +97,8 @@ pub(super) fn comparison(screen: Screen, unit: &v1::Unit, answer: &v1::CompareWa
         ]);
     }
     let heading = heading("Comparison 同比", &title(unit), &answer.wave_id);
-    heading + &output::text(&table) + CHANGES + &query::basis(answer.meta.as_ref())
+    let nobody = unanswered(answer.comparisons.iter().map(|it| it.score.as_ref()));
+    heading + &output::text(&table) + nobody + CHANGES + &query::basis(answer.meta.as_ref())
 }
 
 pub(super) fn heading(what: &str, title: &str, wave: &str) -> String {
@@ -218,6 +228,14 @@ few: too few answers for a rank; they count in the group.
         let text = ports(Screen::plain(), &v1::Unit::default(), &report());
         assert!(text.contains("The group 集团") && text.contains("Verdict\n"), "{text}");
         assert!(!text.contains("90.85%"), "{text}");
+    }
+
+    #[test]
+    fn a_unit_without_any_answer_is_not_passed_over_in_silence() {
+        let nobody = v1::PortScore { port: v1::ServicePort::Overall.into(), ..Default::default() };
+        let empty = v1::GetPortScoresResponse { scores: vec![nobody], ..report() };
+        assert!(ports(Screen::plain(), &project(), &empty).contains(NOBODY));
+        assert!(!ports(Screen::plain(), &project(), &report()).contains(NOBODY));
     }
 
     #[test]

@@ -4,9 +4,8 @@ mod chart;
 mod steps;
 
 use api::v1;
-use chrono::{DateTime, NaiveDate};
-use chrono_tz::Asia::Shanghai;
 use serde_json::{Value, json};
+use touchpoint::Date;
 
 use super::asking::Ask;
 use super::failure::Failure;
@@ -23,10 +22,10 @@ use steps::Every;
 pub(crate) struct Series {
     /// Totals over time, from the end of this day in Shanghai
     #[arg(long, value_name = "DATE", requires = "to")]
-    from: Option<NaiveDate>,
+    from: Option<Date>,
     /// Up to the end of this day; today is asked for as it is now
     #[arg(long, value_name = "DATE", requires = "from")]
-    to: Option<NaiveDate>,
+    to: Option<Date>,
     /// How far apart, by the calendar; a day that a month does not have is its last
     #[arg(long, value_enum, default_value_t = Every::Month, value_name = "STEP", requires = "from")]
     every: Every,
@@ -47,7 +46,7 @@ pub(crate) trait Totals: Named {
 
 /// Totals at the end of a day.
 struct Point<M> {
-    date: NaiveDate,
+    date: Date,
     answer: M,
 }
 
@@ -65,7 +64,7 @@ impl Series {
         };
         let asked = ask.query.clone().unwrap_or_default();
         self.allowed(&asked, to)?;
-        let dates = steps::dates(from, to, self.every).map_err(Failure::Other)?;
+        let dates = steps::dates(from, to, self.every).map_err(Failure::Usage)?;
         let points = self.points(asked.clone(), &dates, fetch).await?;
         self.print(ask.output.output, &asked, &points)
     }
@@ -74,7 +73,7 @@ impl Series {
     async fn points<M: Totals>(
         &self,
         mut asked: v1::ViewQuery,
-        dates: &[NaiveDate],
+        dates: &[Date],
         mut fetch: impl AsyncFnMut(Option<v1::ViewQuery>) -> Result<M, Failure>,
     ) -> Result<Vec<Point<M>>, Failure> {
         let mut progress = Progress::new(Some(dates.len() as u64));
@@ -82,7 +81,7 @@ impl Series {
         for &date in dates {
             let done = points.len();
             progress.at(done as u64, || format!("{done} of {} instants, next {date}", dates.len()));
-            let answer = fetch(Some(self.query(&asked, date)?)).await?;
+            let answer = fetch(Some(self.query(&asked, date))).await?;
             asked.max_position = answer.meta().map_or(asked.max_position, |meta| meta.position);
             points.push(Point { date, answer });
         }
@@ -91,7 +90,7 @@ impl Series {
     }
 
     /// What makes no sense beside a span of time.
-    fn allowed(&self, asked: &v1::ViewQuery, to: NaiveDate) -> Result<(), Failure> {
+    fn allowed(&self, asked: &v1::ViewQuery, to: Date) -> Result<(), Failure> {
         let wrong = if asked.as_of.is_some() {
             "--as-of is one instant, --from and --to are many: give one or the other".to_owned()
         } else if self.as_known && asked.known_at.is_some() {
@@ -101,15 +100,14 @@ impl Series {
         } else {
             return Ok(());
         };
-        Err(Failure::Other(wrong))
+        Err(Failure::Usage(wrong))
     }
 
-    fn query(&self, asked: &v1::ViewQuery, date: NaiveDate) -> Result<v1::ViewQuery, Failure> {
-        let end = query::instant(&date.to_string()).map_err(Failure::Other)?;
+    fn query(&self, asked: &v1::ViewQuery, date: Date) -> v1::ViewQuery {
         // The end of today is still to come: it is asked for as of now.
-        let as_of = (date < today()).then_some(end);
+        let as_of = (date < today()).then(|| query::end_of_day(date));
         let known_at = if self.as_known { as_of } else { asked.known_at };
-        Ok(v1::ViewQuery { as_of, known_at, ..asked.clone() })
+        v1::ViewQuery { as_of, known_at, ..asked.clone() }
     }
 
     fn print<M: Totals>(&self, format: Format, asked: &v1::ViewQuery, points: &[Point<M>]) -> Result<(), Failure> {
@@ -138,9 +136,8 @@ impl<M: Totals> Point<M> {
     }
 }
 
-fn today() -> NaiveDate {
-    let now = DateTime::from_timestamp_micros(clock::now().micros()).unwrap_or_default();
-    now.with_timezone(&Shanghai).date_naive()
+fn today() -> Date {
+    clock::now().shanghai_date()
 }
 
 #[cfg(test)]

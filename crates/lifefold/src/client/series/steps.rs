@@ -1,11 +1,11 @@
 //! The days of a series: calendar steps from the first one.
 
-use chrono::{Days, Months, NaiveDate};
 use clap::ValueEnum;
+use touchpoint::Date;
 
 /// Most instants of one series: each asks for totals of everybody.
-const MAX_STEPS: usize = 1_000;
-const DAYS_PER_WEEK: u64 = 7;
+const MAX_STEPS: u32 = 1_000;
+const DAYS_PER_WEEK: u32 = 7;
 const MONTHS_PER_QUARTER: u32 = 3;
 const MONTHS_PER_YEAR: u32 = 12;
 
@@ -37,26 +37,24 @@ impl Every {
     }
 
     /// So many steps after a date. Months count from the first date, so that 31 January leads to 31 March.
-    fn after(self, from: NaiveDate, steps: u32) -> Option<NaiveDate> {
-        let months = |each: u32| from.checked_add_months(Months::new(each.checked_mul(steps)?));
+    fn after(self, from: Date, steps: u32) -> Date {
         match self {
-            Self::Day => from.checked_add_days(Days::new(steps.into())),
-            Self::Week => from.checked_add_days(Days::new(DAYS_PER_WEEK * u64::from(steps))),
-            Self::Month => months(1),
-            Self::Quarter => months(MONTHS_PER_QUARTER),
-            Self::Year => months(MONTHS_PER_YEAR),
+            Self::Day => from.plus_days(steps),
+            Self::Week => from.plus_days(DAYS_PER_WEEK * steps),
+            Self::Month => from.plus_months(steps),
+            Self::Quarter => from.plus_months(MONTHS_PER_QUARTER * steps),
+            Self::Year => from.plus_months(MONTHS_PER_YEAR * steps),
         }
     }
 }
 
 /// The days from the first up to and including the last one that is not after `to`.
-pub(super) fn dates(from: NaiveDate, to: NaiveDate, every: Every) -> Result<Vec<NaiveDate>, String> {
+pub(super) fn dates(from: Date, to: Date, every: Every) -> Result<Vec<Date>, String> {
     if from > to {
         return Err(format!("--from {from} is after --to {to}"));
     }
-    let all = (0..).map_while(|steps| every.after(from, steps)).take_while(|&date| date <= to);
-    let dates: Vec<_> = all.take(MAX_STEPS + 1).collect();
-    if dates.len() > MAX_STEPS {
+    let dates: Vec<_> = (0..=MAX_STEPS).map(|steps| every.after(from, steps)).take_while(|&date| date <= to).collect();
+    if dates.len() > MAX_STEPS as usize {
         let each = every.name();
         return Err(format!(
             "from {from} to {to}, every {each}, is more than {MAX_STEPS} instants: take a longer --every or less time"
