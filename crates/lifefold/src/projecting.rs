@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use projector::{Options, Projector, SourceError, StartError, State};
+use projector::{Options, Projector, Source, SourceError, StartError, State};
 use services::Served;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use crate::door::Door;
 use crate::gateway::{log_options, serve, until_opened};
 use crate::gauges;
 use crate::settings::Settings;
-use crate::source;
+use crate::source::LogSource;
 
 /// Serves until it is told to stop. Until the head of the log is reached it is NOT_SERVING.
 pub(crate) async fn run<V: Served>(
@@ -25,7 +26,7 @@ pub(crate) async fn run<V: Served>(
     door: Door,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let source = source::source(log_options(&settings, view.process()));
+    let source: Arc<dyn Source> = Arc::new(LogSource::new(log_options(&settings, view.process())));
     let rules_given = settings.is_given("rules");
     let Settings { rules, bounds, scrub_rate, .. } = settings;
     let options = Options { dir, rules, rules_given, source: source.clone(), clock: clock::clock(), bounds };

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -20,7 +19,7 @@ use crate::cores::{Priority, giving_way};
 use crate::due::{Due, Stage};
 use crate::error::StoreError;
 use crate::pace::Pace;
-use crate::source::{Batch, Batches, Checkpoint, Clock, Source, SourceError};
+use crate::source::{Batch, Batches, Checkpoint, Clock, Source, SourceError, SourceFuture};
 
 /// How often timers are drained without anybody asking.
 const DRAIN_EVERY: Duration = Duration::from_millis(500);
@@ -33,7 +32,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(200);
 pub(crate) struct FoldLoop<V: View> {
     pub(crate) generation: Arc<Generation<V>>,
     pub(crate) disk: GenerationStore,
-    pub(crate) source: Source,
+    pub(crate) source: Arc<dyn Source>,
     pub(crate) clock: Clock,
     /// The position that is durable.
     pub(crate) committed: watch::Sender<Position>,
@@ -71,7 +70,7 @@ impl<V: View> FoldLoop<V> {
         // Nothing is served of a log that was not recognised.
         let Some(end) = self.stop.run_until_cancelled(self.recognise()).await.transpose()? else { return Ok(()) };
         self.generation.saw_end(end);
-        let learning = answered::<V, _>(|| (self.source.control)(self.generation.position()));
+        let learning = answered::<V, _>(|| self.source.control(self.generation.position()));
         let Some(control) = self.stop.run_until_cancelled(learning).await.transpose()? else { return Ok(()) };
         self.generation.learn(&control);
         // One that is paused serves as of where it stands, if it stands anywhere.
@@ -133,12 +132,12 @@ impl<V: View> FoldLoop<V> {
     /// What follows. Who is live goes before others, whoever serves.
     fn tail(&self) -> Batches {
         let priority = if self.generation.is_live() { Priority::Normal } else { self.generation.priority() };
-        (self.source.tail)(self.generation.checkpoint(), priority)
+        self.source.tail(self.generation.checkpoint(), priority)
     }
 
     /// The end of the log as it is at the start, once the log is recognised: when it is passed, the generation is live.
     async fn recognise(&self) -> Result<Position, SourceError> {
-        answered::<V, _>(|| (self.source.check)(self.generation.checkpoint())).await
+        answered::<V, _>(|| self.source.check(self.generation.checkpoint())).await
     }
 
     /// One that is live keeps up, however fast the log grows.
@@ -190,7 +189,7 @@ impl<V: View> FoldLoop<V> {
 }
 
 /// Asks the log until it answers.
-async fn answered<V: View, T>(ask: impl Fn() -> BoxFuture<'static, Result<T, SourceError>>) -> Result<T, SourceError> {
+async fn answered<'a, V: View, T>(ask: impl Fn() -> SourceFuture<'a, T>) -> Result<T, SourceError> {
     loop {
         match ask().await {
             Err(SourceError::Unavailable(reason)) => {
@@ -214,11 +213,11 @@ async fn finished(committing: &mut Option<Committing>) -> Result<Checkpoint, Sto
 }
 
 /// Asks again and again whether the log is the one that is folded; returns only when it is not.
-async fn watch_log<V: View>(source: Source, generation: Arc<Generation<V>>) -> SourceError {
+async fn watch_log<V: View>(source: Arc<dyn Source>, generation: Arc<Generation<V>>) -> SourceError {
     loop {
         sleep(CHECK_EVERY).await;
         let checkpoint = tokio::task::block_in_place(|| generation.checkpoint());
-        match (source.check)(checkpoint).await {
+        match source.check(checkpoint).await {
             Err(broken @ SourceError::Broken(_)) => return broken,
             Ok(end) => generation.saw_end(end),
             // The tail tells of a log that does not answer.

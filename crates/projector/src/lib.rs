@@ -68,7 +68,7 @@ pub use retry::{MAX_RETRIED, Retried};
 pub use round::{Found, ScrubStatus, Waiting};
 pub use rules::Edition;
 pub use scrub::MAX_SCRUB_RATE;
-pub use source::{Batch, Batches, Broken, Checkpoint, Clock, Entry, Source, SourceError, Trouble};
+pub use source::{Batch, Batches, Broken, Checkpoint, Clock, Entry, Source, SourceError, SourceFuture, Trouble};
 pub use status::{GenerationStatus, Progress, RebuildProgress, RebuildStatus, State, Status};
 pub use verify::Findings;
 pub use walk::Place;

@@ -42,7 +42,7 @@ pub struct Options {
     /// Somebody has chosen these rules: it is worth saying where the log has others.
     pub rules_given: bool,
     /// The log.
-    pub source: Source,
+    pub source: Arc<dyn Source>,
     /// The time.
     pub clock: Clock,
     /// What a rebuild must leave to those who are served beside it.
@@ -99,7 +99,7 @@ impl<V: View> Projector<V> {
             None => {
                 // Only an operator's rebuild makes do with a log that has lost messages.
                 let lost = tokio::task::block_in_place(|| known_loss(&store)).map_err(StoreError::from)?;
-                let origin = Checkpoint { lost, ..(options.source.origin)().await? };
+                let origin = Checkpoint { lost, ..options.source.origin().await? };
                 tokio::task::block_in_place(|| first(&store, origin, &options.rules))?
             }
         };
@@ -207,7 +207,7 @@ impl<V: View> Projector<V> {
         if let Some(generation) = self.at(position)? {
             return Ok(generation);
         }
-        if let Ok(end) = (self.inner.options.source.end)().await
+        if let Ok(end) = self.inner.options.source.end().await
             && position > end
         {
             return Err(WaitError::Beyond { end });

@@ -110,7 +110,7 @@ impl<V: View> Projector<V> {
     pub async fn begin_rebuild(&self, options: RebuildOptions) -> Result<Rebuild<V>, RebuildError> {
         let inner = &self.inner;
         let turn = self.turn_unless_paused().await?;
-        let origin = (inner.options.source.origin)().await?;
+        let origin = inner.options.source.origin().await?;
         let (id, generation) = block_in_place(|| {
             let in_use = inner.serving.borrow().id;
             begin(&inner.store, origin, &inner.options.rules, Some(in_use))

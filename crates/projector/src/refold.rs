@@ -68,7 +68,7 @@ impl<V: View> Projector<V> {
         let (mut suspicion, mut found, mut commit) = (None, Vec::new(), None);
         for _ in 0..LOOKS {
             let (record, position) = tokio::task::block_in_place(|| generation.record_at(customer));
-            let entries = (source.timeline)(customer, position).await?;
+            let entries = source.timeline(customer, position).await?;
             let refolded = folded(customer, entries.iter().filter(|it| it.position <= position));
             if record == refolded {
                 let is_known = refolded != Record::default() || commit.is_some();
@@ -79,7 +79,7 @@ impl<V: View> Projector<V> {
                 suspicion = Some(now);
                 continue;
             }
-            (source.check)(generation.checkpoint()).await?;
+            source.check(generation.checkpoint()).await?;
             let Suspicion { record, refolded } = now;
             // Nothing after the position should be in the record; if it is, it is a difference, too.
             let differ = differences(&record, &refolded, Position(u64::MAX));

@@ -137,7 +137,7 @@ impl<V: View> Scrub<'_, V> {
     }
 
     async fn log_answers(&self, generation: &Generation<V>) -> bool {
-        (self.projector.inner.options.source.check)(generation.checkpoint()).await.is_ok()
+        self.projector.inner.options.source.check(generation.checkpoint()).await.is_ok()
     }
 
     /// Tells of a record that was put right, and waits until it is so on disk.
@@ -164,8 +164,8 @@ impl<V: View> Scrub<'_, V> {
     async fn look_for_unknown(&mut self, mut after: Position, to: Position) {
         while after < to {
             let generation = self.turn().await;
-            let asked = (self.projector.inner.options.source.entries)(after, MESSAGES_AT_ONCE);
-            let Ok(entries) = asked.await else {
+            let source = &self.projector.inner.options.source;
+            let Ok(entries) = source.entries(after, MESSAGES_AT_ONCE).await else {
                 self.wait(Waiting::Log).await;
                 continue;
             };

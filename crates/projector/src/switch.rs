@@ -120,7 +120,7 @@ impl<V: View> Projector<V> {
     async fn is_of_the_log(&self, running: &RunningGeneration<V>) -> Result<(), Unfinished> {
         loop {
             let checkpoint = block_in_place(|| running.generation.checkpoint());
-            match (self.inner.options.source.check)(checkpoint).await {
+            match self.inner.options.source.check(checkpoint).await {
                 Ok(_) => return Ok(()),
                 Err(SourceError::Unavailable(_)) => sleep(LOOK_AGAIN).await,
                 Err(broken) => return Err(broken.into()),
