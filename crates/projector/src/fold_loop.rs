@@ -69,12 +69,12 @@ impl<V: View> FoldLoop<V> {
     async fn follow(&mut self, committing: &mut Option<Committing>) -> Result<(), SourceError> {
         // Nothing is served of a log that was not recognised.
         let Some(end) = self.stop.run_until_cancelled(self.recognise()).await.transpose()? else { return Ok(()) };
-        self.generation.saw_end(end);
+        self.generation.positions.saw_end(end);
         let learning = answered::<V, _>(|| self.source.control(self.generation.position()));
         let Some(control) = self.stop.run_until_cancelled(learning).await.transpose()? else { return Ok(()) };
         self.generation.learn(&control);
         // One that is paused serves as of where it stands, if it stands anywhere.
-        let stands = self.generation.stands() && self.generation.taken_in() > Position::ZERO;
+        let stands = self.generation.present.stands() && self.generation.taken_in() > Position::ZERO;
         let target = if stands { self.generation.taken_in() } else { end };
         self.go_live_at(target);
         let mut batches = self.tail();
@@ -219,7 +219,7 @@ async fn watch_log<V: View>(source: Arc<dyn Source>, generation: Arc<Generation<
         let checkpoint = tokio::task::block_in_place(|| generation.checkpoint());
         match source.check(checkpoint).await {
             Err(broken @ SourceError::Broken(_)) => return broken,
-            Ok(end) => generation.saw_end(end),
+            Ok(end) => generation.positions.saw_end(end),
             // The tail tells of a log that does not answer.
             Err(SourceError::Unavailable(_)) => {}
         }

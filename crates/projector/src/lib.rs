@@ -9,6 +9,7 @@
 mod changes;
 mod commit;
 mod cores;
+mod counters;
 mod course;
 mod due;
 mod error;
@@ -28,6 +29,8 @@ mod pages;
 mod parking;
 mod pause;
 mod plan;
+mod positions;
+mod present;
 mod projector;
 mod rebuild;
 mod refold;

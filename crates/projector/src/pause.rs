@@ -171,7 +171,7 @@ impl<V: View> Projector<V> {
         block_in_place(|| {
             let _changing = lock(&self.inner.pausing.changing);
             self.inner.pausing.set(Some(pause.clone()))?;
-            generation.stand_still(Some(pause.at));
+            generation.present.stand_still(Some(pause.at));
             self.inner.state.send_if_modified(|state| {
                 let serves = *state == State::Serving;
                 if serves {
@@ -201,7 +201,7 @@ impl<V: View> Projector<V> {
             let _changing = lock(&self.inner.pausing.changing);
             let pause = self.paused().ok_or(PauseError::NotPaused)?;
             self.inner.pausing.set(None)?;
-            self.inner.serving.borrow().generation.stand_still(None);
+            self.inner.serving.borrow().generation.present.stand_still(None);
             self.inner.state.send_if_modified(|state| {
                 let stands = matches!(state, State::Paused(_));
                 if stands {

@@ -55,7 +55,7 @@ impl<V: View> Projector<V> {
         let measured = sampled as f64 / folding.as_secs_f64();
         let rate = if options.max_rate > 0 { measured.min(options.max_rate as f64) } else { measured }.max(1.0);
         let serving = self.inner.serving.borrow().clone();
-        let (all, record_bytes) = (serving.generation.sizes().0, serving.generation.record_bytes());
+        let (all, record_bytes) = (serving.generation.sizes().0, serving.generation.counts().record_bytes);
         let evaluating = evaluating.mul_f64(all as f64 / customers.max(1) as f64);
         let store = self.inner.store.clone();
         let previous = apart("reading the store", move || store.previous()).await?;

@@ -104,7 +104,7 @@ impl<V: View> Projector<V> {
             }
         };
         let pausing = Arc::new(Pausing::open(store.clone(), (options.clock)()));
-        generation.stand_still(pausing.now().map(|pause| pause.at));
+        generation.present.stand_still(pausing.now().map(|pause| pause.at));
         options.source = pausing.over(options.source);
         let names = Names::of((options.clock)());
         let kept = (id, generation.position());
