@@ -21,8 +21,8 @@ use crate::latency::Latencies;
 use crate::load::{Loaded, known_loss, load};
 use crate::pace::{Bounds, Pace};
 use crate::pause::Pausing;
-use crate::rebuild::{Rebuilding, first};
-use crate::round::Round;
+use crate::rebuild::{RebuildSlot, first};
+use crate::scrub_progress::ScrubProgress;
 use crate::source::{Checkpoint, Clock, Source, SourceError};
 use crate::status::{Progress, State, Status};
 use crate::watch::Names;
@@ -65,14 +65,14 @@ pub(crate) struct Shared<V: View> {
     pub(crate) store: Arc<Store>,
     pub(crate) serving: watch::Sender<Arc<RunningGeneration<V>>>,
     pub(crate) journal: Journal,
-    pub(crate) rebuilding: Mutex<Rebuilding<V>>,
+    pub(crate) rebuild_slot: Mutex<RebuildSlot<V>>,
     pub(crate) rebuilds: Arc<Semaphore>,
     pub(crate) latencies: Arc<Latencies>,
     scans: Semaphore,
     pub(crate) state: watch::Sender<State>,
     pub(crate) stop: CancellationToken,
     pub(crate) names: Names,
-    pub(crate) round: Round,
+    pub(crate) scrub_progress: ScrubProgress,
     pub(crate) pausing: Arc<Pausing>,
 }
 
@@ -110,14 +110,14 @@ impl<V: View> Projector<V> {
         let kept = (id, generation.position());
         let running = RunningGeneration::start(&options, &store, kept, generation, stop.child_token(), Pace::free());
         let inner = Arc::new(Shared {
-            round: Round::new(store.clone()),
+            scrub_progress: ScrubProgress::new(store.clone()),
             pausing,
             names,
             options,
             journal: Journal::open(store.clone()),
             store,
             serving: watch::Sender::new(running),
-            rebuilding: Mutex::default(),
+            rebuild_slot: Mutex::default(),
             rebuilds: Arc::new(Semaphore::new(1)),
             latencies: Arc::default(),
             scans: Semaphore::new(SCANS_AT_ONCE),
@@ -171,7 +171,7 @@ impl<V: View> Projector<V> {
     async fn feed_again(&self, running: &Arc<RunningGeneration<V>>) {
         running.kept().await;
         self.inner.serving.send_if_modified(|serving| {
-            let same = Arc::ptr_eq(serving, running) && !self.building().is_some_and(|it| it.overtakes());
+            let same = Arc::ptr_eq(serving, running) && !self.active_rebuild().is_some_and(|it| it.overtakes());
             if same {
                 let kept = (running.id, *running.committed.borrow());
                 *serving = self.inner.feed(kept, running.generation.clone(), Pace::free());
@@ -263,7 +263,7 @@ impl<V: View> Projector<V> {
     /// How it is. Sums up the digests of what changed since the last time.
     pub fn status(&self) -> Status {
         let serving = self.inner.serving.borrow().clone();
-        let building = self.building().filter(|it| !it.course.serves());
+        let building = self.active_rebuild().filter(|it| !it.lifecycle.serves());
         let book = serving.generation.book();
         Status {
             view: V::NAME,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use api::errors::Error;
 use api::{names, v1};
 use projector::{
-    Found, GenerationStatus, Projector, RebuildError, RebuildOptions, ScrubStatus, State, Status as Doing, Trouble,
-    Waiting,
+    ScrubFinding, GenerationStatus, Projector, RebuildError, RebuildOptions, ScrubStatus, State, Status as Doing, Trouble,
+    WaitReason,
 };
 use tonic::{Request, Response, Status};
 use touchpoint::Timestamp;
@@ -126,7 +126,7 @@ fn generation(it: &GenerationStatus, now: Timestamp) -> v1::Generation {
 
 /// Nothing of a scrub that is off.
 fn scrub(it: ScrubStatus) -> Option<v1::Scrub> {
-    let finding = |it: Found| v1::ScrubFinding {
+    let finding = |it: ScrubFinding| v1::ScrubFinding {
         at: Some(names::timestamp(it.at)),
         customer_id: it.customer.to_string(),
         position: it.position.0,
@@ -141,7 +141,7 @@ fn scrub(it: ScrubStatus) -> Option<v1::Scrub> {
         repaired: it.repaired,
         began: it.began.map(names::timestamp),
         last_round: it.last_round.map(names::timestamp),
-        waiting: it.waiting.map_or("", Waiting::name).to_owned(),
+        waiting: it.waiting.map_or("", WaitReason::name).to_owned(),
         last_found: it.last_found.map(finding),
     })
 }
