@@ -12,10 +12,10 @@ use crate::Generation;
 use crate::commit::GenerationStore;
 use crate::counters::Counts;
 use crate::fold_loop::FoldLoop;
-use crate::pace::Pace;
 use crate::projector::Options;
 use crate::source::{Broken, SourceError, Trouble};
 use crate::status::{GenerationStatus, Progress};
+use crate::throttle::Throttle;
 
 /// How feeding ended; nothing while it goes on.
 type Outcome = Option<Result<(), SourceError>>;
@@ -39,7 +39,7 @@ impl<V: View> RunningGeneration<V> {
         (id, committed): (GenerationId, Position),
         generation: Arc<Generation<V>>,
         stop: CancellationToken,
-        pace: Pace,
+        throttle: Throttle,
     ) -> Arc<Self> {
         let committed = watch::Sender::new(committed);
         let receiver = committed.subscribe();
@@ -50,7 +50,7 @@ impl<V: View> RunningGeneration<V> {
             clock: options.clock.clone(),
             committed,
             stop: stop.clone(),
-            pace,
+            throttle,
         };
         let (ended, outcome) = watch::channel(None);
         let (keeping, kept) = watch::channel(());

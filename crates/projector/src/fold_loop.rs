@@ -18,8 +18,8 @@ use crate::commit::GenerationStore;
 use crate::cores::{Priority, giving_way};
 use crate::due::{Due, Stage};
 use crate::error::StoreError;
-use crate::pace::Pace;
 use crate::source::{Batch, Batches, Checkpoint, Clock, Source, SourceError, SourceFuture};
+use crate::throttle::Throttle;
 
 /// How often timers are drained without anybody asking.
 const DRAIN_EVERY: Duration = Duration::from_millis(500);
@@ -38,7 +38,7 @@ pub(crate) struct FoldLoop<V: View> {
     pub(crate) committed: watch::Sender<Position>,
     pub(crate) stop: CancellationToken,
     /// How fast it catches up.
-    pub(crate) pace: Pace,
+    pub(crate) throttle: Throttle,
 }
 
 /// A commit that runs on another thread.
@@ -94,14 +94,14 @@ impl<V: View> FoldLoop<V> {
                 _ = drain.tick(), if self.generation.is_live() => {
                     tokio::task::block_in_place(|| self.generation.drain((self.clock)()));
                 }
-                () = self.pace.wait(), if self.is_paused() => {}
-                batch = batches.next(), if !self.is_paused() => match batch {
+                () = self.throttle.wait(), if self.is_held_back() => {}
+                batch = batches.next(), if !self.is_held_back() => match batch {
                     Some(batch) => {
                         let (batch, was_live) = (batch?, self.generation.is_live());
                         self.fold(&batch, target);
                         // One that is live keeps up, however fast the log grows.
                         if !was_live {
-                            self.pace.folded(batch.entries.len(), batch.log_end);
+                            self.throttle.folded(batch.entries.len(), batch.log_end);
                         }
                         if !was_live && self.generation.is_live() {
                             due.went_live();
@@ -141,8 +141,8 @@ impl<V: View> FoldLoop<V> {
     }
 
     /// One that is live keeps up, however fast the log grows.
-    fn is_paused(&self) -> bool {
-        !self.generation.is_live() && !self.pace.is_free()
+    fn is_held_back(&self) -> bool {
+        !self.generation.is_live() && !self.throttle.is_free()
     }
 
     fn fold(&self, batch: &Batch, target: Position) {
@@ -167,7 +167,7 @@ impl<V: View> FoldLoop<V> {
     fn stage(&self) -> Stage {
         match (self.generation.is_live(), self.generation.priority()) {
             // While it is held back there is time to commit.
-            (false, _) if self.is_paused() => Stage::Standby,
+            (false, _) if self.is_held_back() => Stage::Standby,
             (false, _) => Stage::Behind,
             (true, Priority::Low) => Stage::Standby,
             (true, Priority::Normal) => Stage::Serving,

@@ -19,12 +19,12 @@ use crate::feed::RunningGeneration;
 use crate::journal::Journal;
 use crate::latency::Latencies;
 use crate::load::{Loaded, known_loss, load};
-use crate::pace::{Bounds, Pace};
 use crate::pause::Pausing;
 use crate::rebuild::{RebuildSlot, first};
 use crate::scrub_progress::ScrubProgress;
 use crate::source::{Checkpoint, Clock, Source, SourceError};
 use crate::status::{Progress, State, Status};
+use crate::throttle::{Bounds, Throttle};
 use crate::watch::Names;
 
 /// Whole-population queries that are evaluated at once; the others wait.
@@ -82,9 +82,9 @@ impl<V: View> Shared<V> {
         &self,
         kept: (GenerationId, Position),
         generation: Arc<Generation<V>>,
-        pace: Pace,
+        throttle: Throttle,
     ) -> Arc<RunningGeneration<V>> {
-        RunningGeneration::start(&self.options, &self.store, kept, generation, self.stop.child_token(), pace)
+        RunningGeneration::start(&self.options, &self.store, kept, generation, self.stop.child_token(), throttle)
     }
 }
 
@@ -108,7 +108,8 @@ impl<V: View> Projector<V> {
         options.source = pausing.over(options.source);
         let names = Names::of((options.clock)());
         let kept = (id, generation.position());
-        let running = RunningGeneration::start(&options, &store, kept, generation, stop.child_token(), Pace::free());
+        let running =
+            RunningGeneration::start(&options, &store, kept, generation, stop.child_token(), Throttle::free());
         let inner = Arc::new(Shared {
             scrub_progress: ScrubProgress::new(store.clone()),
             pausing,
@@ -174,7 +175,7 @@ impl<V: View> Projector<V> {
             let same = Arc::ptr_eq(serving, running) && !self.active_rebuild().is_some_and(|it| it.overtakes());
             if same {
                 let kept = (running.id, *running.committed.borrow());
-                *serving = self.inner.feed(kept, running.generation.clone(), Pace::free());
+                *serving = self.inner.feed(kept, running.generation.clone(), Throttle::free());
             }
             same
         });

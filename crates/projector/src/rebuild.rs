@@ -18,10 +18,10 @@ use crate::error::{RebuildError, StoreError};
 use crate::feed::RunningGeneration;
 use crate::generation::lock;
 use crate::journal::{Origin, RebuildOptions, Remembered};
-use crate::pace::{Bounds, Brake, Pace};
 use crate::phase::{Phase, RebuildLifecycle};
 use crate::source::Checkpoint;
 use crate::status::{RebuildProgress, RebuildStatus};
+use crate::throttle::{Bounds, Brake, Throttle};
 use crate::{Generation, Projector, cores, load};
 
 /// How often a rebuild looks whether it may begin.
@@ -187,7 +187,7 @@ impl<V: View> Projector<V> {
             running: self.inner.feed(
                 (id, generation.position()),
                 generation,
-                Pace::beside(options.max_rate, brake.clone()),
+                Throttle::beside(options.max_rate, brake.clone()),
             ),
             brake,
             origin,

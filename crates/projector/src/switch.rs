@@ -13,11 +13,11 @@ use crate::cores::{apart, giving_way};
 use crate::error::{StoreError, Unfinished};
 use crate::feed::RunningGeneration;
 use crate::journal::{Ending, Origin};
-use crate::pace::Brake;
 use crate::phase::{Compared, Phase};
 use crate::rebuild::{ActiveRebuild, Rebuild};
 use crate::source::SourceError;
 use crate::status::State;
+use crate::throttle::Brake;
 use crate::verify::{Findings, suspects};
 use crate::{Generation, Projector};
 
