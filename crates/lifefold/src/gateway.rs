@@ -85,8 +85,8 @@ async fn broken(log: &Log) -> Broken {
 }
 
 /// Serves a process's services and keeps its health until it is told to stop.
-pub(crate) async fn serve(door: Door, process: services::Process, stop: CancellationToken) -> anyhow::Result<()> {
-    let services::Process { routes, health } = process;
+pub(crate) async fn serve(door: Door, process: services::GrpcServices, stop: CancellationToken) -> anyhow::Result<()> {
+    let services::GrpcServices { routes, health } = process;
     let (served, ()) = tokio::join!(door.serve(routes, stop), health);
     served
 }

@@ -35,12 +35,12 @@ impl Stands for Churn {
 }
 
 /// The service.
-pub(crate) struct ChurnRisk {
+pub(crate) struct ChurnRiskService {
     view: Asker<Churn>,
     watchers: Watchers<Churn>,
 }
 
-impl ChurnRisk {
+impl ChurnRiskService {
     pub(crate) fn new(projector: Projector<Churn>) -> Self {
         Self { watchers: Watchers::new(projector.clone()), view: Asker::new(projector) }
     }
@@ -163,7 +163,7 @@ fn after(cursor: &[u8]) -> Option<AtRisk> {
 }
 
 #[tonic::async_trait]
-impl v1::churn_risk_service_server::ChurnRiskService for ChurnRisk {
+impl v1::churn_risk_service_server::ChurnRiskService for ChurnRiskService {
     async fn get_risk(&self, request: Request<v1::GetRiskRequest>) -> Result<Response<v1::GetRiskResponse>, Status> {
         let until = call::answer_by(request.metadata());
         let v1::GetRiskRequest { customer_id, query } = request.into_inner();

@@ -42,4 +42,4 @@ mod watch;
 
 pub use activation::{FreshId, RulesInLog};
 pub use limits::server;
-pub use process::{Gateway, Process, Served, gateway, view};
+pub use process::{Gateway, GrpcServices, Served, gateway, view};

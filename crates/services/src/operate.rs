@@ -5,8 +5,8 @@ use std::time::Duration;
 use api::errors::Error;
 use api::{names, v1};
 use projector::{
-    ScrubFinding, GenerationStatus, Projector, RebuildError, RebuildOptions, ScrubStatus, State, Status as Doing, Trouble,
-    WaitReason,
+    GenerationStatus, Projector, RebuildError, RebuildOptions, ScrubFinding, ScrubStatus, State, Status as Doing,
+    Trouble, WaitReason,
 };
 use tonic::{Request, Response, Status};
 use touchpoint::Timestamp;
@@ -21,11 +21,11 @@ const STORE_RETRY: Duration = Duration::from_secs(5);
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
 /// The service of one view's projector.
-pub(crate) struct Operating<V: View> {
+pub(crate) struct ProjectorService<V: View> {
     projector: Projector<V>,
 }
 
-impl<V: View> Operating<V> {
+impl<V: View> ProjectorService<V> {
     pub(crate) fn new(projector: Projector<V>) -> Self {
         Self { projector }
     }
@@ -152,7 +152,7 @@ fn seconds(since: Option<Timestamp>, now: Timestamp) -> u64 {
 }
 
 #[tonic::async_trait]
-impl<V: View> v1::projector_service_server::ProjectorService for Operating<V> {
+impl<V: View> v1::projector_service_server::ProjectorService for ProjectorService<V> {
     async fn get_status(
         &self,
         _request: Request<v1::GetStatusRequest>,

@@ -15,11 +15,11 @@ use crate::{call, refold};
 const SERVICE: &str = "RebuildService";
 
 /// The service of one view's projector.
-pub(crate) struct Rebuilds<V: View> {
+pub(crate) struct RebuildService<V: View> {
     projector: Projector<V>,
 }
 
-impl<V: View> Rebuilds<V> {
+impl<V: View> RebuildService<V> {
     pub(crate) fn new(projector: Projector<V>) -> Self {
         Self { projector }
     }
@@ -46,7 +46,7 @@ fn none_under_way() -> Error {
 }
 
 #[tonic::async_trait]
-impl<V: View> v1::rebuild_service_server::RebuildService for Rebuilds<V> {
+impl<V: View> v1::rebuild_service_server::RebuildService for RebuildService<V> {
     async fn plan_rebuild(
         &self,
         request: Request<v1::PlanRebuildRequest>,

@@ -10,7 +10,7 @@ use views::satisfaction::{Name, PortScore, Ranked, Satisfaction, Score, Totals, 
 use crate::ask::Asked;
 use crate::listing::Listing;
 use crate::population::Population;
-use crate::satisfaction::{Satisfied, port, severity};
+use crate::satisfaction::{SatisfactionService, port, severity};
 
 /// What a report is asked for: a unit, a wave or the latest one, an earlier wave or the one before, ports.
 struct Asking {
@@ -38,7 +38,7 @@ struct Found<T> {
     asked: Asked<Satisfaction>,
 }
 
-impl Satisfied {
+impl SatisfactionService {
     pub(crate) async fn port_scores(
         &self,
         request: v1::GetPortScoresRequest,

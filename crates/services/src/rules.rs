@@ -14,11 +14,11 @@ use crate::call;
 const SERVICE: &str = "RulesService";
 
 /// The service.
-pub(crate) struct Ruling {
+pub(crate) struct RulesService {
     rules: RulesInLog,
 }
 
-impl Ruling {
+impl RulesService {
     pub(crate) const fn new(rules: RulesInLog) -> Self {
         Self { rules }
     }
@@ -98,7 +98,7 @@ fn before(cursor: &[u8]) -> Result<Position, Error> {
 }
 
 #[tonic::async_trait]
-impl v1::rules_service_server::RulesService for Ruling {
+impl v1::rules_service_server::RulesService for RulesService {
     async fn activate_rules(
         &self,
         request: Request<v1::ActivateRulesRequest>,

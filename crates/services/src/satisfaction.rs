@@ -26,11 +26,11 @@ impl Stands for Satisfaction {
 }
 
 /// The service.
-pub(crate) struct Satisfied {
+pub(crate) struct SatisfactionService {
     pub(crate) view: Asker<Satisfaction>,
 }
 
-impl Satisfied {
+impl SatisfactionService {
     pub(crate) fn new(projector: Projector<Satisfaction>) -> Self {
         Self { view: Asker::new(projector) }
     }

@@ -35,12 +35,12 @@ impl Stands for Segmentation {
 }
 
 /// The service.
-pub(crate) struct Segments {
+pub(crate) struct SegmentationService {
     view: Asker<Segmentation>,
     watchers: Watchers<Segmentation>,
 }
 
-impl Segments {
+impl SegmentationService {
     pub(crate) fn new(projector: Projector<Segmentation>) -> Self {
         Self { watchers: Watchers::new(projector.clone()), view: Asker::new(projector) }
     }
@@ -105,7 +105,7 @@ fn after(cursor: &[u8]) -> Option<CustomerId> {
 }
 
 #[tonic::async_trait]
-impl v1::segmentation_service_server::SegmentationService for Segments {
+impl v1::segmentation_service_server::SegmentationService for SegmentationService {
     async fn get_customer_segments(
         &self,
         request: Request<v1::GetCustomerSegmentsRequest>,
