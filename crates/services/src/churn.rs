@@ -14,9 +14,9 @@ use views::Standing;
 use views::churn::{Answer, AtRisk, Band, Churn, Narrow, Totals};
 use views::rules::Rules;
 
-use crate::ask::{Asker, Stands};
 use crate::listing::Listing;
 use crate::population::Population;
+use crate::view_reader::{Stands, ViewReader};
 use crate::watch::{self, Watchers};
 use crate::{call, export, rules_diff};
 
@@ -36,13 +36,13 @@ impl Stands for Churn {
 
 /// The service.
 pub(crate) struct ChurnRiskService {
-    view: Asker<Churn>,
+    view: ViewReader<Churn>,
     watchers: Watchers<Churn>,
 }
 
 impl ChurnRiskService {
     pub(crate) fn new(projector: Projector<Churn>) -> Self {
-        Self { watchers: Watchers::new(projector.clone()), view: Asker::new(projector) }
+        Self { watchers: Watchers::new(projector.clone()), view: ViewReader::new(projector) }
     }
 
     async fn list(&self, request: v1::ListAtRiskRequest, until: Instant) -> Result<v1::ListAtRiskResponse, Error> {

@@ -14,9 +14,9 @@ use tokio::time::Instant;
 use tonic::Status;
 use views::{Digests, Record};
 
-use crate::ask::{Asked, Asker, Stands, not_serving};
 use crate::outlet::{self, Outlet};
 use crate::pinned::Pinned;
+use crate::view_reader::{ResolvedQuery, Stands, ViewReader, not_serving};
 
 /// Exports of one view at once.
 pub(crate) const MAX_EXPORTS: usize = 8;
@@ -27,7 +27,7 @@ const MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// Begins an export, or goes on with one.
 pub(crate) async fn start<V: Exported + Stands>(
-    view: &Asker<V>,
+    view: &ViewReader<V>,
     request: V::Request,
     until: Instant,
 ) -> Result<BoxStream<'static, Result<V::Response, Status>>, Error> {
@@ -50,7 +50,7 @@ pub(crate) async fn start<V: Exported + Stands>(
 /// An export under way.
 struct Export<V: Exported> {
     projector: Projector<V>,
-    asked: Asked<V>,
+    asked: ResolvedQuery<V>,
     page: Page,
     cursor: Cursor,
 }
@@ -132,7 +132,7 @@ struct Cursor {
 
 impl Cursor {
     /// Before everybody, at the position that the records have: of that one there are digests.
-    async fn begin<V: Stands>(view: &Asker<V>, asked: &Asked<V>, until: Instant) -> Result<Self, Error> {
+    async fn begin<V: Stands>(view: &ViewReader<V>, asked: &ResolvedQuery<V>, until: Instant) -> Result<Self, Error> {
         let sum = |generation: &projector::Generation<V>| generation.digests();
         let (checkpoint, digests) = view.scan(asked.generation.clone(), until, sum).await?;
         let pinned = Pinned::first(asked, checkpoint.position);

@@ -8,7 +8,6 @@
 
 mod activation;
 mod append;
-mod ask;
 mod call;
 mod churn;
 mod damaged;
@@ -38,6 +37,7 @@ mod satisfaction_service;
 mod segmentation;
 mod timeline;
 mod touchpoint_service;
+mod view_reader;
 mod watch;
 
 pub use activation::{FreshId, RulesInLog};

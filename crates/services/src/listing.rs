@@ -9,8 +9,8 @@ use api::page::{Page, Paged};
 use api::v1;
 use tokio::time::Instant;
 
-use crate::ask::{Asked, Asker, Stands};
 use crate::pinned::Pinned;
+use crate::view_reader::{ResolvedQuery, Stands, ViewReader};
 
 /// A page of a list of all customers.
 pub(crate) struct Listing {
@@ -51,10 +51,10 @@ impl Listing {
     /// Asks the view. Unless the list is of the present, nothing after the position of the first page counts.
     pub(crate) async fn ask<V: Stands>(
         &self,
-        view: &Asker<V>,
+        view: &ViewReader<V>,
         query: Option<&v1::ViewQuery>,
         until: Instant,
-    ) -> Result<Asked<V>, Error> {
+    ) -> Result<ResolvedQuery<V>, Error> {
         let pinned = self.begun.as_ref().and_then(|begun| begun.pinned.as_ref());
         let mut asked = Pinned::ask(pinned, view, query, until).await?;
         if !asked.query.is_live() {
@@ -64,7 +64,7 @@ impl Listing {
     }
 
     /// The token of the page after this item.
-    pub(crate) fn token<V: Stands>(&self, asked: &Asked<V>, last: &[u8]) -> String {
+    pub(crate) fn token<V: Stands>(&self, asked: &ResolvedQuery<V>, last: &[u8]) -> String {
         let pinned = (!asked.query.is_live()).then(|| Pinned::first(asked, asked.position));
         self.page.token(&Begun { pinned, last: last.to_vec() }.bytes())
     }

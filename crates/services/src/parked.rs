@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use touchpoint::{EventId, Position};
 use views::View;
 
-use crate::ask::not_serving;
 use crate::refold::not_refolded;
+use crate::view_reader::not_serving;
 
 /// A parked event as a message.
 pub(crate) fn message(it: &ParkedEvent) -> v1::ParkedEvent {

@@ -13,9 +13,9 @@ use touchpoint::CustomerId;
 use views::rules::Rules;
 use views::{Moment, Record};
 
-use crate::ask::{Asker, Stands};
 use crate::pinned::Pinned;
 use crate::rules::read;
+use crate::view_reader::{Stands, ViewReader};
 use tally::Tally;
 
 /// Where the page before ended, and what the first page rests on: all pages are of one population.
@@ -28,7 +28,7 @@ struct Cursor {
 /// Answers DiffRules of a view. What the whole difference is, is said on the first page only: later ones go on where
 /// the one before ended, and evaluate no more customers than they need.
 pub(crate) async fn diff<V: Compared + Stands, R: Request>(
-    view: &Asker<V>,
+    view: &ViewReader<V>,
     request: R,
     until: Instant,
 ) -> Result<R::Response, Error> {

@@ -11,9 +11,9 @@ use touchpoint::{Code, ComplaintSeverity, CustomerId, ServicePort, Timestamp};
 use views::Standing;
 use views::satisfaction::{Answer, Narrow, OpenPlace, Satisfaction, Totals};
 
-use crate::ask::{Asker, Stands};
 use crate::listing::Listing;
 use crate::population::Population;
+use crate::view_reader::{Stands, ViewReader};
 
 impl Stands for Satisfaction {
     fn standing(answer: &Answer) -> &Standing {
@@ -27,12 +27,12 @@ impl Stands for Satisfaction {
 
 /// The service.
 pub(crate) struct SatisfactionService {
-    pub(crate) view: Asker<Satisfaction>,
+    pub(crate) view: ViewReader<Satisfaction>,
 }
 
 impl SatisfactionService {
     pub(crate) fn new(projector: Projector<Satisfaction>) -> Self {
-        Self { view: Asker::new(projector) }
+        Self { view: ViewReader::new(projector) }
     }
 
     pub(crate) async fn get(

@@ -16,9 +16,9 @@ use touchpoint::CustomerId;
 use views::Standing;
 use views::segmentation::{Answer, Funnel, Group, Segmentation, Totals, table};
 
-use crate::ask::{Asker, Stands};
 use crate::listing::Listing;
 use crate::population::Population;
+use crate::view_reader::{Stands, ViewReader};
 use crate::watch::{self, Watchers};
 use crate::{call, export, rules_diff};
 
@@ -36,13 +36,13 @@ impl Stands for Segmentation {
 
 /// The service.
 pub(crate) struct SegmentationService {
-    view: Asker<Segmentation>,
+    view: ViewReader<Segmentation>,
     watchers: Watchers<Segmentation>,
 }
 
 impl SegmentationService {
     pub(crate) fn new(projector: Projector<Segmentation>) -> Self {
-        Self { watchers: Watchers::new(projector.clone()), view: Asker::new(projector) }
+        Self { watchers: Watchers::new(projector.clone()), view: ViewReader::new(projector) }
     }
 
     async fn list(&self, request: v1::ListMembersRequest, until: Instant) -> Result<v1::ListMembersResponse, Error> {
