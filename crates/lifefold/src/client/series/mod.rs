@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate};
 use chrono_tz::Asia::Shanghai;
 use serde_json::{Value, json};
 
-use super::asking::Ask;
+use super::asking::ViewClient;
 use super::failure::Failure;
 use super::json::{self as answers, Named};
 use super::output::{self, Format, Screen};
@@ -55,7 +55,7 @@ impl Series {
     /// Shows the totals that `fetch` answers: of one instant by `table`, or over time.
     pub(crate) async fn show<M: Totals>(
         &self,
-        ask: &Ask,
+        ask: &ViewClient,
         mut fetch: impl AsyncFnMut(Option<v1::ViewQuery>) -> Result<M, Failure>,
         table: impl FnOnce(Screen, &M) -> String,
     ) -> Result<(), Failure> {
