@@ -33,7 +33,7 @@ pub(crate) async fn start<V: Exported + Stands>(
 ) -> Result<BoxStream<'static, Result<V::Response, Status>>, Error> {
     let place = view.exports.take()?;
     let page = Page::of(&request)?;
-    let cursor = page.cursor.as_deref().map(Cursor::read).transpose()?;
+    let cursor = page.after(Cursor::read)?;
     let pinned = cursor.as_ref().map(|cursor| &cursor.pinned);
     let mut asked = Pinned::ask(pinned, view, V::query(&request), until).await?;
     let cursor = match cursor {
@@ -148,20 +148,17 @@ impl Cursor {
         bytes
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, Error> {
-        let read = || {
-            let (pinned, rest) = Pinned::read(bytes)?;
-            let (full, rest) = rest.split_first_chunk()?;
-            let (content, rest) = rest.split_first_chunk()?;
-            let (place, customers) = rest.split_first_chunk()?;
-            Some(Self {
-                pinned,
-                digests: Digests { full: u128::from_be_bytes(*full), content: u128::from_be_bytes(*content) },
-                place: Place::at(u32::from_be_bytes(*place))?,
-                customers: u64::from_be_bytes(customers.try_into().ok()?),
-            })
-        };
-        read().ok_or_else(|| Error::field("page_token", "is damaged"))
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (pinned, rest) = Pinned::read(bytes)?;
+        let (full, rest) = rest.split_first_chunk()?;
+        let (content, rest) = rest.split_first_chunk()?;
+        let (place, customers) = rest.split_first_chunk()?;
+        Some(Self {
+            pinned,
+            digests: Digests { full: u128::from_be_bytes(*full), content: u128::from_be_bytes(*content) },
+            place: Place::at(u32::from_be_bytes(*place))?,
+            customers: u64::from_be_bytes(customers.try_into().ok()?),
+        })
     }
 }
 
@@ -179,6 +176,6 @@ mod tests {
         };
         let bytes = cursor.bytes();
         assert_eq!(Cursor::read(&bytes).unwrap(), cursor);
-        assert!((0..bytes.len()).all(|length| Cursor::read(&bytes[..length]).is_err()));
+        assert!((0..bytes.len()).all(|length| Cursor::read(&bytes[..length]).is_none()));
     }
 }

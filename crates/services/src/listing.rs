@@ -5,7 +5,7 @@
 //! population the first page was of.
 
 use api::errors::Error;
-use api::page::{Page, Paged};
+use api::page::{Page, Paged, damaged_token};
 use api::v1;
 use tokio::time::Instant;
 
@@ -34,7 +34,7 @@ impl Listing {
     /// The page that this request asks for.
     pub(crate) fn of<R: Paged>(request: &R) -> Result<Self, Error> {
         let page = Page::of(request)?;
-        let begun = page.cursor.as_deref().map(|cursor| Begun::read(cursor).ok_or_else(damaged)).transpose()?;
+        let begun = page.after(Begun::read)?;
         Ok(Self { page, begun })
     }
 
@@ -45,7 +45,7 @@ impl Listing {
 
     /// After which item the page begins; nothing for the first one.
     pub(crate) fn after<T>(&self, read: impl FnOnce(&[u8]) -> Option<T>) -> Result<Option<T>, Error> {
-        self.begun.as_ref().map(|begun| read(&begun.last).ok_or_else(damaged)).transpose()
+        self.begun.as_ref().map(|begun| read(&begun.last).ok_or_else(damaged_token)).transpose()
     }
 
     /// Asks the view. Unless the list is of the present, nothing after the position of the first page counts.
@@ -86,10 +86,6 @@ impl Begun {
         };
         Some(Self { pinned, last: last.to_vec() })
     }
-}
-
-fn damaged() -> Error {
-    Error::field("page_token", "is damaged")
 }
 
 #[cfg(test)]
