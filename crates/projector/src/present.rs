@@ -46,3 +46,33 @@ impl Present {
         self.stands_at.load(Ordering::Relaxed) != 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_micros(1_900_000_000_000_000);
+
+    #[test]
+    fn it_is_not_before_what_was_recorded_and_not_far_ahead_of_the_clock() {
+        let present = Present::default();
+        assert_eq!(present.at_least(NOON), NOON);
+        present.recorded(NOON.plus_micros(5));
+        present.recorded(NOON);
+        assert_eq!(present.at_least(NOON), NOON.plus_micros(5));
+        assert_eq!(present.at_least(NOON.plus_micros(6)), NOON.plus_micros(6));
+        present.recorded(NOON.plus_micros(10 * MAX_CLOCK_LEAD));
+        assert_eq!(present.at_least(NOON), NOON.plus_micros(MAX_CLOCK_LEAD));
+    }
+
+    #[test]
+    fn while_it_stands_still_only_what_is_recorded_moves_it() {
+        let (present, later) = (Present::default(), NOON.plus_micros(9));
+        present.stand_still(Some(NOON));
+        assert_eq!((present.at_least(later), present.stands()), (NOON, true));
+        present.recorded(NOON.plus_micros(5));
+        assert_eq!(present.at_least(later), NOON.plus_micros(5));
+        present.stand_still(None);
+        assert_eq!((present.at_least(later), present.stands()), (later, false));
+    }
+}
