@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use prost::Message;
+use touchpoint::Position;
 
 use crate::errors::Error;
 use crate::v1;
@@ -58,6 +59,22 @@ impl Page {
             page.cursor = Some(page.seal.open(&token).ok_or_else(foreign_token)?);
         }
         Ok(page)
+    }
+
+    /// Where the page before ended, which this reads from the cursor; nothing for the first page. Where the cursor does
+    /// not say so, the error names the token: callers can forge it.
+    pub fn after<T>(&self, read: impl FnOnce(&[u8]) -> Option<T>) -> Result<Option<T>, Error> {
+        self.cursor.as_deref().map(|cursor| read(cursor).ok_or_else(damaged_token)).transpose()
+    }
+
+    /// The position at which the page before ended; nothing for the first page.
+    pub fn after_position(&self) -> Result<Option<Position>, Error> {
+        self.after(|cursor| Some(Position(u64::from_be_bytes(cursor.try_into().ok()?))))
+    }
+
+    /// The token of the page after this position.
+    pub fn token_after(&self, position: Position) -> String {
+        self.token(&position.0.to_be_bytes())
     }
 
     /// The token of the next page, which begins after this cursor.
@@ -123,8 +140,13 @@ const fn digit(letter: u8) -> Option<u8> {
     }
 }
 
+/// A token that is of the same query, and whose cursor says nothing.
+pub fn damaged_token() -> Error {
+    Error::field("page_token", "is damaged")
+}
+
 /// A token that is not of the same query.
-pub fn foreign_token() -> Error {
+fn foreign_token() -> Error {
     Error::field("page_token", "expected the next_page_token of the same query, or nothing")
 }
 
@@ -178,6 +200,17 @@ mod tests {
         let next = Page::of(&request("C01", 20, &token)).unwrap();
         assert_eq!(next.cursor.as_deref(), Some(&b"after this"[..]));
         assert_eq!(next.size, 20);
+    }
+
+    #[test]
+    fn a_cursor_is_read_or_the_token_is_damaged() {
+        let first = Page::of(&request("C01", 10, "")).unwrap();
+        assert_eq!(first.after_position().unwrap(), None);
+        let second = Page::of(&request("C01", 10, &first.token_after(Position(7)))).unwrap();
+        assert_eq!(second.after_position().unwrap(), Some(Position(7)));
+        let forged = Page::of(&request("C01", 10, &first.token(b"no position"))).unwrap();
+        let Err(Error::Invalid(list)) = forged.after_position() else { panic!("it is no position") };
+        assert_eq!((&*list[0].field, &*list[0].message), ("page_token", "is damaged"));
     }
 
     #[test]

@@ -43,4 +43,15 @@ impl Answer {
             None => Self::Stored { last: ack.seq, duplicate: ack.duplicate },
         }
     }
+
+    /// Why a try has settled nothing, if this is all that is known of it.
+    pub(crate) fn failure(self) -> String {
+        match self {
+            Self::Refused(reason) | Self::Silent(reason) => reason,
+            Self::Full => "some customer had no room".to_owned(),
+            Self::Stored { .. } | Self::KnownId | Self::UnknownId | Self::Conflict => {
+                "an answer to another question".to_owned()
+            }
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Performs an append: sends, reads the answers, tries again with the same ids until the deadline.
+//! Performs appends that expect nothing: sends, reads the answers, tries again with the same ids until the deadline.
 //!
 //! The server knows an id for two minutes and a try never lasts that long, so trying again never writes twice.
 
@@ -17,8 +17,7 @@ use crate::append::{Appended, Draft};
 use crate::entry::{Entry, Subject, customer_subject};
 use crate::error::{AppendError, ReadError};
 use crate::full::Full;
-use crate::read::MAX_PAGE_ENTRIES;
-use crate::run::{Outcomes, Run, not_written};
+use crate::run::{Outcome, Outcomes, Run};
 use crate::stream::Log;
 use crate::wire;
 
@@ -79,51 +78,6 @@ impl Committer {
             }
         }
         run.outcomes
-    }
-
-    /// Writes one draft if the customer's last event is at `expected`.
-    pub(crate) async fn commit_expecting(
-        &self,
-        draft: &Draft,
-        expected: Position,
-        until: Instant,
-    ) -> Result<Appended, AppendError> {
-        let mut unsure = false;
-        let mut pause = PAUSE_MIN;
-        loop {
-            let reason = if self.log.wait_connected(until).await {
-                match self.send_single(draft, wire::single_headers(&draft.message_id(), Some(expected.0)), until).await
-                {
-                    Answer::Stored { last, duplicate: false } => {
-                        return Ok(Appended { position: Position(last), duplicate: false });
-                    }
-                    Answer::Stored { last, duplicate: true } => match self.verify(draft, Position(last)).await {
-                        Ok(outcome) => return outcome,
-                        Err(error) => error.to_string(),
-                    },
-                    Answer::Conflict => match self.explain_conflict(draft, expected).await {
-                        Ok(outcome) => return outcome,
-                        Err(error) => error.to_string(),
-                    },
-                    Answer::Full => match self.log.room_of(draft.customer).await {
-                        Ok(room) if room.left() == 0 => return Err(full(draft, room.events)),
-                        Ok(_) => "the customer had no room".to_owned(),
-                        Err(error) => error.to_string(),
-                    },
-                    Answer::Refused(reason) => reason,
-                    Answer::KnownId | Answer::UnknownId => "an answer to another question".to_owned(),
-                    Answer::Silent(reason) => {
-                        unsure = true;
-                        reason
-                    }
-                }
-            } else {
-                "no connection to the log".to_owned()
-            };
-            if !pause_before(until, &mut pause).await {
-                return Err(not_written(unsure, reason));
-            }
-        }
     }
 
     async fn try_batch(&self, drafts: &[Draft], run: &mut Run, until: Instant) {
@@ -190,7 +144,7 @@ impl Committer {
     }
 
     /// What became of a draft, or the answer that does not say so.
-    async fn send_alone(&self, draft: &Draft, until: Instant) -> Result<Result<Appended, AppendError>, Answer> {
+    async fn send_alone(&self, draft: &Draft, until: Instant) -> Result<Outcome, Answer> {
         match self.send_single(draft, wire::single_headers(&draft.message_id(), None), until).await {
             Answer::Stored { last, duplicate: false } => {
                 self.full.remove(draft.customer);
@@ -229,7 +183,7 @@ impl Committer {
     }
 
     /// What is in the log under the draft's id, as far as the server remembers ids; writes nothing.
-    async fn known(&self, draft: &Draft, until: Instant) -> Result<Option<Result<Appended, AppendError>>, String> {
+    async fn known(&self, draft: &Draft, until: Instant) -> Result<Option<Outcome>, String> {
         match self.send_single(draft, wire::probe_headers(&draft.message_id(), self.log.copies), until).await {
             Answer::UnknownId | Answer::Conflict => Ok(None),
             Answer::Stored { last, duplicate } if duplicate => {
@@ -241,32 +195,10 @@ impl Committer {
     }
 
     /// `duplicate` only says that the ids are equal: compare whose event it is and what it says.
-    async fn verify(&self, draft: &Draft, position: Position) -> Result<Result<Appended, AppendError>, ReadError> {
+    pub(crate) async fn verify(&self, draft: &Draft, position: Position) -> Result<Outcome, ReadError> {
         let entry = self.log.get(position).await?;
         let entry = entry.ok_or_else(|| ReadError::Unavailable(format!("position {position} cannot be read yet")))?;
         Ok(compare(draft, &entry))
-    }
-
-    /// The server compares revisions before ids, so a try after a lost answer looks like a conflict: look for the id.
-    async fn explain_conflict(
-        &self,
-        draft: &Draft,
-        expected: Position,
-    ) -> Result<Result<Appended, AppendError>, ReadError> {
-        let id = draft.message_id();
-        let mut after = expected;
-        loop {
-            let page = self.log.customer_page(draft.customer, after, MAX_PAGE_ENTRIES).await?;
-            let Some(last) = page.last().map(|message| Position(message.sequence)) else {
-                let current = self.log.last_of(draft.customer).await?.unwrap_or(Position::ZERO);
-                return Ok(Err(AppendError::RevisionConflict { current }));
-            };
-            let same_id = |message: &&_| stored_id(message) == Some(id.as_str());
-            if let Some(message) = page.iter().find(same_id) {
-                return Ok(compare(draft, &Entry::from_stored(message.clone())));
-            }
-            after = last;
-        }
     }
 
     async fn send_single(&self, draft: &Draft, headers: HeaderMap, until: Instant) -> Answer {
@@ -319,11 +251,7 @@ impl Committer {
     }
 }
 
-fn stored_id(message: &async_nats::jetstream::message::StreamMessage) -> Option<&str> {
-    message.headers.get(wire::MSG_ID).map(|id| id.as_str())
-}
-
-fn compare(draft: &Draft, entry: &Entry) -> Result<Appended, AppendError> {
+pub(crate) fn compare(draft: &Draft, entry: &Entry) -> Outcome {
     let position = entry.position;
     if entry.subject == Subject::Customer(draft.customer) && same_content(&entry.body, &draft.body) {
         return Ok(Appended { position, duplicate: true });
@@ -331,7 +259,7 @@ fn compare(draft: &Draft, entry: &Entry) -> Result<Appended, AppendError> {
     Err(AppendError::AlreadyExists { event: draft.event, position })
 }
 
-fn full(draft: &Draft, events: u64) -> AppendError {
+pub(crate) fn full(draft: &Draft, events: u64) -> AppendError {
     AppendError::CustomerFull { customer: draft.customer, events }
 }
 

@@ -7,11 +7,11 @@ use touchpoint::{EventId, Position};
 use crate::answer::Answer;
 use crate::append::{Appended, MAX_BODY_BYTES, at_most};
 use crate::appender::{Appender, bounded};
-use crate::commit::{Committer, PAUSE_MIN, pause_before};
+use crate::commit::Committer;
 use crate::entry::{CONTROL_SUBJECT, Entry};
 use crate::error::{AppendError, ReadError};
 use crate::read::MAX_PAGE_ENTRIES;
-use crate::run::not_written;
+use crate::run::Outcome;
 use crate::stream::Log;
 use crate::wire;
 
@@ -47,43 +47,25 @@ impl Appender {
 }
 
 impl Committer {
-    async fn commit_control(
-        &self,
-        id: &str,
-        body: &Bytes,
-        after: Position,
-        until: Instant,
-    ) -> Result<Appended, AppendError> {
-        let (mut unsure, mut pause) = (false, PAUSE_MIN);
+    async fn commit_control(&self, id: &str, body: &Bytes, after: Position, until: Instant) -> Outcome {
+        let mut tries = self.tries(CONTROL_SUBJECT, id, body, after, until);
         loop {
-            let headers = wire::single_headers(id, Some(after.0));
-            let answer = match self.log().wait_connected(until).await {
-                true => self.ask(CONTROL_SUBJECT.to_owned(), body, headers, 1, until).await,
-                false => Answer::Refused("no connection to the log".to_owned()),
-            };
-            let reason = match answer {
-                Answer::Stored { last, duplicate } => return Ok(Appended { position: Position(last), duplicate }),
+            let settled = match tries.next().await {
+                Answer::Stored { last, duplicate } => Ok(Ok(Appended { position: Position(last), duplicate })),
                 // A try after a lost answer looks like a conflict, too.
-                Answer::Conflict => match self.control_after(after, body).await {
-                    Ok(outcome) => return outcome,
-                    Err(error) => error.to_string(),
-                },
-                Answer::Silent(reason) => {
-                    unsure = true;
-                    reason
-                }
-                Answer::Refused(reason) => reason,
-                Answer::Full => return Err(AppendError::Unavailable("it takes no more control messages".to_owned())),
-                Answer::KnownId | Answer::UnknownId => "an answer to another question".to_owned(),
+                Answer::Conflict => self.control_after(after, body).await.map_err(|error| error.to_string()),
+                Answer::Full => Ok(Err(AppendError::Unavailable("it takes no more control messages".to_owned()))),
+                other => Err(other.failure()),
             };
-            if !pause_before(until, &mut pause).await {
-                return Err(not_written(unsure, reason));
+            match settled {
+                Ok(outcome) => return outcome,
+                Err(reason) => tries.again(reason).await?,
             }
         }
     }
 
     /// What is there in place of this message, or the message itself.
-    async fn control_after(&self, after: Position, body: &Bytes) -> Result<Result<Appended, AppendError>, ReadError> {
+    async fn control_after(&self, after: Position, body: &Bytes) -> Result<Outcome, ReadError> {
         let entries = self.log().control(Position(u64::MAX)).await?;
         if let Some(same) = entries.iter().find(|entry| entry.position > after && entry.body == *body) {
             return Ok(Ok(Appended { position: same.position, duplicate: true }));

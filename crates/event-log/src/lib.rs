@@ -21,6 +21,7 @@ mod control;
 mod entry;
 mod error;
 mod examine;
+mod expecting;
 mod full;
 mod identity;
 mod loss;

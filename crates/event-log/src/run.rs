@@ -4,8 +4,10 @@ use crate::answer::Answer;
 use crate::append::{Appended, positions};
 use crate::error::AppendError;
 
+/// What became of a message.
+pub(crate) type Outcome = Result<Appended, AppendError>;
 /// What became of each draft; `None` where nothing was written and nothing is wrong with it.
-pub(crate) type Outcomes = Vec<Option<Result<Appended, AppendError>>>;
+pub(crate) type Outcomes = Vec<Option<Outcome>>;
 
 /// The progress of one commit.
 pub(crate) struct Run {
@@ -33,11 +35,7 @@ impl Run {
     /// A try has settled nothing.
     pub(crate) fn failed(&mut self, answer: Answer) {
         self.unsure |= matches!(answer, Answer::Silent(_));
-        self.reason = match answer {
-            Answer::Refused(reason) | Answer::Silent(reason) => reason,
-            Answer::Full => "some customer had no room".to_owned(),
-            _ => "an answer to another question".to_owned(),
-        };
+        self.reason = answer.failure();
     }
 
     pub(crate) fn has_conflict(&self) -> bool {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::door::Door;
+use crate::listener::Listener;
 use crate::settings::{Process, Settings};
 
 /// Pause before a log that could not be opened is tried again.
@@ -24,7 +24,7 @@ const SEED_TIME: Duration = Duration::from_secs(5);
 const SEED_NOTE: &str = "the first rules of this log, by the gateway";
 
 /// Serves until it is told to stop. While there is no log it waits for one, NOT_SERVING.
-pub(crate) async fn run(settings: Settings, door: Door, stop: CancellationToken) -> anyhow::Result<()> {
+pub(crate) async fn run(settings: Settings, listener: Listener, stop: CancellationToken) -> anyhow::Result<()> {
     let options = log_options(&settings, Process::Gateway);
     let (options, provision) = (&options, settings.provision);
     let open = move || async move { Box::pin(try_open(options, provision)).await.map_err(|error| error.to_string()) };
@@ -36,10 +36,10 @@ pub(crate) async fn run(settings: Settings, door: Door, stop: CancellationToken)
         seed(&rules, &settings).await;
         Ok(Some((log, appender, rules)))
     };
-    let Some((log, appender, rules)) = door.wait_for(&SERVICES, opening).await? else { return Ok(()) };
-    tracing::info!(address = %door.address(), epoch = %log.identity().epoch, "the gateway serves");
+    let Some((log, appender, rules)) = listener.wait_for(&SERVICES, opening).await? else { return Ok(()) };
+    tracing::info!(address = %listener.address(), epoch = %log.identity().epoch, "the gateway serves");
     let gateway = services::Gateway { log: log.clone(), appender, rules, clock: clock::clock(), stop: stop.clone() };
-    let serving = serve(door, services::gateway(gateway), stop);
+    let serving = serve(listener, services::gateway(gateway), stop);
     tokio::select! {
         served = serving => served,
         reason = broken(&log) => bail!("the log is not the one that this gateway opened, nothing more is written: {reason}"),
@@ -85,9 +85,13 @@ async fn broken(log: &Log) -> Broken {
 }
 
 /// Serves a process's services and keeps its health until it is told to stop.
-pub(crate) async fn serve(door: Door, process: services::Process, stop: CancellationToken) -> anyhow::Result<()> {
-    let services::Process { routes, health } = process;
-    let (served, ()) = tokio::join!(door.serve(routes, stop), health);
+pub(crate) async fn serve(
+    listener: Listener,
+    process: services::GrpcServices,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let services::GrpcServices { routes, health } = process;
+    let (served, ()) = tokio::join!(listener.serve(routes, stop), health);
     served
 }
 

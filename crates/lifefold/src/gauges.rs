@@ -1,5 +1,6 @@
 //! How a projector does, as gauges that are set once a second.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::{Unit, describe_counter, describe_gauge, gauge};
@@ -59,13 +60,13 @@ pub(crate) fn describe() {
 }
 
 /// Sets the gauges of a projector for ever.
-pub(crate) async fn watch<V: View>(projector: Projector<V>, source: Source) {
+pub(crate) async fn watch<V: View>(projector: Projector<V>, source: Arc<dyn Source>) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut ages = Ages { whole_at: Instant::now(), durable_at: Instant::now(), committed: Position::ZERO };
     loop {
         ticks.tick().await;
-        let end = timeout(END_TIMEOUT, (source.end)()).await.ok().and_then(Result::ok);
+        let end = timeout(END_TIMEOUT, source.end()).await.ok().and_then(Result::ok);
         // Waits while lists are built: not for the threads that answer.
         let asked = projector.clone();
         let Ok(progress) = tokio::task::spawn_blocking(move || asked.progress()).await else { continue };

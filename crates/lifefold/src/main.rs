@@ -9,9 +9,9 @@ mod client;
 mod clock;
 mod connection;
 mod demo;
-mod door;
 mod gateway;
 mod gauges;
+mod listener;
 mod low_priority_reader;
 mod projecting;
 mod settings;
@@ -29,7 +29,7 @@ use views::satisfaction::Satisfaction;
 use views::segmentation::Segmentation;
 
 use cli::{Cli, Command, Config, View};
-use door::Door;
+use listener::Listener;
 use settings::{Mistakes, Process, Settings};
 use tasks::Tasks;
 
@@ -87,16 +87,16 @@ fn perform(command: Command, settings: Settings) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve_gateway(settings: Settings) -> anyhow::Result<()> {
-    let (door, stop) = prepare(&settings)?;
+    let (listener, stop) = prepare(&settings)?;
     let mut tasks = Tasks::new(stop.clone());
-    tasks.start("gateway", gateway::run(settings, door, stop));
+    tasks.start("gateway", gateway::run(settings, listener, stop));
     tasks.run().await
 }
 
 async fn serve_view(view: View, settings: Settings) -> anyhow::Result<()> {
-    let (door, stop) = prepare(&settings)?;
+    let (listener, stop) = prepare(&settings)?;
     let mut tasks = Tasks::new(stop.clone());
-    start_view(&mut tasks, view, settings.data.clone(), settings, door, stop);
+    start_view(&mut tasks, view, settings.data.clone(), settings, listener, stop);
     tasks.run().await
 }
 
@@ -106,25 +106,25 @@ pub(crate) fn start_view(
     view: View,
     dir: std::path::PathBuf,
     settings: Settings,
-    door: Door,
+    listener: Listener,
     stop: CancellationToken,
 ) {
     match view {
         View::Segmentation => {
-            tasks.start("segmentation projector", projecting::run::<Segmentation>(view, settings, dir, door, stop));
+            tasks.start("segmentation projector", projecting::run::<Segmentation>(view, settings, dir, listener, stop));
         }
         View::Satisfaction => {
-            tasks.start("satisfaction projector", projecting::run::<Satisfaction>(view, settings, dir, door, stop));
+            tasks.start("satisfaction projector", projecting::run::<Satisfaction>(view, settings, dir, listener, stop));
         }
-        View::Churn => tasks.start("churn projector", projecting::run::<Churn>(view, settings, dir, door, stop)),
+        View::Churn => tasks.start("churn projector", projecting::run::<Churn>(view, settings, dir, listener, stop)),
     }
 }
 
 /// What every service begins with: logs, its address, metrics, and how it is told to stop.
-fn prepare(settings: &Settings) -> anyhow::Result<(Door, CancellationToken)> {
+fn prepare(settings: &Settings) -> anyhow::Result<(Listener, CancellationToken)> {
     telemetry::start_logs(&settings.log)?;
-    let door = Door::open(settings.listen)?;
+    let listener = Listener::bind(settings.listen)?;
     let metrics = settings.metrics_listen.map(telemetry::start_metrics).transpose()?;
-    tracing::info!(grpc = %door.address(), metrics = metrics.map(tracing::field::display), "listening");
-    Ok((door, tasks::stop_on_signal()?))
+    tracing::info!(grpc = %listener.address(), metrics = metrics.map(tracing::field::display), "listening");
+    Ok((listener, tasks::stop_on_signal()?))
 }

@@ -2,42 +2,44 @@
 
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use projector::{Options, Projector, SourceError, StartError, State};
+use projector::{Options, Projector, Source, SourceError, StartError, State};
 use services::Served;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::View;
 use crate::clock;
-use crate::door::Door;
 use crate::gateway::{log_options, serve, until_opened};
 use crate::gauges;
+use crate::listener::Listener;
 use crate::settings::Settings;
-use crate::source;
+use crate::source::LogSource;
 
 /// Serves until it is told to stop. Until the head of the log is reached it is NOT_SERVING.
 pub(crate) async fn run<V: Served>(
     view: View,
     settings: Settings,
     dir: PathBuf,
-    door: Door,
+    listener: Listener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let source = source::source(log_options(&settings, view.process()));
+    let source: Arc<dyn Source> = Arc::new(LogSource::new(log_options(&settings, view.process())));
     let rules_given = settings.is_given("rules");
     let Settings { rules, bounds, scrub_rate, .. } = settings;
     let options = Options { dir, rules, rules_given, source: source.clone(), clock: clock::clock(), bounds };
     let opening = async { until_opened(V::NAME, &stop, || start::<V>(&options, &stop)).await.transpose() };
-    let Some(projector) = door.wait_for(&[V::SERVICE], opening).await? else { return Ok(()) };
-    tracing::info!(view = V::NAME, address = %door.address(), "the projector folds and listens");
+    let Some(projector) = listener.wait_for(&[V::SERVICE], opening).await? else { return Ok(()) };
+    tracing::info!(view = V::NAME, address = %listener.address(), "the projector folds and listens");
     let mut beside = JoinSet::new();
     beside.spawn(gauges::watch(projector.clone(), source));
     beside.spawn(tell_state(V::NAME, projector.state()));
     let scrubbed = projector.clone();
     beside.spawn(async move { scrubbed.scrub(scrub_rate).await });
-    let both = pin!(async { tokio::join!(serve(door, services::view(&projector), stop.clone()), projector.run()).0 });
+    let both =
+        pin!(async { tokio::join!(serve(listener, services::view(&projector), stop.clone()), projector.run()).0 });
     while_none_panics(both, beside, &stop).await
 }
 

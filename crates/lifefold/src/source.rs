@@ -5,38 +5,61 @@ use std::sync::{Arc, Mutex, PoisonError};
 use event_log::{
     Broken as LogBroken, CheckError, Log, MAX_PAGE_ENTRIES, OpenError, Options, ReadError, Subject, TailError,
 };
-use futures::future::BoxFuture;
+use futures::future::FutureExt;
 use futures::stream::{self, StreamExt};
-use projector::{Batch, Batches, Broken, Checkpoint, Entry, Priority, Source, SourceError, Trouble};
+use projector::{Batch, Batches, Broken, Checkpoint, Entry, Priority, Source, SourceError, SourceFuture, Trouble};
 use touchpoint::{CustomerId, Position};
 use uuid::Uuid;
 
 use crate::gauges::FOREIGN;
 use crate::low_priority_reader;
 
-/// The source that reads this log. Nothing is connected before it is asked for something.
-pub(crate) fn source(options: Options) -> Source {
-    let link = Arc::new(Link::new(options));
-    let [origin, tail, check, end, control, entries, timeline] = [(); 7].map(|()| link.clone());
-    Source {
-        origin: Arc::new(move || -> BoxFuture<'static, _> { Box::pin(origin.clone().origin()) }),
-        tail: Arc::new(move |after, priority| match priority {
-            Priority::Normal => tail_after(tail.clone(), after),
+/// The log that a projector folds, as event-log has it.
+pub(crate) struct LogSource {
+    link: Arc<Link>,
+}
+
+impl LogSource {
+    /// Reads the log to which these options lead. Nothing is connected before it is asked for something.
+    pub(crate) fn new(options: Options) -> Self {
+        Self { link: Arc::new(Link::new(options)) }
+    }
+}
+
+impl Source for LogSource {
+    fn origin(&self) -> SourceFuture<'_, Checkpoint> {
+        self.link.origin().boxed()
+    }
+
+    fn tail(&self, after: Checkpoint, priority: Priority) -> Batches {
+        match priority {
+            Priority::Normal => tail_after(self.link.clone(), after),
             Priority::Low => {
                 // A connection belongs to the threads on which it was made.
-                let own = Arc::new(Link::new(tail.options.clone()));
+                let own = Arc::new(Link::new(self.link.options.clone()));
                 low_priority_reader::read(move || tail_after(own, after))
             }
-        }),
-        check: Arc::new(move |checkpoint| -> BoxFuture<'static, _> { Box::pin(check.clone().check(checkpoint)) }),
-        end: Arc::new(move || -> BoxFuture<'static, _> { Box::pin(end.clone().end()) }),
-        entries: Arc::new(move |after, limit| -> BoxFuture<'static, _> {
-            Box::pin(entries.clone().entries(after, limit))
-        }),
-        control: Arc::new(move |through| -> BoxFuture<'static, _> { Box::pin(control.clone().control(through)) }),
-        timeline: Arc::new(move |customer, through| -> BoxFuture<'static, _> {
-            Box::pin(timeline.clone().timeline(customer, through))
-        }),
+        }
+    }
+
+    fn check(&self, checkpoint: Checkpoint) -> SourceFuture<'_, Position> {
+        self.link.check(checkpoint).boxed()
+    }
+
+    fn end(&self) -> SourceFuture<'_, Position> {
+        self.link.end().boxed()
+    }
+
+    fn entries(&self, after: Position, limit: usize) -> SourceFuture<'_, Vec<Entry>> {
+        self.link.entries(after, limit).boxed()
+    }
+
+    fn control(&self, through: Position) -> SourceFuture<'_, Vec<Entry>> {
+        self.link.control(through).boxed()
+    }
+
+    fn timeline(&self, customer: CustomerId, through: Position) -> SourceFuture<'_, Vec<Entry>> {
+        self.link.timeline(customer, through).boxed()
     }
 }
 
@@ -72,7 +95,7 @@ impl Link {
     }
 
     /// Before the first message of the log as it is now: a stream that was made again is opened again.
-    async fn origin(self: Arc<Self>) -> Result<Checkpoint, SourceError> {
+    async fn origin(&self) -> Result<Checkpoint, SourceError> {
         let log = self.log().await?;
         let origin = match log.origin().await {
             Err(CheckError::Broken(_)) => {
@@ -90,7 +113,7 @@ impl Link {
 
     /// Whether the log still holds what this checkpoint read. A log that was read once and has gone, or is no log any
     /// more, is broken; before anything was read it may still have to be made.
-    async fn check(self: Arc<Self>, checkpoint: Checkpoint) -> Result<Position, SourceError> {
+    async fn check(&self, checkpoint: Checkpoint) -> Result<Position, SourceError> {
         let log = match self.log().await {
             Err(Unopened::Unfit(broken)) if checkpoint.position > Position::ZERO => return Err(broken.into()),
             opened => opened?,
@@ -98,19 +121,19 @@ impl Link {
         log.check(&theirs(checkpoint)).await.map(|head| head.last).map_err(unanswered)
     }
 
-    async fn end(self: Arc<Self>) -> Result<Position, SourceError> {
+    async fn end(&self) -> Result<Position, SourceError> {
         let log = self.log().await?;
         log.last().await.map_err(|error| SourceError::Unavailable(error.to_string()))
     }
 
-    async fn entries(self: Arc<Self>, after: Position, limit: usize) -> Result<Vec<Entry>, SourceError> {
+    async fn entries(&self, after: Position, limit: usize) -> Result<Vec<Entry>, SourceError> {
         let entries = self.log().await?.entries(after, limit).await;
         let entries = entries.map_err(|error| SourceError::Unavailable(error.to_string()))?;
         Ok(entries.into_iter().map(entry_of).collect())
     }
 
     /// The messages of the log about itself, all up to a position.
-    async fn control(self: Arc<Self>, through: Position) -> Result<Vec<Entry>, SourceError> {
+    async fn control(&self, through: Position) -> Result<Vec<Entry>, SourceError> {
         let log = self.log().await?;
         let entries = log.control(through).await.map_err(|error| SourceError::Unavailable(error.to_string()))?;
         Ok(entries.into_iter().map(entry_of).collect())
@@ -118,7 +141,7 @@ impl Link {
 
     /// All messages about a customer up to a position. The stream bounds how many there can be. Pages may come from a
     /// copy of the stream that lags behind: its leader says which message is the last one.
-    async fn timeline(self: Arc<Self>, customer: CustomerId, through: Position) -> Result<Vec<Entry>, SourceError> {
+    async fn timeline(&self, customer: CustomerId, through: Position) -> Result<Vec<Entry>, SourceError> {
         let log = self.log().await?;
         let unread = |error: ReadError| SourceError::Unavailable(error.to_string());
         let last = log.last_of(customer).await.map_err(unread)?.unwrap_or(Position::ZERO).min(through);

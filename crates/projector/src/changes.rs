@@ -5,11 +5,13 @@ use views::{Digests, View};
 
 use crate::generation::{Generation, lock};
 use crate::page_set::PageSet;
-use crate::refold::Commit;
 use crate::source::Checkpoint;
 
 /// Pages of which the digests are summed up under one lock.
 const SUMMED_AT_ONCE: usize = 64;
+
+/// The number of a commit of a generation.
+pub(crate) type Commit = u64;
 
 /// What changed, and how far that is.
 pub(crate) struct Changes {

@@ -27,7 +27,7 @@ impl GenerationStore {
         let encoded = taken.pages.iter().map(|page| generation.encode(*page));
         self.store.commit(self.id, encoded, &head::<V>(checkpoint))?;
         taken.pages.clear();
-        generation.commits.send_replace(commit);
+        generation.note_durable(commit);
         Ok(checkpoint)
     }
 }

@@ -1,6 +1,7 @@
 //! Work shared out among the processor's cores.
 
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use tokio::task::spawn_blocking;
@@ -18,6 +19,35 @@ pub enum Priority {
     Normal,
     /// On threads that give way to those who serve.
     Low,
+}
+
+/// The threads on which the work of a generation is done.
+#[derive(Debug)]
+pub(crate) struct Workers {
+    /// How many work side by side where much is to be done.
+    threads: usize,
+    /// Nobody is served by their work yet: whoever is goes before.
+    give_way: AtomicBool,
+}
+
+impl Workers {
+    /// So many, at normal priority.
+    pub(crate) const fn new(threads: usize) -> Self {
+        Self { threads, give_way: AtomicBool::new(false) }
+    }
+
+    pub(crate) const fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// From now on they give way, or do not.
+    pub(crate) fn give_way(&self, give_way: bool) {
+        self.give_way.store(give_way, Ordering::Relaxed);
+    }
+
+    pub(crate) fn priority(&self) -> Priority {
+        if self.give_way.load(Ordering::Relaxed) { Priority::Low } else { Priority::Normal }
+    }
 }
 
 /// How many threads can work at the same time.

@@ -10,11 +10,12 @@ use views::View;
 
 use crate::Generation;
 use crate::commit::GenerationStore;
+use crate::counters::Counts;
 use crate::fold_loop::FoldLoop;
-use crate::pace::Pace;
 use crate::projector::Options;
 use crate::source::{Broken, SourceError, Trouble};
 use crate::status::{GenerationStatus, Progress};
+use crate::throttle::Throttle;
 
 /// How feeding ended; nothing while it goes on.
 type Outcome = Option<Result<(), SourceError>>;
@@ -38,7 +39,7 @@ impl<V: View> RunningGeneration<V> {
         (id, committed): (GenerationId, Position),
         generation: Arc<Generation<V>>,
         stop: CancellationToken,
-        pace: Pace,
+        throttle: Throttle,
     ) -> Arc<Self> {
         let committed = watch::Sender::new(committed);
         let receiver = committed.subscribe();
@@ -49,7 +50,7 @@ impl<V: View> RunningGeneration<V> {
             clock: options.clock.clone(),
             committed,
             stop: stop.clone(),
-            pace,
+            throttle,
         };
         let (ended, outcome) = watch::channel(None);
         let (keeping, kept) = watch::channel(());
@@ -86,7 +87,6 @@ impl<V: View> RunningGeneration<V> {
 
     /// How far the generation is.
     pub(crate) fn progress(&self) -> Progress {
-        let [_, _, conflicts] = self.generation.counts();
         Progress {
             // Before it is live, what is taken in is filed in large buckets: that it goes on should be seen.
             position: if self.generation.is_live() { self.generation.position() } else { self.generation.taken_in() },
@@ -94,7 +94,7 @@ impl<V: View> RunningGeneration<V> {
             log_end: self.generation.log_end(),
             customers: self.generation.sizes().0,
             parked: self.generation.parked().0 as u64,
-            conflicts,
+            conflicts: self.generation.counts().conflicts,
         }
     }
 
@@ -103,7 +103,7 @@ impl<V: View> RunningGeneration<V> {
         let generation = &self.generation;
         let digests = generation.is_live().then(|| generation.digests());
         let Progress { position, committed, log_end, customers, parked, conflicts } = self.progress();
-        let [folded, duplicates, _] = generation.counts();
+        let Counts { erased, record_bytes, folded, duplicates, .. } = generation.counts();
         GenerationStatus {
             generation: self.id.get(),
             position,
@@ -112,9 +112,9 @@ impl<V: View> RunningGeneration<V> {
             digest_position: digests.map_or(Position::ZERO, |(checkpoint, _)| checkpoint.position),
             digests: digests.map(|(_, digests)| digests),
             customers,
-            erased: generation.erased(),
+            erased,
             timers: generation.sizes().1 as u64,
-            record_bytes: generation.record_bytes(),
+            record_bytes,
             parked,
             last_parked: generation.parked().1,
             folded,

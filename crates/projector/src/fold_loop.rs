@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
@@ -19,8 +18,8 @@ use crate::commit::GenerationStore;
 use crate::cores::{Priority, giving_way};
 use crate::due::{Due, Stage};
 use crate::error::StoreError;
-use crate::pace::Pace;
-use crate::source::{Batch, Batches, Checkpoint, Clock, Source, SourceError};
+use crate::source::{Batch, Batches, Checkpoint, Clock, Source, SourceError, SourceFuture};
+use crate::throttle::Throttle;
 
 /// How often timers are drained without anybody asking.
 const DRAIN_EVERY: Duration = Duration::from_millis(500);
@@ -33,13 +32,13 @@ const ASK_AGAIN: Duration = Duration::from_millis(200);
 pub(crate) struct FoldLoop<V: View> {
     pub(crate) generation: Arc<Generation<V>>,
     pub(crate) disk: GenerationStore,
-    pub(crate) source: Source,
+    pub(crate) source: Arc<dyn Source>,
     pub(crate) clock: Clock,
     /// The position that is durable.
     pub(crate) committed: watch::Sender<Position>,
     pub(crate) stop: CancellationToken,
     /// How fast it catches up.
-    pub(crate) pace: Pace,
+    pub(crate) throttle: Throttle,
 }
 
 /// A commit that runs on another thread.
@@ -70,12 +69,12 @@ impl<V: View> FoldLoop<V> {
     async fn follow(&mut self, committing: &mut Option<Committing>) -> Result<(), SourceError> {
         // Nothing is served of a log that was not recognised.
         let Some(end) = self.stop.run_until_cancelled(self.recognise()).await.transpose()? else { return Ok(()) };
-        self.generation.saw_end(end);
-        let learning = answered::<V, _>(|| (self.source.control)(self.generation.position()));
+        self.generation.positions.saw_end(end);
+        let learning = answered::<V, _>(|| self.source.control(self.generation.position()));
         let Some(control) = self.stop.run_until_cancelled(learning).await.transpose()? else { return Ok(()) };
         self.generation.learn(&control);
         // One that is paused serves as of where it stands, if it stands anywhere.
-        let stands = self.generation.stands() && self.generation.taken_in() > Position::ZERO;
+        let stands = self.generation.present.stands() && self.generation.taken_in() > Position::ZERO;
         let target = if stands { self.generation.taken_in() } else { end };
         self.go_live_at(target);
         let mut batches = self.tail();
@@ -95,14 +94,14 @@ impl<V: View> FoldLoop<V> {
                 _ = drain.tick(), if self.generation.is_live() => {
                     tokio::task::block_in_place(|| self.generation.drain((self.clock)()));
                 }
-                () = self.pace.wait(), if self.is_paused() => {}
-                batch = batches.next(), if !self.is_paused() => match batch {
+                () = self.throttle.wait(), if self.is_held_back() => {}
+                batch = batches.next(), if !self.is_held_back() => match batch {
                     Some(batch) => {
                         let (batch, was_live) = (batch?, self.generation.is_live());
                         self.fold(&batch, target);
                         // One that is live keeps up, however fast the log grows.
                         if !was_live {
-                            self.pace.folded(batch.entries.len(), batch.log_end);
+                            self.throttle.folded(batch.entries.len(), batch.log_end);
                         }
                         if !was_live && self.generation.is_live() {
                             due.went_live();
@@ -133,17 +132,17 @@ impl<V: View> FoldLoop<V> {
     /// What follows. Who is live goes before others, whoever serves.
     fn tail(&self) -> Batches {
         let priority = if self.generation.is_live() { Priority::Normal } else { self.generation.priority() };
-        (self.source.tail)(self.generation.checkpoint(), priority)
+        self.source.tail(self.generation.checkpoint(), priority)
     }
 
     /// The end of the log as it is at the start, once the log is recognised: when it is passed, the generation is live.
     async fn recognise(&self) -> Result<Position, SourceError> {
-        answered::<V, _>(|| (self.source.check)(self.generation.checkpoint())).await
+        answered::<V, _>(|| self.source.check(self.generation.checkpoint())).await
     }
 
     /// One that is live keeps up, however fast the log grows.
-    fn is_paused(&self) -> bool {
-        !self.generation.is_live() && !self.pace.is_free()
+    fn is_held_back(&self) -> bool {
+        !self.generation.is_live() && !self.throttle.is_free()
     }
 
     fn fold(&self, batch: &Batch, target: Position) {
@@ -168,7 +167,7 @@ impl<V: View> FoldLoop<V> {
     fn stage(&self) -> Stage {
         match (self.generation.is_live(), self.generation.priority()) {
             // While it is held back there is time to commit.
-            (false, _) if self.is_paused() => Stage::Standby,
+            (false, _) if self.is_held_back() => Stage::Standby,
             (false, _) => Stage::Behind,
             (true, Priority::Low) => Stage::Standby,
             (true, Priority::Normal) => Stage::Serving,
@@ -190,7 +189,7 @@ impl<V: View> FoldLoop<V> {
 }
 
 /// Asks the log until it answers.
-async fn answered<V: View, T>(ask: impl Fn() -> BoxFuture<'static, Result<T, SourceError>>) -> Result<T, SourceError> {
+async fn answered<'a, V: View, T>(ask: impl Fn() -> SourceFuture<'a, T>) -> Result<T, SourceError> {
     loop {
         match ask().await {
             Err(SourceError::Unavailable(reason)) => {
@@ -214,13 +213,13 @@ async fn finished(committing: &mut Option<Committing>) -> Result<Checkpoint, Sto
 }
 
 /// Asks again and again whether the log is the one that is folded; returns only when it is not.
-async fn watch_log<V: View>(source: Source, generation: Arc<Generation<V>>) -> SourceError {
+async fn watch_log<V: View>(source: Arc<dyn Source>, generation: Arc<Generation<V>>) -> SourceError {
     loop {
         sleep(CHECK_EVERY).await;
         let checkpoint = tokio::task::block_in_place(|| generation.checkpoint());
-        match (source.check)(checkpoint).await {
+        match source.check(checkpoint).await {
             Err(broken @ SourceError::Broken(_)) => return broken,
-            Ok(end) => generation.saw_end(end),
+            Ok(end) => generation.positions.saw_end(end),
             // The tail tells of a log that does not answer.
             Err(SourceError::Unavailable(_)) => {}
         }

@@ -1,11 +1,10 @@
 //! Events become facts of records: a batch is decoded, and filed at once while lists are kept, in larger buckets before.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use touchpoint::{CustomerId, Position, Timestamp};
 use view_store::PageNumber;
-use views::{Filing, Record, View};
+use views::{Record, View};
 
 use crate::cores;
 use crate::generation::{Generation, lock};
@@ -26,17 +25,16 @@ impl<V: View> Generation<V> {
     /// the position has moved; before that events may wait until [`Generation::settle`] files them.
     pub fn fold(&self, batch: &Batch, now: Timestamp) {
         let Some(last) = batch.entries.last() else { return };
-        let recorded = batch.entries.iter().map(|entry| entry.recorded_at.micros()).max();
-        let recorded = recorded.and_then(|micros| u64::try_from(micros).ok()).unwrap_or_default();
-        self.recorded.fetch_max(recorded, Ordering::Relaxed);
-        self.log_end.fetch_max(batch.log_end.0.max(last.position.0), Ordering::Relaxed);
+        let latest = batch.entries.iter().fold(last.recorded_at, |latest, entry| latest.max(entry.recorded_at));
+        self.present.recorded(latest);
+        self.positions.saw_end(batch.log_end.max(last.position));
         let mut staging = lock(&self.staging);
         let mut news = self.book_with(&batch.entries);
         if !self.is_live() {
             news.take().into_iter().for_each(|book| self.publish(book));
         }
         staging.take_in(batch, !self.is_live(), self.priority());
-        self.taken_in.store(last.position.0, Ordering::Relaxed);
+        self.positions.take_in(last.position);
         if self.is_live() || staging.is_full() {
             self.file(&mut staging, news, now);
         }
@@ -74,14 +72,14 @@ impl<V: View> Generation<V> {
             }
             None => {}
         }
-        self.counters.folded.fetch_add(staging.events(), Ordering::Relaxed);
+        self.counters.folded(staging.events());
         staging.clear();
-        self.applied.send_replace(reached.position);
+        self.positions.apply(reached.position);
     }
 
     /// Files what waits, some groups of pages on each thread.
     fn file_all(&self, staging: &Staging) -> Touched {
-        let threads = (staging.events() / FACTS_A_THREAD).clamp(1, self.threads as u64) as usize;
+        let threads = (staging.events() / FACTS_A_THREAD).clamp(1, self.threads() as u64) as usize;
         let filed = cores::share_out(self.priority(), shares(threads), |groups| -> Touched {
             groups.flat_map(|group| self.file_group(&staging.of_group(group))).collect()
         });
@@ -110,36 +108,22 @@ impl<V: View> Generation<V> {
     /// Files what waits for one customer; the last that changed the record.
     fn file_run<'w>(&self, record: &mut Record, facts: &'w [Waiting<'w>]) -> Option<&'w Waiting<'w>> {
         record.reserve(facts.len(), facts.iter().map(|it| it.fact.as_bytes().len()).sum());
-        facts.iter().fold(None, |last, it| if self.count(record.file_packed(it.fact)) { Some(it) } else { last })
+        facts
+            .iter()
+            .fold(None, |last, it| if self.counters.filed(record.file_packed(it.fact)) { Some(it) } else { last })
     }
 
     /// Changes a record, and with it what is known of all records; true if it changed.
     pub(crate) fn change(&self, slot: &mut Slot<V>, change: impl FnOnce(&mut Record) -> bool) -> bool {
-        let before = slot.record.as_bytes().len() as u64;
+        let before = slot.record.as_bytes().len();
         if !change(&mut slot.record) {
             return false;
         }
-        let grown = (slot.record.as_bytes().len() as u64).wrapping_sub(before);
-        self.record_bytes.fetch_add(grown, Ordering::Relaxed);
+        self.counters.resized(before, slot.record.as_bytes().len());
         let mut parking = lock(&self.parking);
         if parking.concerns(slot.customer, &slot.record) {
             parking.update(slot.customer, &slot.record);
         }
         true
-    }
-
-    fn count(&self, filing: Filing) -> bool {
-        let counter = match filing {
-            Filing::New => return true,
-            Filing::Erased => {
-                self.erased.fetch_add(1, Ordering::Relaxed);
-                return true;
-            }
-            Filing::Duplicate => &self.counters.duplicates,
-            Filing::Conflict => &self.counters.conflicts,
-            Filing::Ignored => return false,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
-        false
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::task::block_in_place;
 use tokio::time::timeout;
-use touchpoint::Timestamp;
+use touchpoint::{CustomerId, Position, Timestamp};
 use view_store::Store;
 use views::View;
 
@@ -18,7 +18,7 @@ use crate::error::{PauseError, StoreError};
 use crate::generation::lock;
 use crate::journal::micros;
 use crate::projector::Projector;
-use crate::source::{Batch, Batches, Checkpoint, Source, SourceError};
+use crate::source::{Batch, Batches, Checkpoint, Entry, Source, SourceError, SourceFuture};
 use crate::status::State;
 
 const NOTE: &str = "pause.json";
@@ -74,32 +74,61 @@ impl Pausing {
         Ok(())
     }
 
-    /// This log, whose tail gives nothing while the view is paused. What the log is, is asked all the same.
-    pub(crate) fn over(self: &Arc<Self>, source: Source) -> Source {
-        let (tail, pausing) = (source.tail.clone(), self.clone());
-        let tail = move |after, priority| pausing.clone().halting(tail.clone(), after, priority);
-        Source { tail: Arc::new(tail), ..source }
-    }
-
-    fn halting(self: Arc<Self>, tail: Tail, after: Checkpoint, priority: Priority) -> Batches {
-        let halting = Halting { paused: self.pause.subscribe(), pausing: self, tail, after, priority, open: None };
-        stream::unfold(halting, |mut halting| async move { Some((halting.next().await?, halting)) }).boxed()
+    /// This log, as it is read while the view may be paused.
+    pub(crate) fn over(self: &Arc<Self>, log: Arc<dyn Source>) -> Arc<dyn Source> {
+        Arc::new(PausableLog { log, pausing: self.clone() })
     }
 }
 
-type Tail = Arc<dyn Fn(Checkpoint, Priority) -> Batches + Send + Sync>;
+/// A log whose tail gives nothing while the view is paused. What the log is, is asked all the same.
+struct PausableLog {
+    log: Arc<dyn Source>,
+    pausing: Arc<Pausing>,
+}
+
+impl Source for PausableLog {
+    fn tail(&self, after: Checkpoint, priority: Priority) -> Batches {
+        let (log, pausing, paused) = (self.log.clone(), self.pausing.clone(), self.pausing.pause.subscribe());
+        let tail = PausableTail { log, pausing, paused, after, priority, open: None };
+        stream::unfold(tail, |mut tail| async move { Some((tail.next().await?, tail)) }).boxed()
+    }
+
+    fn origin(&self) -> SourceFuture<'_, Checkpoint> {
+        self.log.origin()
+    }
+
+    fn check(&self, checkpoint: Checkpoint) -> SourceFuture<'_, Position> {
+        self.log.check(checkpoint)
+    }
+
+    fn end(&self) -> SourceFuture<'_, Position> {
+        self.log.end()
+    }
+
+    fn entries(&self, after: Position, limit: usize) -> SourceFuture<'_, Vec<Entry>> {
+        self.log.entries(after, limit)
+    }
+
+    fn control(&self, through: Position) -> SourceFuture<'_, Vec<Entry>> {
+        self.log.control(through)
+    }
+
+    fn timeline(&self, customer: CustomerId, through: Position) -> SourceFuture<'_, Vec<Entry>> {
+        self.log.timeline(customer, through)
+    }
+}
 
 /// A tail that is let go of while the view is paused, and opened again where it was.
-struct Halting {
+struct PausableTail {
+    log: Arc<dyn Source>,
     pausing: Arc<Pausing>,
     paused: watch::Receiver<Option<Pause>>,
-    tail: Tail,
     after: Checkpoint,
     priority: Priority,
     open: Option<Batches>,
 }
 
-impl Halting {
+impl PausableTail {
     async fn next(&mut self) -> Option<Result<Batch, SourceError>> {
         loop {
             if self.paused.borrow_and_update().is_some() {
@@ -108,7 +137,7 @@ impl Halting {
                 self.paused.changed().await.ok()?;
                 continue;
             }
-            let batches = self.open.get_or_insert_with(|| (self.tail)(self.after, self.priority));
+            let batches = self.open.get_or_insert_with(|| self.log.tail(self.after, self.priority));
             let batch = tokio::select! {
                 biased;
                 changed = self.paused.changed() => {
@@ -142,7 +171,7 @@ impl<V: View> Projector<V> {
         block_in_place(|| {
             let _changing = lock(&self.inner.pausing.changing);
             self.inner.pausing.set(Some(pause.clone()))?;
-            generation.stand_still(Some(pause.at));
+            generation.present.stand_still(Some(pause.at));
             self.inner.state.send_if_modified(|state| {
                 let serves = *state == State::Serving;
                 if serves {
@@ -172,7 +201,7 @@ impl<V: View> Projector<V> {
             let _changing = lock(&self.inner.pausing.changing);
             let pause = self.paused().ok_or(PauseError::NotPaused)?;
             self.inner.pausing.set(None)?;
-            self.inner.serving.borrow().generation.stand_still(None);
+            self.inner.serving.borrow().generation.present.stand_still(None);
             self.inner.state.send_if_modified(|state| {
                 let stands = matches!(state, State::Paused(_));
                 if stands {

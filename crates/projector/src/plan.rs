@@ -50,12 +50,12 @@ impl<V: View> Projector<V> {
     pub async fn plan_rebuild(&self, options: RebuildOptions) -> Result<Plan, RebuildError> {
         // The log gives nothing to who is paused.
         let _turn = self.turn_unless_paused().await?;
-        let events = (self.inner.options.source.end)().await?.0;
+        let events = self.inner.options.source.end().await?.0;
         let Sample { events: sampled, folding, evaluating, customers } = self.sample().await?;
         let measured = sampled as f64 / folding.as_secs_f64();
         let rate = if options.max_rate > 0 { measured.min(options.max_rate as f64) } else { measured }.max(1.0);
         let serving = self.inner.serving.borrow().clone();
-        let (all, record_bytes) = (serving.generation.sizes().0, serving.generation.record_bytes());
+        let (all, record_bytes) = (serving.generation.sizes().0, serving.generation.counts().record_bytes);
         let evaluating = evaluating.mul_f64(all as f64 / customers.max(1) as f64);
         let store = self.inner.store.clone();
         let previous = apart("reading the store", move || store.previous()).await?;
@@ -74,12 +74,12 @@ impl<V: View> Projector<V> {
     /// Folds the beginning of the log into a generation that nobody keeps.
     async fn sample(&self) -> Result<Sample, RebuildError> {
         let source = &self.inner.options.source;
-        let origin = (source.origin)().await?;
+        let origin = source.origin().await?;
         let scratch = Generation::<V>::on_threads(cores::count(), origin, self.inner.options.rules.clone());
         scratch.give_way(true);
         let mut scratch = Arc::new(scratch);
-        let (mut batches, mut events, now) = ((source.tail)(origin, Priority::Low), 0, self.now());
-        let end = (source.end)().await?.0.min(SAMPLE_EVENTS);
+        let (mut batches, mut events, now) = (source.tail(origin, Priority::Low), 0, self.now());
+        let end = source.end().await?.0.min(SAMPLE_EVENTS);
         let begun = Instant::now();
         // A timeout leaves what was read so far, which is a sample too.
         while events < end

@@ -19,12 +19,12 @@ use crate::feed::RunningGeneration;
 use crate::journal::Journal;
 use crate::latency::Latencies;
 use crate::load::{Loaded, known_loss, load};
-use crate::pace::{Bounds, Pace};
 use crate::pause::Pausing;
-use crate::rebuild::{Rebuilding, first};
-use crate::round::Round;
+use crate::rebuild::{RebuildSlot, first};
+use crate::scrub_progress::ScrubProgress;
 use crate::source::{Checkpoint, Clock, Source, SourceError};
 use crate::status::{Progress, State, Status};
+use crate::throttle::{Bounds, Throttle};
 use crate::watch::Names;
 
 /// Whole-population queries that are evaluated at once; the others wait.
@@ -42,7 +42,7 @@ pub struct Options {
     /// Somebody has chosen these rules: it is worth saying where the log has others.
     pub rules_given: bool,
     /// The log.
-    pub source: Source,
+    pub source: Arc<dyn Source>,
     /// The time.
     pub clock: Clock,
     /// What a rebuild must leave to those who are served beside it.
@@ -65,14 +65,14 @@ pub(crate) struct Shared<V: View> {
     pub(crate) store: Arc<Store>,
     pub(crate) serving: watch::Sender<Arc<RunningGeneration<V>>>,
     pub(crate) journal: Journal,
-    pub(crate) rebuilding: Mutex<Rebuilding<V>>,
+    pub(crate) rebuild_slot: Mutex<RebuildSlot<V>>,
     pub(crate) rebuilds: Arc<Semaphore>,
     pub(crate) latencies: Arc<Latencies>,
     scans: Semaphore,
     pub(crate) state: watch::Sender<State>,
     pub(crate) stop: CancellationToken,
     pub(crate) names: Names,
-    pub(crate) round: Round,
+    pub(crate) scrub_progress: ScrubProgress,
     pub(crate) pausing: Arc<Pausing>,
 }
 
@@ -82,9 +82,9 @@ impl<V: View> Shared<V> {
         &self,
         kept: (GenerationId, Position),
         generation: Arc<Generation<V>>,
-        pace: Pace,
+        throttle: Throttle,
     ) -> Arc<RunningGeneration<V>> {
-        RunningGeneration::start(&self.options, &self.store, kept, generation, self.stop.child_token(), pace)
+        RunningGeneration::start(&self.options, &self.store, kept, generation, self.stop.child_token(), throttle)
     }
 }
 
@@ -99,25 +99,26 @@ impl<V: View> Projector<V> {
             None => {
                 // Only an operator's rebuild makes do with a log that has lost messages.
                 let lost = tokio::task::block_in_place(|| known_loss(&store)).map_err(StoreError::from)?;
-                let origin = Checkpoint { lost, ..(options.source.origin)().await? };
+                let origin = Checkpoint { lost, ..options.source.origin().await? };
                 tokio::task::block_in_place(|| first(&store, origin, &options.rules))?
             }
         };
         let pausing = Arc::new(Pausing::open(store.clone(), (options.clock)()));
-        generation.stand_still(pausing.now().map(|pause| pause.at));
+        generation.present.stand_still(pausing.now().map(|pause| pause.at));
         options.source = pausing.over(options.source);
         let names = Names::of((options.clock)());
         let kept = (id, generation.position());
-        let running = RunningGeneration::start(&options, &store, kept, generation, stop.child_token(), Pace::free());
+        let running =
+            RunningGeneration::start(&options, &store, kept, generation, stop.child_token(), Throttle::free());
         let inner = Arc::new(Shared {
-            round: Round::new(store.clone()),
+            scrub_progress: ScrubProgress::new(store.clone()),
             pausing,
             names,
             options,
             journal: Journal::open(store.clone()),
             store,
             serving: watch::Sender::new(running),
-            rebuilding: Mutex::default(),
+            rebuild_slot: Mutex::default(),
             rebuilds: Arc::new(Semaphore::new(1)),
             latencies: Arc::default(),
             scans: Semaphore::new(SCANS_AT_ONCE),
@@ -171,10 +172,10 @@ impl<V: View> Projector<V> {
     async fn feed_again(&self, running: &Arc<RunningGeneration<V>>) {
         running.kept().await;
         self.inner.serving.send_if_modified(|serving| {
-            let same = Arc::ptr_eq(serving, running) && !self.building().is_some_and(|it| it.overtakes());
+            let same = Arc::ptr_eq(serving, running) && !self.active_rebuild().is_some_and(|it| it.overtakes());
             if same {
                 let kept = (running.id, *running.committed.borrow());
-                *serving = self.inner.feed(kept, running.generation.clone(), Pace::free());
+                *serving = self.inner.feed(kept, running.generation.clone(), Throttle::free());
             }
             same
         });
@@ -207,7 +208,7 @@ impl<V: View> Projector<V> {
         if let Some(generation) = self.at(position)? {
             return Ok(generation);
         }
-        if let Ok(end) = (self.inner.options.source.end)().await
+        if let Ok(end) = self.inner.options.source.end().await
             && position > end
         {
             return Err(WaitError::Beyond { end });
@@ -263,7 +264,7 @@ impl<V: View> Projector<V> {
     /// How it is. Sums up the digests of what changed since the last time.
     pub fn status(&self) -> Status {
         let serving = self.inner.serving.borrow().clone();
-        let building = self.building().filter(|it| !it.course.serves());
+        let building = self.active_rebuild().filter(|it| !it.lifecycle.serves());
         let book = serving.generation.book();
         Status {
             view: V::NAME,

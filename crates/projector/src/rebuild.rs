@@ -14,14 +14,14 @@ use views::rules::Rules;
 
 use crate::commit::head;
 use crate::cores::Priority;
-use crate::course::{Course, Phase};
 use crate::error::{RebuildError, StoreError};
 use crate::feed::RunningGeneration;
 use crate::generation::lock;
 use crate::journal::{Origin, RebuildOptions, Remembered};
-use crate::pace::{Bounds, Brake, Pace};
+use crate::phase::{Phase, RebuildLifecycle};
 use crate::source::Checkpoint;
 use crate::status::{RebuildProgress, RebuildStatus};
+use crate::throttle::{Bounds, Brake, Throttle};
 use crate::{Generation, Projector, cores, load};
 
 /// How often a rebuild looks whether it may begin.
@@ -29,8 +29,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Before, a rate would be that of what was read ahead.
 const RATE_AFTER: Duration = Duration::from_secs(1);
 
-/// A rebuild, as those who watch it see it.
-pub(crate) struct Building<V: View> {
+/// A rebuild that is under way: what those share who carry it out, watch it, and decide about it.
+pub(crate) struct ActiveRebuild<V: View> {
     pub(crate) running: Arc<RunningGeneration<V>>,
     /// A fold is compared with what serves before the switch; what served before is not.
     pub(crate) origin: Origin,
@@ -39,13 +39,13 @@ pub(crate) struct Building<V: View> {
     from: Position,
     options: RebuildOptions,
     pub(crate) brake: Arc<Mutex<Brake>>,
-    pub(crate) course: Course,
+    pub(crate) lifecycle: RebuildLifecycle,
     pub(crate) accepted: watch::Sender<bool>,
     /// The serving generation is to stand still.
     pub(crate) overtaking: AtomicBool,
 }
 
-impl<V: View> Building<V> {
+impl<V: View> ActiveRebuild<V> {
     /// How far it is, and how those who are served beside it do.
     fn progress(&self, bounds: Bounds) -> RebuildProgress {
         let (position, log_end) = (self.running.generation.taken_in(), self.running.generation.log_end());
@@ -68,12 +68,12 @@ impl<V: View> Building<V> {
 }
 
 /// The rebuild that is under way, and the last one that ended since the start.
-pub(crate) struct Rebuilding<V: View> {
-    under_way: Option<Arc<Building<V>>>,
+pub(crate) struct RebuildSlot<V: View> {
+    under_way: Option<Arc<ActiveRebuild<V>>>,
     ended: Option<(u64, Phase)>,
 }
 
-impl<V: View> Default for Rebuilding<V> {
+impl<V: View> Default for RebuildSlot<V> {
     fn default() -> Self {
         Self { under_way: None, ended: None }
     }
@@ -82,14 +82,14 @@ impl<V: View> Default for Rebuilding<V> {
 /// A rebuild that has begun.
 pub struct Rebuild<V: View> {
     pub(crate) projector: Projector<V>,
-    pub(crate) building: Arc<Building<V>>,
+    pub(crate) active: Arc<ActiveRebuild<V>>,
     _turn: OwnedSemaphorePermit,
 }
 
 impl<V: View> Rebuild<V> {
     /// The number of the new generation.
     pub fn generation(&self) -> u64 {
-        self.building.running.id.get()
+        self.active.running.id.get()
     }
 
     /// Lets it go on by itself, whether or not anybody waits; gives the number of its generation.
@@ -110,7 +110,7 @@ impl<V: View> Projector<V> {
     pub async fn begin_rebuild(&self, options: RebuildOptions) -> Result<Rebuild<V>, RebuildError> {
         let inner = &self.inner;
         let turn = self.turn_unless_paused().await?;
-        let origin = (inner.options.source.origin)().await?;
+        let origin = inner.options.source.origin().await?;
         let (id, generation) = block_in_place(|| {
             let in_use = inner.serving.borrow().id;
             begin(&inner.store, origin, &inner.options.rules, Some(in_use))
@@ -149,7 +149,7 @@ impl<V: View> Projector<V> {
         loop {
             match self.inner.rebuilds.clone().try_acquire_owned() {
                 Ok(turn) => return Ok(turn),
-                Err(_) if self.building().is_some() => return Err(RebuildError::Rebuilding),
+                Err(_) if self.active_rebuild().is_some() => return Err(RebuildError::Rebuilding),
                 // Another one is about to begin, or the last one tidies up.
                 Err(_) => sleep(LOOK_AGAIN).await,
             }
@@ -179,7 +179,7 @@ impl<V: View> Projector<V> {
     ) -> Rebuild<V> {
         generation.give_way(true);
         let brake = Arc::new(Mutex::new(self.brake()));
-        let building = Arc::new(Building {
+        let active = Arc::new(ActiveRebuild {
             begun: Instant::now(),
             from: generation.position(),
             overtaking: AtomicBool::new(false),
@@ -187,15 +187,15 @@ impl<V: View> Projector<V> {
             running: self.inner.feed(
                 (id, generation.position()),
                 generation,
-                Pace::beside(options.max_rate, brake.clone()),
+                Throttle::beside(options.max_rate, brake.clone()),
             ),
             brake,
             origin,
-            course: Course::default(),
+            lifecycle: RebuildLifecycle::default(),
             accepted: watch::Sender::new(options.accept),
         });
-        lock(&self.inner.rebuilding).under_way = Some(building.clone());
-        Rebuild { projector: self.clone(), building, _turn: turn }
+        lock(&self.inner.rebuild_slot).under_way = Some(active.clone());
+        Rebuild { projector: self.clone(), active, _turn: turn }
     }
 
     /// Holds a rebuild back for the sake of those who are served.
@@ -209,23 +209,23 @@ impl<V: View> Projector<V> {
     }
 
     /// The rebuild that is under way.
-    pub(crate) fn building(&self) -> Option<Arc<Building<V>>> {
-        lock(&self.inner.rebuilding).under_way.clone()
+    pub(crate) fn active_rebuild(&self) -> Option<Arc<ActiveRebuild<V>>> {
+        lock(&self.inner.rebuild_slot).under_way.clone()
     }
 
     /// The rebuild that is under way, or the last one that is remembered.
     pub fn last_rebuild(&self) -> Option<RebuildStatus> {
         // Held, so that phase and progress are of the same moment.
-        let rebuilding = lock(&self.inner.rebuilding);
-        if let Some(building) = &rebuilding.under_way {
-            let progress = Some(building.progress(self.inner.options.bounds));
+        let slot = lock(&self.inner.rebuild_slot);
+        if let Some(active) = &slot.under_way {
+            let progress = Some(active.progress(self.inner.options.bounds));
             return Some(RebuildStatus {
-                generation: building.running.id.get(),
-                phase: building.course.phase(),
+                generation: active.running.id.get(),
+                phase: active.lifecycle.phase(),
                 progress,
             });
         }
-        let ended = || rebuilding.ended.clone();
+        let ended = || slot.ended.clone();
         let remembered = || self.inner.journal.newest().map(|it| (it.generation, Phase::remembered(&it)));
         let (generation, phase) = ended().or_else(remembered)?;
         Some(RebuildStatus { generation, phase, progress: None })
@@ -236,23 +236,24 @@ impl<V: View> Projector<V> {
         self.inner.journal.newest_first()
     }
 
-    pub(crate) fn ended(&self, building: &Building<V>, phase: Phase) {
-        *lock(&self.inner.rebuilding) = Rebuilding { under_way: None, ended: Some((building.running.id.get(), phase)) };
+    pub(crate) fn ended(&self, active: &ActiveRebuild<V>, phase: Phase) {
+        *lock(&self.inner.rebuild_slot) =
+            RebuildSlot { under_way: None, ended: Some((active.running.id.get(), phase)) };
     }
 
     /// Switches to the new generation even if it differs. False if no rebuild is under way.
     pub fn accept_rebuild(&self) -> bool {
-        let Some(building) = self.building() else { return false };
+        let Some(active) = self.active_rebuild() else { return false };
         // Also after a restart.
         block_in_place(|| self.inner.journal.change(|it| it.options.accept = true));
-        building.accepted.send_replace(true);
+        active.accepted.send_replace(true);
         true
     }
 
     /// Gives the rebuild that is under way up, and says which generation that made. Nothing if none is, or the new
     /// generation serves already.
     pub fn cancel_rebuild(&self) -> Option<u64> {
-        self.building().filter(|building| building.course.cancel()).map(|building| building.running.id.get())
+        self.active_rebuild().filter(|active| active.lifecycle.cancel()).map(|active| active.running.id.get())
     }
 }
 

@@ -1,13 +1,12 @@
 //! One customer folded again from the log: what the record says is compared with what the log says, and put right where
 //! it differs.
 
-use std::sync::atomic::Ordering;
-
 use tokio::time::{Instant, timeout_at};
 use touchpoint::{CustomerId, Position, Recorded, Timestamp};
 use view_store::PageNumber;
 use views::{Difference, Parked, Record, View, differences};
 
+use crate::changes::Commit;
 use crate::error::RefoldError;
 use crate::generation::{Generation, lock};
 use crate::moves::Cause;
@@ -29,9 +28,6 @@ pub struct Refolded {
     /// The commit that takes the change along.
     pub(crate) commit: Option<Commit>,
 }
-
-/// The number of a commit of a generation.
-pub(crate) type Commit = u64;
 
 /// A record, and what the log folds to as far as it reaches.
 #[derive(PartialEq, Eq)]
@@ -68,7 +64,7 @@ impl<V: View> Projector<V> {
         let (mut suspicion, mut found, mut commit) = (None, Vec::new(), None);
         for _ in 0..LOOKS {
             let (record, position) = tokio::task::block_in_place(|| generation.record_at(customer));
-            let entries = (source.timeline)(customer, position).await?;
+            let entries = source.timeline(customer, position).await?;
             let refolded = folded(customer, entries.iter().filter(|it| it.position <= position));
             if record == refolded {
                 let is_known = refolded != Record::default() || commit.is_some();
@@ -79,7 +75,7 @@ impl<V: View> Projector<V> {
                 suspicion = Some(now);
                 continue;
             }
-            (source.check)(generation.checkpoint()).await?;
+            source.check(generation.checkpoint()).await?;
             let Suspicion { record, refolded } = now;
             // Nothing after the position should be in the record; if it is, it is a difference, too.
             let differ = differences(&record, &refolded, Position(u64::MAX));
@@ -114,11 +110,7 @@ impl<V: View> Generation<V> {
             if self.record(customer) != *old {
                 return None;
             }
-            match (old.is_erased(), new.is_erased()) {
-                (false, true) => drop(self.erased.fetch_add(1, Ordering::Relaxed)),
-                (true, false) => drop(self.erased.fetch_sub(1, Ordering::Relaxed)),
-                _ => {}
-            }
+            self.counters.replaced(old, &new);
             let put = |record: &mut Record| {
                 *record = new;
                 true
@@ -141,8 +133,8 @@ impl<V: View> Generation<V> {
     /// Waits until a change is durable, if there is one.
     pub(crate) async fn kept(&self, commit: Option<Commit>, until: Instant) -> Result<(), RefoldError> {
         let Some(commit) = commit else { return Ok(()) };
-        let mut commits = self.commits.subscribe();
-        match timeout_at(until, commits.wait_for(|done| *done >= commit)).await {
+        let mut durable = self.durable();
+        match timeout_at(until, durable.wait_for(|done| *done >= commit)).await {
             Ok(Ok(_)) => Ok(()),
             _ => Err(RefoldError::NotDurable),
         }

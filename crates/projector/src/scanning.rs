@@ -63,7 +63,7 @@ impl<V: View> Generation<V> {
         visit: impl Fn(&mut S, &Slot<V>) + Sync,
         finish: impl Fn(S) -> T + Sync,
     ) -> Vec<T> {
-        cores::share_out(Priority::Normal, shares(self.threads), |groups| {
+        cores::share_out(Priority::Normal, shares(self.threads()), |groups| {
             let mut sum = S::default();
             groups.for_each(|group| self.pages.scan(group, |slot| visit(&mut sum, slot)));
             finish(sum)

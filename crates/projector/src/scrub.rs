@@ -14,7 +14,7 @@ use crate::error::RefoldError;
 use crate::pages::GROUPS;
 use crate::projector::Projector;
 use crate::refold::Refolded;
-use crate::round::{Found, Round, ScrubStatus, Waiting};
+use crate::scrub_progress::{ScrubFinding, ScrubProgress, ScrubStatus, WaitReason};
 
 /// The most customers a second.
 pub const MAX_SCRUB_RATE: u32 = 1_000;
@@ -32,7 +32,7 @@ const KEPT_WITHIN: Duration = Duration::from_secs(60);
 impl<V: View> Projector<V> {
     /// How the scrub does.
     pub fn scrub_status(&self) -> ScrubStatus {
-        self.inner.round.status()
+        self.inner.scrub_progress.status()
     }
 
     /// Scrubs until the projector stops, so many customers a second at most; not at all if that is 0.
@@ -41,7 +41,7 @@ impl<V: View> Projector<V> {
         for name in [CHECKED, DIFFERENT, REPAIRED] {
             count::<V>(name, 0);
         }
-        tokio::task::block_in_place(|| self.inner.round.begin(rate, self.now()));
+        tokio::task::block_in_place(|| self.inner.scrub_progress.begin(rate, self.now()));
         let mut scrub = Scrub { projector: self, pace };
         let rounds = async {
             loop {
@@ -65,19 +65,19 @@ impl<V: View> Scrub<'_, V> {
         let end = self.turn().await.position();
         let share =
             |groups: usize| if groups == GROUPS { end } else { Position(end.0 / GROUPS as u64 * groups as u64) };
-        for (done, group) in self.here().next().into_iter().enumerate() {
+        for (done, group) in self.progress().next().into_iter().enumerate() {
             let customers = self.turn().await.customers(group);
             for (before, customer) in customers.iter().enumerate() {
-                self.here().covered(done, before, customers.len());
+                self.progress().covered(done, before, customers.len());
                 self.check(*customer).await;
             }
             self.look_for_unknown(share(done), share(done + 1)).await;
         }
-        tokio::task::block_in_place(|| self.here().over(self.projector.now()));
+        tokio::task::block_in_place(|| self.progress().over(self.projector.now()));
     }
 
-    fn here(&self) -> &Round {
-        &self.projector.inner.round
+    fn progress(&self) -> &ScrubProgress {
+        &self.projector.inner.scrub_progress
     }
 
     /// Waits until it is the scrub's turn, and gives what serves then.
@@ -86,7 +86,7 @@ impl<V: View> Scrub<'_, V> {
             self.pace.tick().await;
             match self.may_go_on() {
                 Ok(generation) => {
-                    self.here().set(|status| status.waiting = None);
+                    self.progress().set(|status| status.waiting = None);
                     return generation;
                 }
                 Err(waiting) => self.wait(waiting).await,
@@ -94,21 +94,21 @@ impl<V: View> Scrub<'_, V> {
         }
     }
 
-    async fn wait(&self, waiting: Waiting) {
-        self.here().set(|status| status.waiting = Some(waiting));
+    async fn wait(&self, waiting: WaitReason) {
+        self.progress().set(|status| status.waiting = Some(waiting));
         sleep(LOOK_AGAIN).await;
     }
 
-    fn may_go_on(&self) -> Result<Arc<Generation<V>>, Waiting> {
-        let generation = self.projector.serving().map_err(|_| Waiting::Behind)?;
+    fn may_go_on(&self) -> Result<Arc<Generation<V>>, WaitReason> {
+        let generation = self.projector.serving().map_err(|_| WaitReason::Behind)?;
         if self.projector.paused().is_some() {
-            return Err(Waiting::Paused);
+            return Err(WaitReason::Paused);
         }
-        if self.projector.building().is_some() {
-            return Err(Waiting::Rebuild);
+        if self.projector.active_rebuild().is_some() {
+            return Err(WaitReason::Rebuild);
         }
         let lag = generation.log_end().0.saturating_sub(generation.position().0);
-        if lag > MAX_LAG_EVENTS { Err(Waiting::Behind) } else { Ok(generation) }
+        if lag > MAX_LAG_EVENTS { Err(WaitReason::Behind) } else { Ok(generation) }
     }
 
     /// Folds one customer again. Who has new events all the time, or cannot be read, is passed over until the next round.
@@ -118,7 +118,7 @@ impl<V: View> Scrub<'_, V> {
             let generation = self.turn().await;
             match self.projector.refold(&generation, customer).await {
                 Ok(refolded) => {
-                    self.here().set(|status| status.checked += 1);
+                    self.progress().set(|status| status.checked += 1);
                     count::<V>(CHECKED, 1);
                     if let Some(refolded) = refolded {
                         self.note_found(&generation, customer, refolded).await;
@@ -129,7 +129,7 @@ impl<V: View> Scrub<'_, V> {
                 Err(RefoldError::NotServing(_) | RefoldError::Source(_) | RefoldError::NotDurable) => {
                     // A log that answers nobody says nothing of this customer.
                     tries += u32::from(self.log_answers(&generation).await);
-                    self.wait(Waiting::Log).await;
+                    self.wait(WaitReason::Log).await;
                 }
             }
         }
@@ -137,7 +137,7 @@ impl<V: View> Scrub<'_, V> {
     }
 
     async fn log_answers(&self, generation: &Generation<V>) -> bool {
-        (self.projector.inner.options.source.check)(generation.checkpoint()).await.is_ok()
+        self.projector.inner.options.source.check(generation.checkpoint()).await.is_ok()
     }
 
     /// Tells of a record that was put right, and waits until it is so on disk.
@@ -146,15 +146,15 @@ impl<V: View> Scrub<'_, V> {
         let what = words(&differences);
         tracing::error!(view = V::NAME, %customer, %position, what, "a record differed from the log; it is put right");
         count::<V>(DIFFERENT, 1);
-        let found = Found { at: self.projector.now(), customer, position, what };
-        self.here().set(|status| {
+        let found = ScrubFinding { at: self.projector.now(), customer, position, what };
+        self.progress().set(|status| {
             status.different += 1;
             status.last_found = Some(found);
         });
         match generation.kept(Some(commit), Instant::now() + KEPT_WITHIN).await {
             Ok(()) => {
                 count::<V>(REPAIRED, 1);
-                self.here().set(|status| status.repaired += 1);
+                self.progress().set(|status| status.repaired += 1);
             }
             Err(error) => tracing::error!(view = V::NAME, %customer, %error, "a record that was put right is not kept"),
         }
@@ -164,9 +164,9 @@ impl<V: View> Scrub<'_, V> {
     async fn look_for_unknown(&mut self, mut after: Position, to: Position) {
         while after < to {
             let generation = self.turn().await;
-            let asked = (self.projector.inner.options.source.entries)(after, MESSAGES_AT_ONCE);
-            let Ok(entries) = asked.await else {
-                self.wait(Waiting::Log).await;
+            let source = &self.projector.inner.options.source;
+            let Ok(entries) = source.entries(after, MESSAGES_AT_ONCE).await else {
+                self.wait(WaitReason::Log).await;
                 continue;
             };
             let Some(last) = entries.last().map(|entry| entry.position) else { return };

@@ -109,28 +109,33 @@ pub enum SourceError {
 }
 
 /// What a log will answer.
-type Asked<T> = BoxFuture<'static, Result<T, SourceError>>;
+pub type SourceFuture<'a, T> = BoxFuture<'a, Result<T, SourceError>>;
 
 /// Batches that follow each other.
 pub type Batches = BoxStream<'static, Result<Batch, SourceError>>;
 
-/// A log to fold.
-#[derive(Clone)]
-pub struct Source {
+/// A log to fold. Shared by all who read it, as `Arc<dyn Source>`.
+pub trait Source: Send + Sync {
     /// Before the first message of the log as it is now, whatever it has lost so far.
-    pub origin: Arc<dyn Fn() -> BoxFuture<'static, Result<Checkpoint, SourceError>> + Send + Sync>,
+    fn origin(&self) -> SourceFuture<'_, Checkpoint>;
+
     /// Everything after a checkpoint, in order, without gaps but those that it knows of, for ever. An error is the last
     /// item. Read at this priority: who reads much beside those who serve gives way to them.
-    pub tail: Arc<dyn Fn(Checkpoint, Priority) -> Batches + Send + Sync>,
+    fn tail(&self, after: Checkpoint, priority: Priority) -> Batches;
+
     /// Whether the log still holds what a checkpoint read, and its last position now.
-    pub check: Arc<dyn Fn(Checkpoint) -> BoxFuture<'static, Result<Position, SourceError>> + Send + Sync>,
+    fn check(&self, checkpoint: Checkpoint) -> SourceFuture<'_, Position>;
+
     /// The last position of the log now.
-    pub end: Arc<dyn Fn() -> BoxFuture<'static, Result<Position, SourceError>> + Send + Sync>,
+    fn end(&self) -> SourceFuture<'_, Position>;
+
     /// The first messages after a position, so many at most.
-    pub entries: Arc<dyn Fn(Position, usize) -> Asked<Vec<Entry>> + Send + Sync>,
+    fn entries(&self, after: Position, limit: usize) -> SourceFuture<'_, Vec<Entry>>;
+
     /// The messages of the log about itself, all up to this position.
-    pub control: Arc<dyn Fn(Position) -> Asked<Vec<Entry>> + Send + Sync>,
+    fn control(&self, through: Position) -> SourceFuture<'_, Vec<Entry>>;
+
     /// The messages about a customer in the order of the log: all of them up to this position, and perhaps later ones.
     /// What is not among them is taken for not recorded.
-    pub timeline: Arc<dyn Fn(CustomerId, Position) -> Asked<Vec<Entry>> + Send + Sync>,
+    fn timeline(&self, customer: CustomerId, through: Position) -> SourceFuture<'_, Vec<Entry>>;
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use touchpoint::{Position, Timestamp};
 use views::Digests;
 
-use crate::pace::{Bounds, Vitals};
+use crate::throttle::{Bounds, Vitals};
 use crate::{Broken, Edition, ParkedEvent, Pause, Phase};
 
 /// Whether a projector answers.

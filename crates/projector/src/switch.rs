@@ -10,14 +10,14 @@ use touchpoint::Position;
 use views::View;
 
 use crate::cores::{apart, giving_way};
-use crate::course::{Compared, Phase};
 use crate::error::{StoreError, Unfinished};
 use crate::feed::RunningGeneration;
 use crate::journal::{Ending, Origin};
-use crate::pace::Brake;
-use crate::rebuild::{Building, Rebuild};
+use crate::phase::{Compared, Phase};
+use crate::rebuild::{ActiveRebuild, Rebuild};
 use crate::source::SourceError;
 use crate::status::State;
+use crate::throttle::Brake;
 use crate::verify::{Findings, suspects};
 use crate::{Generation, Projector};
 
@@ -31,19 +31,19 @@ impl<V: View> Rebuild<V> {
     /// when it is durable, too. The old one stays on disk as the previous one. After an error what was served is served
     /// on, or, where the process goes down, will be after a restart, and the rebuild goes on then.
     pub async fn finish(self) -> Result<(), Unfinished> {
-        let Self { projector, building, .. } = &self;
+        let Self { projector, active, .. } = &self;
         let built = tokio::select! {
-            built = projector.built(building) => built,
-            () = building.course.cancelled() => Err(Unfinished::Cancelled),
+            built = projector.built(active) => built,
+            () = active.lifecycle.cancelled() => Err(Unfinished::Cancelled),
         };
         let switched = built.and_then(|compared| {
-            let old = projector.switch(building, compared.clone()).ok_or(Unfinished::Cancelled)?;
+            let old = projector.switch(active, compared.clone()).ok_or(Unfinished::Cancelled)?;
             Ok((old, compared))
         });
         match switched {
-            Ok((old, compared)) => projector.save(building, old, compared).await,
+            Ok((old, compared)) => projector.save(active, old, compared).await,
             Err(error) => {
-                projector.give_up(building, &error).await?;
+                projector.give_up(active, &error).await?;
                 Err(error)
             }
         }
@@ -53,8 +53,8 @@ impl<V: View> Rebuild<V> {
 impl<V: View> Projector<V> {
     /// Waits until a new generation is live, as far as the serving one, and the same or accepted; then lets the serving
     /// one stand still until it is overtaken for good.
-    async fn built(&self, building: &Building<V>) -> Result<Compared, Unfinished> {
-        let running = &building.running;
+    async fn built(&self, active: &ActiveRebuild<V>) -> Result<Compared, Unfinished> {
+        let running = &active.running;
         if !running.live().await {
             return Err(no_more(running.ended().await));
         }
@@ -65,27 +65,27 @@ impl<V: View> Projector<V> {
             _ = state.wait_for(|state| matches!(state, State::Broken(_))) => {}
             ended = running.ended() => return Err(no_more(ended)),
         }
-        let is_compared = building.origin == Origin::Fold && !self.is_broken();
-        let compared = if is_compared { Some(Arc::new(self.verify(building).await?)) } else { None };
+        let is_compared = active.origin == Origin::Fold && !self.is_broken();
+        let compared = if is_compared { Some(Arc::new(self.verify(active).await?)) } else { None };
         if let Some(findings) = compared.as_ref().filter(|it| it.different > 0) {
             tracing::warn!(view = V::NAME, different = findings.different, "the new generation says something else");
-            building.course.goes_on(Phase::Differs(findings.clone()));
-            let mut accepted = building.accepted.subscribe();
+            active.lifecycle.goes_on(Phase::Differs(findings.clone()));
+            let mut accepted = active.accepted.subscribe();
             tokio::select! {
                 ended = running.ended() => return Err(no_more(ended)),
                 _ = accepted.wait_for(|accepted| *accepted) => {}
             }
         }
-        self.overtaken_for_good(building).await?;
+        self.overtaken_for_good(active).await?;
         Ok(compared)
     }
 
     /// Compares the new generation with the serving one.
-    async fn verify(&self, building: &Building<V>) -> Result<Findings, Unfinished> {
-        building.course.goes_on(Phase::Verifying);
-        let (serving, new) = (self.inner.serving.borrow().generation.clone(), building.running.generation.clone());
+    async fn verify(&self, active: &ActiveRebuild<V>) -> Result<Findings, Unfinished> {
+        active.lifecycle.goes_on(Phase::Verifying);
+        let (serving, new) = (self.inner.serving.borrow().generation.clone(), active.running.generation.clone());
         let (one, other) = (serving.clone(), new.clone());
-        let (brake, stop) = (building.brake.clone(), building.running.stop.clone());
+        let (brake, stop) = (active.brake.clone(), active.running.stop.clone());
         let turn = move |log_end| {
             Brake::hold(&brake, log_end);
             !stop.is_cancelled()
@@ -95,21 +95,21 @@ impl<V: View> Projector<V> {
         // What is taken in may be in the records already.
         let seen = serving.taken_in().max(new.taken_in());
         for generation in [&serving, &new].into_iter().filter(|_| !suspects.is_empty()) {
-            reached(&building.running, generation, seen).await?;
+            reached(&active.running, generation, seen).await?;
         }
         Ok(apart("comparing", move || suspects.looked_at_again(&serving, &new)).await?)
     }
 
     /// Nobody who has read an answer sees an older one after the switch: the serving generation runs no more, and the
     /// new one goes as far. Where that fails, the serving one is running again by itself.
-    async fn overtaken_for_good(&self, building: &Building<V>) -> Result<(), Unfinished> {
-        let running = &building.running;
+    async fn overtaken_for_good(&self, active: &ActiveRebuild<V>) -> Result<(), Unfinished> {
+        let running = &active.running;
         // What was folded of a broken log does not count; but the new one must be of the log as it is.
         if self.is_broken() {
             return self.is_of_the_log(running).await;
         }
         // First, so that nobody feeds it again.
-        building.overtaking.store(true, Ordering::Relaxed);
+        active.overtaking.store(true, Ordering::Relaxed);
         let serving = self.inner.serving.borrow().clone();
         serving.stop.cancel();
         // How it ended is of no matter now.
@@ -120,7 +120,7 @@ impl<V: View> Projector<V> {
     async fn is_of_the_log(&self, running: &RunningGeneration<V>) -> Result<(), Unfinished> {
         loop {
             let checkpoint = block_in_place(|| running.generation.checkpoint());
-            match (self.inner.options.source.check)(checkpoint).await {
+            match self.inner.options.source.check(checkpoint).await {
                 Ok(_) => return Ok(()),
                 Err(SourceError::Unavailable(_)) => sleep(LOOK_AGAIN).await,
                 Err(broken) => return Err(broken.into()),
@@ -132,11 +132,11 @@ impl<V: View> Projector<V> {
         self.inner.serving.borrow().generation.position()
     }
 
-    async fn give_up(&self, building: &Building<V>, error: &Unfinished) -> Result<(), StoreError> {
-        let Building { running, origin, .. } = building;
+    async fn give_up(&self, active: &ActiveRebuild<V>, error: &Unfinished) -> Result<(), StoreError> {
+        let ActiveRebuild { running, origin, .. } = active;
         // Where the process goes down, the rebuild goes on after the next start.
         let goes_on = matches!(error, Unfinished::Draining);
-        self.ended(building, if goes_on { Phase::Interrupted } else { Phase::GivenUp(error.to_string()) });
+        self.ended(active, if goes_on { Phase::Interrupted } else { Phase::GivenUp(error.to_string()) });
         running.stop.cancel();
         running.kept().await;
         if goes_on {
@@ -151,10 +151,10 @@ impl<V: View> Projector<V> {
     }
 
     /// Lets the new generation serve, and gives the old one; nothing if the rebuild was cancelled before.
-    fn switch(&self, building: &Building<V>, compared: Compared) -> Option<Arc<RunningGeneration<V>>> {
-        let running = &building.running;
+    fn switch(&self, active: &ActiveRebuild<V>, compared: Compared) -> Option<Arc<RunningGeneration<V>>> {
+        let running = &active.running;
         running.generation.give_way(false);
-        let old = building.course.take_place(compared, || self.inner.serving.send_replace(running.clone()))?;
+        let old = active.lifecycle.take_place(compared, || self.inner.serving.send_replace(running.clone()))?;
         self.serve();
         tracing::info!(view = V::NAME, generation = running.id.get(), "the new generation serves, and is made durable");
         Some(old)
@@ -163,11 +163,11 @@ impl<V: View> Projector<V> {
     /// Makes the new generation, which serves, durable, and lets go of the old one.
     async fn save(
         &self,
-        building: &Building<V>,
+        active: &ActiveRebuild<V>,
         old: Arc<RunningGeneration<V>>,
         compared: Compared,
     ) -> Result<(), Unfinished> {
-        let running = &building.running;
+        let running = &active.running;
         old.stop.cancel();
         old.kept().await;
         // Millions of records are given back: away from the threads that serve.
@@ -176,12 +176,12 @@ impl<V: View> Projector<V> {
             // Where the process goes down, the rebuild goes on after the next start.
             if !matches!(error, Unfinished::Draining) {
                 self.note_end(running, Some(error.to_string()), None);
-                self.ended(building, Phase::GivenUp(error.to_string()));
+                self.ended(active, Phase::GivenUp(error.to_string()));
             }
             return Err(error);
         }
         self.note_end(running, None, compared.as_deref());
-        self.ended(building, Phase::Switched(compared));
+        self.ended(active, Phase::Switched(compared));
         Ok(())
     }
 

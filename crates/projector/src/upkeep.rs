@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, PoisonError, RwLockReadGuard, RwLockWriteGuard};
 
-use tokio::sync::watch;
 use touchpoint::{CustomerId, MAX_CLOCK_LEAD, Timestamp};
 use view_store::PageNumber;
 use views::rules::Rules;
@@ -38,7 +37,7 @@ impl<V: View> Generation<V> {
     pub fn go_live(&self, now: Timestamp) {
         let mut staging = lock(&self.staging);
         self.list_all(&mut staging, now);
-        self.live.send_replace(true);
+        self.note_live();
     }
 
     fn list_all(&self, staging: &mut Staging, now: Timestamp) {
@@ -60,8 +59,9 @@ impl<V: View> Generation<V> {
     /// at once. `_filed` is held so that no record changes meanwhile; who is moved by time meanwhile is moved again.
     pub(crate) fn relist(&self, _filed: &Staging, book: Arc<RuleBook>, now: Timestamp) {
         let edition = book.last().clone();
-        let parts =
-            cores::share_out(self.priority(), shares(self.threads), |groups| self.listed(groups, &edition.rules, now));
+        let parts = cores::share_out(self.priority(), shares(self.threads()), |groups| {
+            self.listed(groups, &edition.rules, now)
+        });
         let (parts, standing): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         let mut made = cores::merged(parts, Lists::merge);
         (made.as_of, made.edition) = (now, edition);
@@ -111,16 +111,6 @@ impl<V: View> Generation<V> {
                 (slot.placement, slot.due) = placed;
             }
         });
-    }
-
-    /// Lists and totals are kept.
-    pub fn is_live(&self) -> bool {
-        *self.live.borrow()
-    }
-
-    /// Whether lists and totals are kept, as it changes.
-    pub(crate) fn live(&self) -> watch::Receiver<bool> {
-        self.live.subscribe()
     }
 
     /// Moves customers whose records have changed, some at a time, so that queries get in between.

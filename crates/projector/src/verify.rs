@@ -44,7 +44,7 @@ pub(crate) fn suspects<V: View>(
     turn: impl Fn() -> bool + Sync,
 ) -> Option<Suspects> {
     let up_to = serving.position().min(new.position());
-    let parts = share_out(Priority::Low, shares(new.threads), |groups| {
+    let parts = share_out(Priority::Low, shares(new.threads()), |groups| {
         let mut suspects = Suspects::default();
         for group in groups {
             if !turn() {

@@ -7,7 +7,7 @@ mod support;
 use std::path::Path;
 
 use history::Order;
-use projector::{Entry, MAX_SCRUB_RATE, Phase, RebuildOptions, ScrubStatus, Waiting};
+use projector::{Entry, MAX_SCRUB_RATE, Phase, RebuildOptions, ScrubStatus, WaitReason};
 use support::rebuilt::phase;
 use support::running::{PATIENCE, Running, start};
 use support::{Log, population};
@@ -115,7 +115,7 @@ async fn it_waits_while_the_view_is_paused() {
     let (running, wrong) = spoiled(&log, &dir.path().join("churn")).await;
     running.projector.pause("wang".to_owned(), "a test".to_owned()).await.unwrap();
     let scrubbing = scrub(&running);
-    let status = until(&running, "the scrub to wait", |it| it.waiting == Some(Waiting::Paused)).await;
+    let status = until(&running, "the scrub to wait", |it| it.waiting == Some(WaitReason::Paused)).await;
     assert_eq!((status.checked, status.different), (0, 0));
     running.projector.resume().unwrap();
     let status = until(&running, "a whole round", |it| it.round == 2).await;
@@ -135,7 +135,7 @@ async fn it_waits_while_the_view_is_more_than_a_thousand_events_behind() {
     log.append([last_two[0].clone()]);
     running.at(log.end()).await;
     let scrubbing = scrub(&running);
-    let status = until(&running, "the scrub to wait", |it| it.waiting == Some(Waiting::Behind)).await;
+    let status = until(&running, "the scrub to wait", |it| it.waiting == Some(WaitReason::Behind)).await;
     assert_eq!((status.checked, status.different), (0, 0));
     log.append([last_two[1].clone()]);
     let status = until(&running, "a whole round", |it| it.round == 2).await;
@@ -152,7 +152,7 @@ async fn who_cannot_be_read_is_passed_over() {
     running.at(log.end()).await;
     log.make_unreadable(history(9).into_iter().find_map(|entry| entry.customer).unwrap());
     let scrubbing = scrub(&running);
-    until(&running, "the scrub to wait", |it| it.waiting == Some(Waiting::Log)).await;
+    until(&running, "the scrub to wait", |it| it.waiting == Some(WaitReason::Log)).await;
     let status = until(&running, "a whole round", |it| it.round == 2).await;
     assert_eq!((status.different, status.waiting), (0, None));
     running.stop().await;
@@ -167,7 +167,7 @@ async fn it_waits_while_a_rebuild_is_under_way() {
     let rebuild = running.projector.begin_rebuild(RebuildOptions::default()).await.unwrap();
     let finished = tokio::spawn(rebuild.finish());
     let scrubbing = scrub(&running);
-    until(&running, "the scrub to wait", |it| it.waiting == Some(Waiting::Rebuild)).await;
+    until(&running, "the scrub to wait", |it| it.waiting == Some(WaitReason::Rebuild)).await;
     // The rebuild differs, and waits for somebody.
     let differs = async {
         while !matches!(phase(&running), Some(Phase::Differs(_))) {

@@ -14,9 +14,9 @@ use views::Standing;
 use views::churn::{Answer, AtRisk, Band, Churn, Narrow, Totals};
 use views::rules::Rules;
 
-use crate::ask::{Asker, Stands};
 use crate::listing::Listing;
 use crate::population::Population;
+use crate::view_reader::{Stands, ViewReader};
 use crate::watch::{self, Watchers};
 use crate::{call, export, rules_diff};
 
@@ -35,14 +35,14 @@ impl Stands for Churn {
 }
 
 /// The service.
-pub(crate) struct ChurnRisk {
-    view: Asker<Churn>,
+pub(crate) struct ChurnRiskService {
+    view: ViewReader<Churn>,
     watchers: Watchers<Churn>,
 }
 
-impl ChurnRisk {
+impl ChurnRiskService {
     pub(crate) fn new(projector: Projector<Churn>) -> Self {
-        Self { watchers: Watchers::new(projector.clone()), view: Asker::new(projector) }
+        Self { watchers: Watchers::new(projector.clone()), view: ViewReader::new(projector) }
     }
 
     async fn list(&self, request: v1::ListAtRiskRequest, until: Instant) -> Result<v1::ListAtRiskResponse, Error> {
@@ -163,7 +163,7 @@ fn after(cursor: &[u8]) -> Option<AtRisk> {
 }
 
 #[tonic::async_trait]
-impl v1::churn_risk_service_server::ChurnRiskService for ChurnRisk {
+impl v1::churn_risk_service_server::ChurnRiskService for ChurnRiskService {
     async fn get_risk(&self, request: Request<v1::GetRiskRequest>) -> Result<Response<v1::GetRiskResponse>, Status> {
         let until = call::answer_by(request.metadata());
         let v1::GetRiskRequest { customer_id, query } = request.into_inner();

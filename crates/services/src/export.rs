@@ -14,9 +14,9 @@ use tokio::time::Instant;
 use tonic::Status;
 use views::{Digests, Record};
 
-use crate::ask::{Asked, Asker, Stands, not_serving};
 use crate::outlet::{self, Outlet};
 use crate::pinned::Pinned;
+use crate::view_reader::{ResolvedQuery, Stands, ViewReader, not_serving};
 
 /// Exports of one view at once.
 pub(crate) const MAX_EXPORTS: usize = 8;
@@ -27,13 +27,13 @@ const MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// Begins an export, or goes on with one.
 pub(crate) async fn start<V: Exported + Stands>(
-    view: &Asker<V>,
+    view: &ViewReader<V>,
     request: V::Request,
     until: Instant,
 ) -> Result<BoxStream<'static, Result<V::Response, Status>>, Error> {
     let place = view.exports.take()?;
     let page = Page::of(&request)?;
-    let cursor = page.cursor.as_deref().map(Cursor::read).transpose()?;
+    let cursor = page.after(Cursor::read)?;
     let pinned = cursor.as_ref().map(|cursor| &cursor.pinned);
     let mut asked = Pinned::ask(pinned, view, V::query(&request), until).await?;
     let cursor = match cursor {
@@ -50,7 +50,7 @@ pub(crate) async fn start<V: Exported + Stands>(
 /// An export under way.
 struct Export<V: Exported> {
     projector: Projector<V>,
-    asked: Asked<V>,
+    asked: ResolvedQuery<V>,
     page: Page,
     cursor: Cursor,
 }
@@ -132,7 +132,7 @@ struct Cursor {
 
 impl Cursor {
     /// Before everybody, at the position that the records have: of that one there are digests.
-    async fn begin<V: Stands>(view: &Asker<V>, asked: &Asked<V>, until: Instant) -> Result<Self, Error> {
+    async fn begin<V: Stands>(view: &ViewReader<V>, asked: &ResolvedQuery<V>, until: Instant) -> Result<Self, Error> {
         let sum = |generation: &projector::Generation<V>| generation.digests();
         let (checkpoint, digests) = view.scan(asked.generation.clone(), until, sum).await?;
         let pinned = Pinned::first(asked, checkpoint.position);
@@ -148,20 +148,17 @@ impl Cursor {
         bytes
     }
 
-    fn read(bytes: &[u8]) -> Result<Self, Error> {
-        let read = || {
-            let (pinned, rest) = Pinned::read(bytes)?;
-            let (full, rest) = rest.split_first_chunk()?;
-            let (content, rest) = rest.split_first_chunk()?;
-            let (place, customers) = rest.split_first_chunk()?;
-            Some(Self {
-                pinned,
-                digests: Digests { full: u128::from_be_bytes(*full), content: u128::from_be_bytes(*content) },
-                place: Place::at(u32::from_be_bytes(*place))?,
-                customers: u64::from_be_bytes(customers.try_into().ok()?),
-            })
-        };
-        read().ok_or_else(|| Error::field("page_token", "is damaged"))
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (pinned, rest) = Pinned::read(bytes)?;
+        let (full, rest) = rest.split_first_chunk()?;
+        let (content, rest) = rest.split_first_chunk()?;
+        let (place, customers) = rest.split_first_chunk()?;
+        Some(Self {
+            pinned,
+            digests: Digests { full: u128::from_be_bytes(*full), content: u128::from_be_bytes(*content) },
+            place: Place::at(u32::from_be_bytes(*place))?,
+            customers: u64::from_be_bytes(customers.try_into().ok()?),
+        })
     }
 }
 
@@ -179,6 +176,6 @@ mod tests {
         };
         let bytes = cursor.bytes();
         assert_eq!(Cursor::read(&bytes).unwrap(), cursor);
-        assert!((0..bytes.len()).all(|length| Cursor::read(&bytes[..length]).is_err()));
+        assert!((0..bytes.len()).all(|length| Cursor::read(&bytes[..length]).is_none()));
     }
 }

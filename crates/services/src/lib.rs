@@ -8,7 +8,6 @@
 
 mod activation;
 mod append;
-mod ask;
 mod call;
 mod churn;
 mod damaged;
@@ -38,8 +37,9 @@ mod satisfaction_service;
 mod segmentation;
 mod timeline;
 mod touchpoint_service;
+mod view_reader;
 mod watch;
 
 pub use activation::{FreshId, RulesInLog};
 pub use limits::server;
-pub use process::{Gateway, Process, Served, gateway, view};
+pub use process::{Gateway, GrpcServices, Served, gateway, view};

@@ -5,12 +5,12 @@
 //! population the first page was of.
 
 use api::errors::Error;
-use api::page::{Page, Paged};
+use api::page::{Page, Paged, damaged_token};
 use api::v1;
 use tokio::time::Instant;
 
-use crate::ask::{Asked, Asker, Stands};
 use crate::pinned::Pinned;
+use crate::view_reader::{ResolvedQuery, Stands, ViewReader};
 
 /// A page of a list of all customers.
 pub(crate) struct Listing {
@@ -34,7 +34,7 @@ impl Listing {
     /// The page that this request asks for.
     pub(crate) fn of<R: Paged>(request: &R) -> Result<Self, Error> {
         let page = Page::of(request)?;
-        let begun = page.cursor.as_deref().map(|cursor| Begun::read(cursor).ok_or_else(damaged)).transpose()?;
+        let begun = page.after(Begun::read)?;
         Ok(Self { page, begun })
     }
 
@@ -45,16 +45,16 @@ impl Listing {
 
     /// After which item the page begins; nothing for the first one.
     pub(crate) fn after<T>(&self, read: impl FnOnce(&[u8]) -> Option<T>) -> Result<Option<T>, Error> {
-        self.begun.as_ref().map(|begun| read(&begun.last).ok_or_else(damaged)).transpose()
+        self.begun.as_ref().map(|begun| read(&begun.last).ok_or_else(damaged_token)).transpose()
     }
 
     /// Asks the view. Unless the list is of the present, nothing after the position of the first page counts.
     pub(crate) async fn ask<V: Stands>(
         &self,
-        view: &Asker<V>,
+        view: &ViewReader<V>,
         query: Option<&v1::ViewQuery>,
         until: Instant,
-    ) -> Result<Asked<V>, Error> {
+    ) -> Result<ResolvedQuery<V>, Error> {
         let pinned = self.begun.as_ref().and_then(|begun| begun.pinned.as_ref());
         let mut asked = Pinned::ask(pinned, view, query, until).await?;
         if !asked.query.is_live() {
@@ -64,7 +64,7 @@ impl Listing {
     }
 
     /// The token of the page after this item.
-    pub(crate) fn token<V: Stands>(&self, asked: &Asked<V>, last: &[u8]) -> String {
+    pub(crate) fn token<V: Stands>(&self, asked: &ResolvedQuery<V>, last: &[u8]) -> String {
         let pinned = (!asked.query.is_live()).then(|| Pinned::first(asked, asked.position));
         self.page.token(&Begun { pinned, last: last.to_vec() }.bytes())
     }
@@ -86,10 +86,6 @@ impl Begun {
         };
         Some(Self { pinned, last: last.to_vec() })
     }
-}
-
-fn damaged() -> Error {
-    Error::field("page_token", "is damaged")
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use api::errors::Error;
 use api::{names, v1};
 use projector::{
-    Found, GenerationStatus, Projector, RebuildError, RebuildOptions, ScrubStatus, State, Status as Doing, Trouble,
-    Waiting,
+    GenerationStatus, Projector, RebuildError, RebuildOptions, ScrubFinding, ScrubStatus, State, Status as Doing,
+    Trouble, WaitReason,
 };
 use tonic::{Request, Response, Status};
 use touchpoint::Timestamp;
@@ -21,11 +21,11 @@ const STORE_RETRY: Duration = Duration::from_secs(5);
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
 /// The service of one view's projector.
-pub(crate) struct Operating<V: View> {
+pub(crate) struct ProjectorService<V: View> {
     projector: Projector<V>,
 }
 
-impl<V: View> Operating<V> {
+impl<V: View> ProjectorService<V> {
     pub(crate) fn new(projector: Projector<V>) -> Self {
         Self { projector }
     }
@@ -128,7 +128,7 @@ fn generation(it: &GenerationStatus, now: Timestamp) -> v1::Generation {
 
 /// Nothing of a scrub that is off.
 fn scrub(it: ScrubStatus) -> Option<v1::Scrub> {
-    let finding = |it: Found| v1::ScrubFinding {
+    let finding = |it: ScrubFinding| v1::ScrubFinding {
         at: Some(names::timestamp(it.at)),
         customer_id: it.customer.to_string(),
         position: it.position.0,
@@ -143,7 +143,7 @@ fn scrub(it: ScrubStatus) -> Option<v1::Scrub> {
         repaired: it.repaired,
         began: it.began.map(names::timestamp),
         last_round: it.last_round.map(names::timestamp),
-        waiting: it.waiting.map_or("", Waiting::name).to_owned(),
+        waiting: it.waiting.map_or("", WaitReason::name).to_owned(),
         last_found: it.last_found.map(finding),
     })
 }
@@ -154,7 +154,7 @@ fn seconds(since: Option<Timestamp>, now: Timestamp) -> u64 {
 }
 
 #[tonic::async_trait]
-impl<V: View> v1::projector_service_server::ProjectorService for Operating<V> {
+impl<V: View> v1::projector_service_server::ProjectorService for ProjectorService<V> {
     async fn get_status(
         &self,
         _request: Request<v1::GetStatusRequest>,

@@ -1,15 +1,15 @@
 //! The parked events of a projector: listed, shown, read once more.
 
 use api::errors::Error;
-use api::page::{self, Page};
+use api::page::Page;
 use api::{names, v1};
 use projector::{MAX_RETRIED, ParkedEvent, Projector, Retried};
 use tokio::time::Instant;
 use touchpoint::{EventId, Position};
 use views::View;
 
-use crate::ask::not_serving;
 use crate::refold::not_refolded;
+use crate::view_reader::not_serving;
 
 /// A parked event as a message.
 pub(crate) fn message(it: &ParkedEvent) -> v1::ParkedEvent {
@@ -28,19 +28,14 @@ pub(crate) fn list<V: View>(
     request: &v1::ListParkedRequest,
 ) -> Result<v1::ListParkedResponse, Error> {
     let page = Page::of(request)?;
-    let after = match &page.cursor {
-        None => Position::ZERO,
-        Some(cursor) => {
-            Position(cursor.as_slice().try_into().map(u64::from_be_bytes).map_err(|_| page::foreign_token())?)
-        }
-    };
+    let after = page.after_position()?.unwrap_or(Position::ZERO);
     let generation = projector.serving().map_err(not_serving)?;
     // One more than fits says whether there is a next page.
     let mut found = generation.parked_after(after, page.size + 1);
     let more = found.len() > page.size;
     found.truncate(page.size);
     let last = found.last().filter(|_| more);
-    let next_page_token = last.map_or_else(String::new, |it| page.token(&it.position.0.to_be_bytes()));
+    let next_page_token = last.map_or_else(String::new, |it| page.token_after(it.position));
     Ok(v1::ListParkedResponse { events: found.iter().map(message).collect(), next_page_token })
 }
 

@@ -6,8 +6,8 @@ use projector::{Pause, PauseError, Projector};
 use touchpoint::Position;
 use views::View;
 
-use crate::ask::not_serving;
 use crate::operate::{not_rebuilt, store_unavailable};
+use crate::view_reader::not_serving;
 
 /// Most bytes of who wants a pause, and of why.
 const MAX_TEXT_BYTES: usize = 200;

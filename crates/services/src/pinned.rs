@@ -5,7 +5,7 @@ use api::v1;
 use tokio::time::Instant;
 use touchpoint::{Position, Timestamp};
 
-use crate::ask::{Asked, Asker, Stands};
+use crate::view_reader::{ResolvedQuery, Stands, ViewReader};
 
 /// The population that a first page was of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) struct Pinned {
 
 impl Pinned {
     /// Of a first page, at the position that it is evaluated at.
-    pub(crate) fn first<V: Stands>(asked: &Asked<V>, position: Position) -> Self {
+    pub(crate) fn first<V: Stands>(asked: &ResolvedQuery<V>, position: Position) -> Self {
         Self { as_of: asked.as_of, position, unresolved: 0, rules_version: asked.edition.version.clone() }
     }
 
@@ -28,10 +28,10 @@ impl Pinned {
     /// apply by now.
     pub(crate) async fn ask<V: Stands>(
         pinned: Option<&Self>,
-        view: &Asker<V>,
+        view: &ViewReader<V>,
         query: Option<&v1::ViewQuery>,
         until: Instant,
-    ) -> Result<Asked<V>, Error> {
+    ) -> Result<ResolvedQuery<V>, Error> {
         let Some(pinned) = pinned else { return view.ask(query, until).await };
         let mut query = query.cloned().unwrap_or_default();
         query.as_of = Some(api::names::timestamp(pinned.as_of));

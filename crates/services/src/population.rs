@@ -11,7 +11,7 @@ use touchpoint::CustomerId;
 use views::rules::Rules;
 use views::{Moment, Standing, View};
 
-use crate::ask::{Asked, Asker, NOT_SERVING_RETRY, Stands};
+use crate::view_reader::{NOT_SERVING_RETRY, ResolvedQuery, Stands, ViewReader};
 
 /// Lists and totals at one instant.
 pub(crate) struct Population<'g, V: View> {
@@ -30,12 +30,12 @@ impl<V: View> Population<'_, V> {
     }
 }
 
-impl<V: Stands> Asker<V> {
+impl<V: Stands> ViewReader<V> {
     /// Lists and totals: those that are kept if the question is about the present, else a scan in its turn. Afterwards
     /// the instant is the one at which they hold.
     pub(crate) async fn all<T: Send + 'static>(
         &self,
-        asked: &mut Asked<V>,
+        asked: &mut ResolvedQuery<V>,
         until: Instant,
         read: impl FnOnce(&Population<'_, V>) -> T + Send + 'static,
     ) -> Result<T, Error> {
@@ -45,12 +45,12 @@ impl<V: Stands> Asker<V> {
     /// As [`Self::all`], but of the customers of a scope only. No lists are kept of those: it is a scan.
     pub(crate) async fn within<T: Send + 'static>(
         &self,
-        asked: &mut Asked<V>,
+        asked: &mut ResolvedQuery<V>,
         scope: Scope,
         until: Instant,
         read: impl FnOnce(&Population<'_, V>) -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let Asked { generation, query, as_of, .. } = asked;
+        let ResolvedQuery { generation, query, as_of, .. } = asked;
         if query.is_live() && scope == Scope::default() {
             let (found, unresolved, as_of, edition) = generation.totals(*as_of, |totals, as_of, edition| {
                 let all = Population { generation, totals, rules: &edition.rules, moment: Moment::now(as_of) };
@@ -62,14 +62,14 @@ impl<V: Stands> Asker<V> {
         }
         let moment = asked.moment();
         let totals = self.answers(asked, scope, until, Placements::<V>::add, Placements::totals, V::merge).await?;
-        let Asked { generation, edition, .. } = asked;
+        let ResolvedQuery { generation, edition, .. } = asked;
         Ok(read(&Population { generation, totals: &totals, rules: &edition.rules, moment }))
     }
 
     /// Sums up the answers of the customers of a scope, by a scan in its turn. Sums are finished side by side, and merged.
     pub(crate) async fn answers<S: Default + 'static, T: Default + Send + 'static>(
         &self,
-        asked: &mut Asked<V>,
+        asked: &mut ResolvedQuery<V>,
         scope: Scope,
         until: Instant,
         add: impl Fn(&mut S, CustomerId, &V::Answer) + Send + Sync + 'static,

@@ -18,16 +18,16 @@ use views::satisfaction::Satisfaction;
 use views::segmentation::Segmentation;
 
 use crate::activation::RulesInLog;
-use crate::churn::ChurnRisk;
+use crate::churn::ChurnRiskService;
 use crate::damaged;
 use crate::limits::{MAX_READ_BYTES, MAX_WRITE_BYTES};
-use crate::operate::Operating;
-use crate::rebuild::Rebuilds;
-use crate::rules::Ruling;
-use crate::satisfaction::Satisfied;
-use crate::segmentation::Segments;
-use crate::timeline::Timelines;
-use crate::touchpoint_service::Touchpoints;
+use crate::operate::ProjectorService;
+use crate::rebuild::RebuildService;
+use crate::rules::RulesService;
+use crate::satisfaction::SatisfactionService;
+use crate::segmentation::SegmentationService;
+use crate::timeline::TimelineService;
+use crate::touchpoint_service::TouchpointService;
 
 /// How often the gateway looks whether there is a log.
 const LOG_POLL: Duration = Duration::from_secs(1);
@@ -36,8 +36,8 @@ const WHOLE: &str = "";
 /// The services of a projector that answer whatever its view's state is.
 const OPERATED: [&str; 2] = ["lifefold.v1.ProjectorService", "lifefold.v1.RebuildService"];
 
-/// What a process serves.
-pub struct Process {
+/// All services of one process.
+pub struct GrpcServices {
     /// Every service, with health and reflection; one port for each process, since every projector serves the
     /// ProjectorService of its own view.
     pub routes: Routes,
@@ -60,9 +60,9 @@ pub struct Gateway {
 }
 
 /// What the gateway serves.
-pub fn gateway(Gateway { log, appender, rules, clock, stop }: Gateway) -> Process {
-    let touchpoints = Touchpoints::new(appender, clock, stop.clone());
-    let timelines = Timelines::new(log.clone(), stop.clone());
+pub fn gateway(Gateway { log, appender, rules, clock, stop }: Gateway) -> GrpcServices {
+    let touchpoints = TouchpointService::new(appender, clock, stop.clone());
+    let timelines = TimelineService::new(log.clone(), stop.clone());
     let mut services = RoutesBuilder::default();
     services
         .add_service(
@@ -74,11 +74,11 @@ pub fn gateway(Gateway { log, appender, rules, clock, stop }: Gateway) -> Proces
                 .max_decoding_message_size(MAX_READ_BYTES),
         )
         .add_service(
-            v1::rules_service_server::RulesServiceServer::new(Ruling::new(rules))
+            v1::rules_service_server::RulesServiceServer::new(RulesService::new(rules))
                 .max_decoding_message_size(MAX_READ_BYTES),
         );
     let names = [WHOLE, "lifefold.v1.TouchpointService", "lifefold.v1.TimelineService", "lifefold.v1.RulesService"];
-    process(services, move |health| async move {
+    grpc_services(services, move |health| async move {
         while !stop.is_cancelled() {
             report(&health, &names, log.is_connected()).await;
             tokio::select! {
@@ -105,7 +105,7 @@ impl Served for Segmentation {
     const SERVICE: &'static str = "lifefold.v1.SegmentationService";
 
     fn add(projector: &Projector<Self>, services: &mut RoutesBuilder) {
-        let service = Segments::new(projector.clone());
+        let service = SegmentationService::new(projector.clone());
         let server = v1::segmentation_service_server::SegmentationServiceServer::new(service);
         services.add_service(server.max_decoding_message_size(MAX_READ_BYTES));
     }
@@ -115,7 +115,7 @@ impl Served for Satisfaction {
     const SERVICE: &'static str = "lifefold.v1.SatisfactionService";
 
     fn add(projector: &Projector<Self>, services: &mut RoutesBuilder) {
-        let service = Satisfied::new(projector.clone());
+        let service = SatisfactionService::new(projector.clone());
         let server = v1::satisfaction_service_server::SatisfactionServiceServer::new(service);
         services.add_service(server.max_decoding_message_size(MAX_READ_BYTES));
     }
@@ -125,22 +125,22 @@ impl Served for Churn {
     const SERVICE: &'static str = "lifefold.v1.ChurnRiskService";
 
     fn add(projector: &Projector<Self>, services: &mut RoutesBuilder) {
-        let service = ChurnRisk::new(projector.clone());
+        let service = ChurnRiskService::new(projector.clone());
         let server = v1::churn_risk_service_server::ChurnRiskServiceServer::new(service);
         services.add_service(server.max_decoding_message_size(MAX_READ_BYTES));
     }
 }
 
 /// What the projector of a view serves. Its own services answer whatever the view's state is.
-pub fn view<V: Served>(projector: &Projector<V>) -> Process {
+pub fn view<V: Served>(projector: &Projector<V>) -> GrpcServices {
     let mut services = RoutesBuilder::default();
     V::add(projector, &mut services);
-    let operating = v1::projector_service_server::ProjectorServiceServer::new(Operating::new(projector.clone()));
+    let operating = v1::projector_service_server::ProjectorServiceServer::new(ProjectorService::new(projector.clone()));
     services.add_service(operating.max_decoding_message_size(MAX_READ_BYTES));
-    let rebuilds = v1::rebuild_service_server::RebuildServiceServer::new(Rebuilds::new(projector.clone()));
+    let rebuilds = v1::rebuild_service_server::RebuildServiceServer::new(RebuildService::new(projector.clone()));
     services.add_service(rebuilds.max_decoding_message_size(MAX_READ_BYTES));
     let mut state = projector.state();
-    process(services, move |health| async move {
+    grpc_services(services, move |health| async move {
         report(&health, &OPERATED, true).await;
         loop {
             let now = state.borrow_and_update().clone();
@@ -153,7 +153,7 @@ pub fn view<V: Served>(projector: &Projector<V>) -> Process {
     })
 }
 
-fn process<H>(mut services: RoutesBuilder, keep: impl FnOnce(HealthReporter) -> H) -> Process
+fn grpc_services<H>(mut services: RoutesBuilder, keep: impl FnOnce(HealthReporter) -> H) -> GrpcServices
 where
     H: Future<Output = ()> + Send + 'static,
 {
@@ -161,7 +161,7 @@ where
     services.add_service(health);
     reflection(&mut services);
     let routes = services.routes().into_axum_router().layer(MapResponseLayer::new(damaged::response));
-    Process { routes: Routes::from(routes).prepare(), health: Box::pin(keep(reporter)) }
+    GrpcServices { routes: Routes::from(routes).prepare(), health: Box::pin(keep(reporter)) }
 }
 
 /// Both versions of reflection, since clients still ask for either.

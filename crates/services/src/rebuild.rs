@@ -3,7 +3,7 @@
 mod messages;
 
 use api::errors::Error;
-use api::page::{self, Page};
+use api::page::Page;
 use api::v1;
 use projector::{Projector, Rebuild, RebuildOptions};
 use tonic::{Request, Response, Status};
@@ -15,11 +15,11 @@ use crate::{call, refold};
 const SERVICE: &str = "RebuildService";
 
 /// The service of one view's projector.
-pub(crate) struct Rebuilds<V: View> {
+pub(crate) struct RebuildService<V: View> {
     projector: Projector<V>,
 }
 
-impl<V: View> Rebuilds<V> {
+impl<V: View> RebuildService<V> {
     pub(crate) fn new(projector: Projector<V>) -> Self {
         Self { projector }
     }
@@ -27,8 +27,7 @@ impl<V: View> Rebuilds<V> {
     /// A page of the rebuilds that are remembered. A token is the instant at which the last one of the page began.
     fn list(&self, request: &v1::ListRebuildsRequest) -> Result<v1::ListRebuildsResponse, Error> {
         let page = Page::of(request)?;
-        let before = page.cursor.as_deref().map(|cursor| cursor.try_into().map(i64::from_be_bytes));
-        let before = before.transpose().map_err(|_| page::foreign_token())?.unwrap_or(i64::MAX);
+        let before = page.after(|cursor| Some(i64::from_be_bytes(cursor.try_into().ok()?)))?.unwrap_or(i64::MAX);
         let mut rebuilds = self.projector.rebuilds();
         rebuilds.retain(|it| it.begun.micros() < before);
         let more = rebuilds.len() > page.size;
@@ -51,7 +50,7 @@ fn none_under_way() -> Error {
 }
 
 #[tonic::async_trait]
-impl<V: View> v1::rebuild_service_server::RebuildService for Rebuilds<V> {
+impl<V: View> v1::rebuild_service_server::RebuildService for RebuildService<V> {
     async fn plan_rebuild(
         &self,
         request: Request<v1::PlanRebuildRequest>,

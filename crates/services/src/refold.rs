@@ -7,9 +7,9 @@ use tokio::time::Instant;
 use touchpoint::CustomerId;
 use views::View;
 
-use crate::ask::not_serving;
 use crate::call::{LOG_RETRY, log_not_read};
 use crate::operate::store_unavailable;
+use crate::view_reader::not_serving;
 
 /// Differences that an answer shows.
 const SHOWN_DIFFERENCES: usize = 20;

@@ -7,20 +7,20 @@ use touchpoint::{Code, ServicePort};
 use views::rules::Satisfaction as Rules;
 use views::satisfaction::{Name, PortScore, Ranked, Satisfaction, Score, Totals, Unit};
 
-use crate::ask::Asked;
 use crate::listing::Listing;
 use crate::population::Population;
-use crate::satisfaction::{Satisfied, port, severity};
+use crate::satisfaction::{SatisfactionService, port, severity};
+use crate::view_reader::ResolvedQuery;
 
 /// What a report is asked for: a unit, a wave or the latest one, an earlier wave or the one before, ports.
-struct Asking {
+struct ReportQuery {
     unit: Unit,
     wave: Option<Name>,
     earlier: Option<Name>,
     ports: Vec<ServicePort>,
 }
 
-impl Asking {
+impl ReportQuery {
     fn read(unit: Option<&v1::Unit>, wave: &str, earlier: &str, ports: &[i32]) -> Result<Self, Error> {
         Ok(Self {
             unit: convert::unit(unit)?,
@@ -35,17 +35,17 @@ impl Asking {
 struct Found<T> {
     wave: String,
     said: T,
-    asked: Asked<Satisfaction>,
+    asked: ResolvedQuery<Satisfaction>,
 }
 
-impl Satisfied {
+impl SatisfactionService {
     pub(crate) async fn port_scores(
         &self,
         request: v1::GetPortScoresRequest,
         until: Instant,
     ) -> Result<v1::GetPortScoresResponse, Error> {
         let v1::GetPortScoresRequest { unit, wave_id, ports, previous_wave_id, query } = request;
-        let asking = Asking::read(unit.as_ref(), &wave_id, &previous_wave_id, &ports)?;
+        let asking = ReportQuery::read(unit.as_ref(), &wave_id, &previous_wave_id, &ports)?;
         let Found { wave, said, asked } = self.scores(asking, query.as_ref(), until).await?;
         let scores = said.iter().map(convert::port_score).collect();
         Ok(v1::GetPortScoresResponse { wave_id: wave, scores, meta: Some(asked.meta_of_all()) })
@@ -57,7 +57,7 @@ impl Satisfied {
         until: Instant,
     ) -> Result<v1::CompareWavesResponse, Error> {
         let v1::CompareWavesRequest { unit, wave_id, previous_wave_id, ports, query } = request;
-        let asking = Asking::read(unit.as_ref(), &wave_id, &previous_wave_id, &ports)?;
+        let asking = ReportQuery::read(unit.as_ref(), &wave_id, &previous_wave_id, &ports)?;
         let Found { wave, said, asked } = self.scores(asking, query.as_ref(), until).await?;
         let comparisons = said.iter().map(convert::wave_comparison).collect();
         Ok(v1::CompareWavesResponse { wave_id: wave, comparisons, meta: Some(asked.meta_of_all()) })
@@ -69,8 +69,8 @@ impl Satisfied {
         until: Instant,
     ) -> Result<v1::GetIndicatorsResponse, Error> {
         let v1::GetIndicatorsRequest { unit, wave_id, ports, previous_wave_id, query } = request;
-        let asking = Asking::read(unit.as_ref(), &wave_id, &previous_wave_id, &ports)?;
-        let read = |totals: &Totals, rules: &Rules, asking: &Asking, wave: &Name| {
+        let asking = ReportQuery::read(unit.as_ref(), &wave_id, &previous_wave_id, &ports)?;
+        let read = |totals: &Totals, rules: &Rules, asking: &ReportQuery, wave: &Name| {
             totals.indicators(&asking.unit, wave, asking.earlier.as_ref(), &asking.ports, rules)
         };
         let asked = self.view.ask(query.as_ref(), until).await?;
@@ -91,8 +91,8 @@ impl Satisfied {
         let port = port(request.port)?.unwrap_or(ServicePort::Overall);
         // The latest wave may be another one by now: all pages are of that of the first.
         let wave = last.as_ref().map_or(request.wave_id.as_str(), |last| last.wave.as_str());
-        let asking = Asking::read(None, wave, "", &[])?;
-        let read = move |totals: &Totals, rules: &Rules, _: &Asking, wave: &Name| {
+        let asking = ReportQuery::read(None, wave, "", &[])?;
+        let read = move |totals: &Totals, rules: &Rules, _: &ReportQuery, wave: &Name| {
             let ranked = totals.rank(kind, port, wave, rules);
             let listed = |last: Last| ranked.partition_point(|unit| !unit.follows(&last.unit, rules));
             (last.map_or(0, listed), ranked, totals.score(&Unit::Group, port, wave))
@@ -113,8 +113,8 @@ impl Satisfied {
 
     pub(crate) async fn nps(&self, request: v1::GetNpsRequest, until: Instant) -> Result<v1::GetNpsResponse, Error> {
         let port = port(request.port)?.unwrap_or(ServicePort::Overall);
-        let asking = Asking::read(request.unit.as_ref(), &request.wave_id, "", &[])?;
-        let read = move |totals: &Totals, _: &Rules, asking: &Asking, wave: &Name| {
+        let asking = ReportQuery::read(request.unit.as_ref(), &request.wave_id, "", &[])?;
+        let read = move |totals: &Totals, _: &Rules, asking: &ReportQuery, wave: &Name| {
             let of = |unit: &Unit| (totals.nps(unit, port, wave), totals.ces(unit, port, wave));
             (of(&asking.unit), of(&Unit::Group))
         };
@@ -148,11 +148,11 @@ impl Satisfied {
 
     async fn scores(
         &self,
-        asking: Asking,
+        asking: ReportQuery,
         query: Option<&v1::ViewQuery>,
         until: Instant,
     ) -> Result<Found<Vec<PortScore>>, Error> {
-        let read = |totals: &Totals, rules: &Rules, asking: &Asking, wave: &Name| {
+        let read = |totals: &Totals, rules: &Rules, asking: &ReportQuery, wave: &Name| {
             totals.port_scores(&asking.unit, wave, asking.earlier.as_ref(), &asking.ports, rules)
         };
         let asked = self.view.ask(query, until).await?;
@@ -162,10 +162,10 @@ impl Satisfied {
     /// Reads the totals of the wave that is asked for, by default of the latest one at the instant.
     async fn read_wave<T: Default + Send + 'static>(
         &self,
-        asking: Asking,
-        mut asked: Asked<Satisfaction>,
+        asking: ReportQuery,
+        mut asked: ResolvedQuery<Satisfaction>,
         until: Instant,
-        read: impl FnOnce(&Totals, &Rules, &Asking, &Name) -> T + Send + 'static,
+        read: impl FnOnce(&Totals, &Rules, &ReportQuery, &Name) -> T + Send + 'static,
     ) -> Result<Found<T>, Error> {
         let find = move |all: &Population<'_, Satisfaction>| {
             let wave = asking.wave.clone().or_else(|| all.totals.latest_wave().cloned());

@@ -14,11 +14,11 @@ use crate::call;
 const SERVICE: &str = "RulesService";
 
 /// The service.
-pub(crate) struct Ruling {
+pub(crate) struct RulesService {
     rules: RulesInLog,
 }
 
-impl Ruling {
+impl RulesService {
     pub(crate) const fn new(rules: RulesInLog) -> Self {
         Self { rules }
     }
@@ -41,7 +41,7 @@ impl Ruling {
 
     async fn list(&self, request: &v1::ListRulesRequest, until: Instant) -> Result<v1::ListRulesResponse, Error> {
         let page = Page::of(request)?;
-        let before = page.cursor.as_deref().map_or(Ok(Position(u64::MAX)), before)?;
+        let before = page.after_position()?.unwrap_or(Position(u64::MAX));
         let known = self.rules.known(until).await?;
         let active = known.active().map(|it| it.position);
         let older = known.all.iter().rev().filter(|it| it.position < before);
@@ -52,7 +52,7 @@ impl Ruling {
         let last = listed.last().filter(|_| more);
         Ok(v1::ListRulesResponse {
             activations: listed.iter().map(|it| message(it, active == Some(it.position))).collect(),
-            next_page_token: last.map(|it| page.token(&it.position.0.to_be_bytes())).unwrap_or_default(),
+            next_page_token: last.map(|it| page.token_after(it.position)).unwrap_or_default(),
         })
     }
 
@@ -92,13 +92,8 @@ fn message(it: &Recorded, active: bool) -> v1::RulesActivation {
     }
 }
 
-fn before(cursor: &[u8]) -> Result<Position, Error> {
-    let position = cursor.try_into().map(u64::from_be_bytes);
-    position.map(Position).map_err(|_| Error::field("page_token", "is damaged"))
-}
-
 #[tonic::async_trait]
-impl v1::rules_service_server::RulesService for Ruling {
+impl v1::rules_service_server::RulesService for RulesService {
     async fn activate_rules(
         &self,
         request: Request<v1::ActivateRulesRequest>,

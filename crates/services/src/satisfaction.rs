@@ -11,9 +11,9 @@ use touchpoint::{Code, ComplaintSeverity, CustomerId, ServicePort, Timestamp};
 use views::Standing;
 use views::satisfaction::{Answer, Narrow, OpenPlace, Satisfaction, Totals};
 
-use crate::ask::{Asker, Stands};
 use crate::listing::Listing;
 use crate::population::Population;
+use crate::view_reader::{Stands, ViewReader};
 
 impl Stands for Satisfaction {
     fn standing(answer: &Answer) -> &Standing {
@@ -26,13 +26,13 @@ impl Stands for Satisfaction {
 }
 
 /// The service.
-pub(crate) struct Satisfied {
-    pub(crate) view: Asker<Satisfaction>,
+pub(crate) struct SatisfactionService {
+    pub(crate) view: ViewReader<Satisfaction>,
 }
 
-impl Satisfied {
+impl SatisfactionService {
     pub(crate) fn new(projector: Projector<Satisfaction>) -> Self {
-        Self { view: Asker::new(projector) }
+        Self { view: ViewReader::new(projector) }
     }
 
     pub(crate) async fn get(

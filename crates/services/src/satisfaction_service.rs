@@ -4,13 +4,13 @@ use api::v1;
 use futures::stream::BoxStream;
 use tonic::{Request, Response, Status};
 
-use crate::satisfaction::Satisfied;
+use crate::satisfaction::SatisfactionService;
 use crate::{call, export, rules_diff};
 
 const SERVICE: &str = "SatisfactionService";
 
 #[tonic::async_trait]
-impl v1::satisfaction_service_server::SatisfactionService for Satisfied {
+impl v1::satisfaction_service_server::SatisfactionService for SatisfactionService {
     async fn get_customer_index(
         &self,
         request: Request<v1::GetCustomerIndexRequest>,

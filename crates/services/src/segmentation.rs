@@ -16,9 +16,9 @@ use touchpoint::CustomerId;
 use views::Standing;
 use views::segmentation::{Answer, Funnel, Group, Segmentation, Totals, table};
 
-use crate::ask::{Asker, Stands};
 use crate::listing::Listing;
 use crate::population::Population;
+use crate::view_reader::{Stands, ViewReader};
 use crate::watch::{self, Watchers};
 use crate::{call, export, rules_diff};
 
@@ -35,14 +35,14 @@ impl Stands for Segmentation {
 }
 
 /// The service.
-pub(crate) struct Segments {
-    view: Asker<Segmentation>,
+pub(crate) struct SegmentationService {
+    view: ViewReader<Segmentation>,
     watchers: Watchers<Segmentation>,
 }
 
-impl Segments {
+impl SegmentationService {
     pub(crate) fn new(projector: Projector<Segmentation>) -> Self {
-        Self { watchers: Watchers::new(projector.clone()), view: Asker::new(projector) }
+        Self { watchers: Watchers::new(projector.clone()), view: ViewReader::new(projector) }
     }
 
     async fn list(&self, request: v1::ListMembersRequest, until: Instant) -> Result<v1::ListMembersResponse, Error> {
@@ -105,7 +105,7 @@ fn after(cursor: &[u8]) -> Option<CustomerId> {
 }
 
 #[tonic::async_trait]
-impl v1::segmentation_service_server::SegmentationService for Segments {
+impl v1::segmentation_service_server::SegmentationService for SegmentationService {
     async fn get_customer_segments(
         &self,
         request: Request<v1::GetCustomerSegmentsRequest>,

@@ -25,7 +25,7 @@ const REPLAY_THREADS: usize = 2;
 const PAGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// The service.
-pub(crate) struct Timelines {
+pub(crate) struct TimelineService {
     log: Log,
     stop: CancellationToken,
     replays: Places,
@@ -33,7 +33,7 @@ pub(crate) struct Timelines {
     threads: OnceLock<LowPriorityThreads>,
 }
 
-impl Timelines {
+impl TimelineService {
     pub(crate) fn new(log: Log, stop: CancellationToken) -> Self {
         Self { log, stop, replays: Places::new("replays", MAX_REPLAYS), threads: OnceLock::new() }
     }
@@ -97,7 +97,7 @@ async fn in_time<T>(until: Instant, read: impl Future<Output = Result<T, Error>>
 }
 
 #[tonic::async_trait]
-impl v1::timeline_service_server::TimelineService for Timelines {
+impl v1::timeline_service_server::TimelineService for TimelineService {
     async fn get_timeline(
         &self,
         request: Request<v1::GetTimelineRequest>,

@@ -17,14 +17,14 @@ const SERVICE: &str = "TouchpointService";
 const MAX_IMPORTS: usize = 8;
 
 /// The service. It owns nothing but handles.
-pub(crate) struct Touchpoints {
+pub(crate) struct TouchpointService {
     pub(crate) appender: Appender,
     pub(crate) clock: Clock,
     pub(crate) stop: CancellationToken,
     imports: Places,
 }
 
-impl Touchpoints {
+impl TouchpointService {
     pub(crate) fn new(appender: Appender, clock: Clock, stop: CancellationToken) -> Self {
         Self { appender, clock, stop, imports: Places::new("imports", MAX_IMPORTS) }
     }
@@ -52,7 +52,7 @@ fn recorded(appended: Appended) -> v1::RecordOutcome {
 }
 
 #[tonic::async_trait]
-impl v1::touchpoint_service_server::TouchpointService for Touchpoints {
+impl v1::touchpoint_service_server::TouchpointService for TouchpointService {
     async fn record(&self, request: Request<v1::RecordRequest>) -> Result<Response<v1::RecordResponse>, Status> {
         let until = call::append_by(request.metadata());
         let v1::RecordRequest { touchpoint, expected_revision } = request.into_inner();

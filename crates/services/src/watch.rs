@@ -18,10 +18,10 @@ use tonic::Status;
 use touchpoint::{CustomerId, Position, Timestamp};
 use views::View;
 
-use crate::ask::not_serving;
 use crate::limits::Places;
 use crate::metrics::Watching;
 use crate::outlet::{self, Outlet};
+use crate::view_reader::not_serving;
 use untold::Untold;
 
 /// Watchers of a view at once.

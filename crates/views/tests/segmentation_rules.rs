@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, reason = "helpers of tests")]
 
 use touchpoint::{ComplaintSeverity, ServicePort};
-use views::rules::{DEFAULT_FILE, Rules};
+use views::rules::{DEFAULT_FILE, Earned, Rules};
 
 /// A file is refused with exactly these mistakes; each expected one is its place and a part of its message.
 fn check(text: &str, expected: &[(usize, usize, &str)]) {
@@ -202,7 +202,7 @@ fn defaults_are_those_of_the_domain() {
     assert_eq!((rules.satisfaction.satisfied_from, rules.satisfaction.neutral_from), (80_00, 60_00));
     assert_eq!(rules.service_levels.resolve_hours, [168, 120, 72, 24]);
     assert_eq!(rules.segmentation.tier_from, [70_00, 45_00, 20_00]);
-    assert_eq!(rules.segmentation.tier_value, (40_000_000, 1_000_000_000));
+    assert_eq!(rules.segmentation.tier_value, Earned { points: 40_000_000, full: 1_000_000_000 });
     assert_eq!(rules.churn.base, [-500_000, -1_500_000, -2_500_000, -2_000_000, -1_500_000, -1_000_000]);
     assert_eq!(rules.churn.gap_days, [14, 14, 45, 90, 180, 365]);
     assert_eq!(rules.churn.open_complaint, [500_000, 500_000, 900_000, 1_300_000]);

@@ -26,23 +26,23 @@ impl Call {
 
 /// Of every command that reads a view.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Asking {
+pub(crate) struct ViewArgs {
     #[command(flatten)]
     query: Query,
     #[command(flatten)]
     call: Call,
 }
 
-impl Asking {
-    /// What the questions of such a command need.
-    pub(crate) fn of(self, settings: &Settings) -> Ask {
+impl ViewArgs {
+    /// A client for the questions of such a command.
+    pub(crate) fn of(self, settings: &Settings) -> ViewClient {
         let link = self.call.link(settings);
-        Ask { link, output: self.call.output, query: Some(self.query.message()) }
+        ViewClient { link, output: self.call.output, query: Some(self.query.message()) }
     }
 }
 
-/// What every question of a view needs.
-pub(crate) struct Ask {
+/// Asks the views, all at the instant of one command.
+pub(crate) struct ViewClient {
     /// The services.
     pub(crate) link: Link,
     /// How the answer is printed.

@@ -5,7 +5,7 @@ mod watch;
 
 use api::v1;
 
-use super::asking::{Ask, Asking};
+use super::asking::{ViewArgs, ViewClient};
 use super::evidence::Events;
 use super::failure::{Failure, Outcome};
 use super::pages::Limit;
@@ -60,7 +60,7 @@ pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    asking: Asking,
+    asking: ViewArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -113,7 +113,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     Ok(Outcome::Done)
 }
 
-impl Ask {
+impl ViewClient {
     async fn risk(&self, customer_id: String) -> Result<(), Failure> {
         let request = v1::GetRiskRequest { customer_id: customer_id.clone(), query: self.query.clone() };
         let answer = self.link.churn().await?.get_risk(self.link.request(request)).await?.into_inner();

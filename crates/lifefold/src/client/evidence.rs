@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use api::v1;
 use prost_types::Timestamp;
 
-use super::asking::Ask;
+use super::asking::ViewClient;
 use super::output::Format;
 use super::{format, stored, timeline};
 
@@ -18,7 +18,7 @@ pub(crate) struct Events(HashMap<String, (String, Option<Timestamp>)>);
 
 impl Events {
     /// Reads the customer's timeline for a table, as far as it can be had; other formats name the events by id.
-    pub(crate) async fn for_table(ask: &Ask, customer_id: &str) -> Self {
+    pub(crate) async fn for_table(ask: &ViewClient, customer_id: &str) -> Self {
         if ask.output.output != Format::Table {
             return Self::default();
         }

@@ -5,7 +5,7 @@ use api::v1::replay_response::Result as Item;
 
 use super::failure::{Failure, Outcome};
 use super::link::{Link, Wait};
-use super::replaying::{Patience, Replaying, Which};
+use super::replaying::{Replaying, RetryPolicy, Which};
 use super::{output, stored, timeline};
 use crate::settings::Settings;
 
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
         events_per_second: args.rate.unwrap_or_default(),
         ..args.which.request()?
     };
-    let mut replay = Replaying::new(Link::new(settings, &args.wait), request, Patience::WithItself);
+    let mut replay = Replaying::new(Link::new(settings, &args.wait), request, RetryPolicy::OwnDelays);
     loop {
         match replay.next().await {
             Ok(Some(Item::Event(event))) => print(&event, args.positions)?,

@@ -117,25 +117,25 @@ impl Which {
 
 /// When a stream that failed is taken up again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Patience {
+pub(crate) enum RetryPolicy {
     /// Where this end was too slow.
-    WithItself,
+    OwnDelays,
     /// Also where the other end, or the way to it, was gone for a moment.
-    WithOthers,
+    Outages,
 }
 
 /// What can fail and be taken up again.
 #[derive(Debug)]
 pub(crate) struct Attempts {
-    patience: Patience,
+    policy: RetryPolicy,
     failed: u32,
     /// Something came since the last failure.
     moved: bool,
 }
 
 impl Attempts {
-    pub(crate) const fn new(patience: Patience) -> Self {
-        Self { patience, failed: 0, moved: false }
+    pub(crate) const fn new(policy: RetryPolicy) -> Self {
+        Self { policy, failed: 0, moved: false }
     }
 
     /// Something came.
@@ -151,7 +151,7 @@ impl Attempts {
             return Ok(());
         }
         let begun = self.moved || self.failed > 0;
-        let passes = self.patience == Patience::WithOthers && failure.may_pass() && begun;
+        let passes = self.policy == RetryPolicy::Outages && failure.may_pass() && begun;
         if !passes || self.failed == MAX_ATTEMPTS {
             return Err(failure);
         }
@@ -172,8 +172,8 @@ pub(crate) struct Replaying {
 }
 
 impl Replaying {
-    pub(crate) const fn new(link: Link, request: v1::ReplayRequest, patience: Patience) -> Self {
-        Self { link, request, stream: None, attempts: Attempts::new(patience), done: false }
+    pub(crate) const fn new(link: Link, request: v1::ReplayRequest, policy: RetryPolicy) -> Self {
+        Self { link, request, stream: None, attempts: Attempts::new(policy), done: false }
     }
 
     /// The position to go on from, if anything has come.
@@ -300,14 +300,14 @@ mod tests {
     async fn what_failed_is_tried_again_as_long_as_it_moves_on() {
         let slow = || Failure::from(Status::resource_exhausted("slow"));
         let gone = || Failure::from(Status::unavailable("gone"));
-        let mut one = Attempts::new(Patience::WithItself);
+        let mut one = Attempts::new(RetryPolicy::OwnDelays);
         assert!(one.again(slow()).await.is_err(), "nothing has come yet");
         one.moved();
         assert!(one.again(slow()).await.is_ok());
         assert!(one.again(slow()).await.is_err(), "nothing has come since");
         one.moved();
         assert!(one.again(gone()).await.is_err());
-        let mut other = Attempts::new(Patience::WithOthers);
+        let mut other = Attempts::new(RetryPolicy::Outages);
         assert!(other.again(gone()).await.is_err(), "who was never reached is not waited for");
         other.moved();
         for _ in 0..MAX_ATTEMPTS {

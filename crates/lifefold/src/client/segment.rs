@@ -8,7 +8,7 @@ use api::v1;
 use api::v1::member_selector::Selector;
 use clap::ValueEnum;
 
-use super::asking::{Ask, Asking};
+use super::asking::{ViewArgs, ViewClient};
 use super::evidence::Events;
 use super::failure::{Failure, Outcome};
 use super::pages::Limit;
@@ -73,7 +73,7 @@ pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    asking: Asking,
+    asking: ViewArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -179,7 +179,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     Ok(Outcome::Done)
 }
 
-impl Ask {
+impl ViewClient {
     async fn segments(&self, customer_id: String) -> Result<(), Failure> {
         let query = self.query.clone();
         let request = v1::GetCustomerSegmentsRequest { customer_id: customer_id.clone(), query, explain: true };

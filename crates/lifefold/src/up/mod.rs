@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::announcement::{self, Announcement};
 use crate::cli::{self, View};
-use crate::door::Door;
+use crate::listener::Listener;
 use crate::settings::{Process, Settings};
 use crate::tasks::{self, Tasks};
 use crate::telemetry::{self, Filter};
@@ -38,12 +38,12 @@ pub(crate) async fn run(options: cli::Up, mut settings: Settings) -> anyhow::Res
     let stop = tasks::stop_on_signal()?;
     let data = settings.data.clone();
     std::fs::create_dir_all(&data).with_context(|| format!("cannot use the data folder {}", data.display()))?;
-    let doors = open_doors(settings.listen)?;
+    let listeners = open_listeners(settings.listen)?;
     let metrics = settings.metrics_listen.map(telemetry::start_metrics).transpose()?;
     let Some(nats) = stop.run_until_cancelled(Nats::start(&settings)).await.transpose()? else { return Ok(()) };
     settings.nats_url = nats.url();
-    let announcement = announce(&doors, metrics, &nats);
-    let ran = run_on(options, settings, doors, &nats, &announcement, &stop).await;
+    let announcement = announce(&listeners, metrics, &nats);
+    let ran = run_on(options, settings, listeners, &nats, &announcement, &stop).await;
     announcement::withdraw(&data);
     if timeout(NATS_STOP, nats.stop()).await.is_err() {
         tracing::warn!("nats-server takes long to stop; it ends by itself");
@@ -55,14 +55,14 @@ pub(crate) async fn run(options: cli::Up, mut settings: Settings) -> anyhow::Res
 async fn run_on(
     options: cli::Up,
     settings: Settings,
-    doors: [Door; 4],
+    listeners: [Listener; 4],
     nats: &Nats,
     announcement: &Announcement,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let data = settings.data.clone();
     let Some(epoch) = stop.run_until_cancelled(provision(&settings)).await.transpose()? else { return Ok(()) };
-    let tasks = start(settings, doors, nats, stop);
+    let tasks = start(settings, listeners, nats, stop);
     announcement.write(&data)?;
     announcement.tell();
     let running = tokio::spawn(tasks.run());
@@ -75,12 +75,12 @@ async fn run_on(
 }
 
 /// Four addresses: the port and the three after it, or free ones.
-fn open_doors(first: SocketAddr) -> anyhow::Result<[Door; 4]> {
+fn open_listeners(first: SocketAddr) -> anyhow::Result<[Listener; 4]> {
     let open = |process: Process| {
         let port = if first.port() == 0 { Some(0) } else { first.port().checked_add(process.offset()) };
         let port = port.context("--listen takes four ports from this one on; choose a smaller one")?;
-        let door = Door::open(SocketAddr::new(first.ip(), port));
-        door.with_context(|| {
+        let listener = Listener::bind(SocketAddr::new(first.ip(), port));
+        listener.with_context(|| {
             format!("no address for the {}; --listen takes four ports from this one on", process.name())
         })
     };
@@ -95,13 +95,13 @@ async fn provision(settings: &Settings) -> anyhow::Result<Uuid> {
     Ok(log.identity().epoch)
 }
 
-fn start(settings: Settings, doors: [Door; 4], nats: &Nats, stop: &CancellationToken) -> Tasks {
+fn start(settings: Settings, listeners: [Listener; 4], nats: &Nats, stop: &CancellationToken) -> Tasks {
     let mut tasks = Tasks::new(stop.clone());
-    let [first, segmentation, satisfaction, churn] = doors;
+    let [first, segmentation, satisfaction, churn] = listeners;
     let views = [(View::Segmentation, segmentation), (View::Satisfaction, satisfaction), (View::Churn, churn)];
-    for (view, door) in views {
+    for (view, listener) in views {
         let dir = settings.data.join(view.process().name());
-        start_view(&mut tasks, view, dir, settings.clone(), door, stop.clone());
+        start_view(&mut tasks, view, dir, settings.clone(), listener, stop.clone());
     }
     tasks.start("nats-server", nats.watch(stop.clone()));
     tasks.start("gateway", gateway::run(settings, first, stop.clone()));
@@ -119,8 +119,8 @@ async fn get_ready(options: cli::Up, announcement: &Announcement, data: &Path, e
     Ok(())
 }
 
-fn announce(doors: &[Door; 4], metrics: Option<SocketAddr>, nats: &Nats) -> Announcement {
-    let [gateway, segmentation, satisfaction, churn] = doors.each_ref().map(Door::address);
+fn announce(listeners: &[Listener; 4], metrics: Option<SocketAddr>, nats: &Nats) -> Announcement {
+    let [gateway, segmentation, satisfaction, churn] = listeners.each_ref().map(Listener::address);
     Announcement {
         gateway,
         segmentation,

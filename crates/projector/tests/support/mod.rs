@@ -9,11 +9,9 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures::StreamExt;
-use futures::future::BoxFuture;
-use futures::stream::BoxStream;
 use history::nasty::{self, Config};
 use history::{Arrival, Order, arrange};
-use projector::{Batch, Broken, Checkpoint, Entry, Priority, Source, SourceError, Trouble};
+use projector::{Batch, Batches, Broken, Checkpoint, Entry, Priority, Source, SourceError, SourceFuture, Trouble};
 use tokio::sync::watch;
 use touchpoint::{CustomerId, Position, Timestamp};
 
@@ -112,68 +110,34 @@ impl Log {
     }
 
     /// The log as a projector reads it.
-    pub(crate) fn source(&self) -> Source {
-        let [first, tail, check, end, control, entries, timeline] = [(); 7].map(|()| self.clone());
-        Source {
-            origin: Arc::new(move || -> BoxFuture<'static, _> {
-                let first = Checkpoint { created: first.created(), ..origin() };
-                Box::pin(async move { Ok(first) })
-            }),
-            tail: Arc::new(move |after, priority| tail.clone().tail(after, priority)),
-            check: Arc::new(move |checkpoint| {
-                let checked = check.check(checkpoint);
-                Box::pin(async move { checked })
-            }),
-            end: Arc::new(move || {
-                let end = end.end();
-                Box::pin(async move { Ok(end) })
-            }),
-            entries: Arc::new(move |after, limit| {
-                let entries = entries.entries.lock().unwrap();
-                let entries = entries.iter().filter(|it| it.position > after).take(limit).cloned().collect();
-                Box::pin(async move { Ok(entries) })
-            }),
-            control: Arc::new(move |through| {
-                let entries = control.entries.lock().unwrap();
-                let of_log = |it: &&Entry| it.customer.is_none() && it.position <= through;
-                let entries = entries.iter().filter(of_log).cloned().collect();
-                Box::pin(async move { Ok(entries) })
-            }),
-            timeline: Arc::new(move |customer, _| {
-                let entries = timeline.entries.lock().unwrap();
-                let is_forgotten = timeline.forgotten.lock().unwrap().take_if(|it| *it == customer).is_some();
-                let of = |it: &&Entry| it.customer == Some(customer) && !is_forgotten;
-                let entries = entries.iter().filter(of).cloned().collect();
-                let is_unreadable = *timeline.unreadable.lock().unwrap() == Some(customer);
-                let unavailable = || SourceError::Unavailable("says the test".to_owned());
-                let answer = if is_unreadable { Err(unavailable()) } else { Ok(entries) };
-                Box::pin(async move { answer })
-            }),
-        }
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        Arc::new(self.clone())
     }
 
     fn created(&self) -> Timestamp {
         *self.created.lock().unwrap()
     }
 
-    fn check(&self, checkpoint: Checkpoint) -> Result<Position, SourceError> {
-        let end = self.end();
-        match self.broken.lock().unwrap().clone() {
-            Some(reason) => Err(SourceError::Broken(reason)),
-            None if checkpoint.created != self.created() => {
-                Err(Broken::new(Trouble::Recreated, "another log is there").into())
-            }
-            None if checkpoint.position > end => {
-                Err(Broken::new(Trouble::RolledBack, format!("the log ends at {end}")).into())
-            }
-            None => Ok(end),
-        }
+    fn entries_that(&self, are_wanted: impl FnMut(&&Entry) -> bool) -> Vec<Entry> {
+        self.entries.lock().unwrap().iter().filter(are_wanted).cloned().collect()
     }
 
-    fn tail(self, after: Checkpoint, priority: Priority) -> BoxStream<'static, Result<Batch, SourceError>> {
+    fn batch_after(&self, at: Position) -> Option<Batch> {
+        let entries = self.entries.lock().unwrap();
+        let batch: Vec<_> = entries.iter().filter(|entry| entry.position > at).take(self.batch).cloned().collect();
+        batch_of(batch, entries.last()?.position.max(*self.announced.lock().unwrap()))
+    }
+}
+
+impl Source for Log {
+    fn origin(&self) -> SourceFuture<'_, Checkpoint> {
+        answer(Ok(Checkpoint { created: self.created(), ..origin() }))
+    }
+
+    fn tail(&self, after: Checkpoint, priority: Priority) -> Batches {
         self.tails.lock().unwrap().push((after.position, priority));
-        let changes = self.end.subscribe();
-        futures::stream::unfold((self, changes, after.position), |(log, mut changes, at)| async move {
+        let (log, changes) = (self.clone(), self.end.subscribe());
+        futures::stream::unfold((log, changes, after.position), |(log, mut changes, at)| async move {
             loop {
                 changes.borrow_and_update();
                 if let Some(reason) = log.broken.lock().unwrap().clone() {
@@ -189,11 +153,47 @@ impl Log {
         .boxed()
     }
 
-    fn batch_after(&self, at: Position) -> Option<Batch> {
-        let entries = self.entries.lock().unwrap();
-        let batch: Vec<_> = entries.iter().filter(|entry| entry.position > at).take(self.batch).cloned().collect();
-        batch_of(batch, entries.last()?.position.max(*self.announced.lock().unwrap()))
+    fn check(&self, checkpoint: Checkpoint) -> SourceFuture<'_, Position> {
+        let end = self.end();
+        answer(match self.broken.lock().unwrap().clone() {
+            Some(reason) => Err(SourceError::Broken(reason)),
+            None if checkpoint.created != self.created() => {
+                Err(Broken::new(Trouble::Recreated, "another log is there").into())
+            }
+            None if checkpoint.position > end => {
+                Err(Broken::new(Trouble::RolledBack, format!("the log ends at {end}")).into())
+            }
+            None => Ok(end),
+        })
     }
+
+    fn end(&self) -> SourceFuture<'_, Position> {
+        answer(Ok(self.end()))
+    }
+
+    fn entries(&self, after: Position, limit: usize) -> SourceFuture<'_, Vec<Entry>> {
+        let mut entries = self.entries_that(|it| it.position > after);
+        entries.truncate(limit);
+        answer(Ok(entries))
+    }
+
+    fn control(&self, through: Position) -> SourceFuture<'_, Vec<Entry>> {
+        answer(Ok(self.entries_that(|it| it.customer.is_none() && it.position <= through)))
+    }
+
+    fn timeline(&self, customer: CustomerId, _through: Position) -> SourceFuture<'_, Vec<Entry>> {
+        let is_forgotten = self.forgotten.lock().unwrap().take_if(|it| *it == customer).is_some();
+        let is_unreadable = *self.unreadable.lock().unwrap() == Some(customer);
+        answer(match is_unreadable {
+            true => Err(SourceError::Unavailable("says the test".to_owned())),
+            false => Ok(self.entries_that(|it| it.customer == Some(customer) && !is_forgotten)),
+        })
+    }
+}
+
+/// An answer that is there at once.
+fn answer<T: Send + 'static>(answer: Result<T, SourceError>) -> SourceFuture<'static, T> {
+    Box::pin(std::future::ready(answer))
 }
 
 /// A batch of these entries.

@@ -9,7 +9,7 @@ use projector::Place;
 use touchpoint::{CustomerId, Timestamp};
 use views::rules::Rules;
 
-use crate::ask::Stands;
+use crate::view_reader::Stands;
 
 /// What is summed up, and the first customers who move, in the order of a walk.
 pub(super) struct Tally<V: Compared> {

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use futures::stream::BoxStream;
 use history::believable::{Config, Population};
 use history::{Arrival, Order, arrange};
-use projector::{Batch, Bounds, Broken, Checkpoint, Entry, Options, Projector, Source, SourceError, State};
+use projector::{
+    Batch, Batches, Bounds, Broken, Checkpoint, Entry, Options, Priority, Projector, Source, SourceError, SourceFuture,
+    State,
+};
 use services::Served;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -103,38 +105,19 @@ impl Log {
         self.given.send_modify(|_| {});
     }
 
-    fn source(&self) -> Source {
-        let [tail, check, end, control, timeline] = [(); 5].map(|()| self.clone());
-        Source {
-            origin: Arc::new(|| Box::pin(async { Ok(origin()) })),
-            tail: Arc::new(move |after, _| tail.clone().tail(after.position)),
-            check: Arc::new(move |_| {
-                let broken = check.broken.lock().unwrap().clone();
-                let checked = broken.map_or(Ok(Position(check.end())), |reason| Err(SourceError::Broken(reason)));
-                Box::pin(async move { checked })
-            }),
-            end: Arc::new(move || {
-                let end = Position(end.end());
-                Box::pin(async move { Ok(end) })
-            }),
-            entries: Arc::new(|_, _| Box::pin(async { Ok(Vec::new()) })),
-            control: Arc::new(move |through| {
-                let entries = control.entries.lock().unwrap();
-                let of_log = |it: &&Entry| it.customer.is_none() && it.position <= through;
-                let entries = entries.iter().filter(of_log).cloned().collect();
-                Box::pin(async move { Ok(entries) })
-            }),
-            timeline: Arc::new(move |customer, _| {
-                let entries = timeline.entries.lock().unwrap();
-                let entries = entries.iter().filter(|it| it.customer == Some(customer)).cloned().collect();
-                Box::pin(async move { Ok(entries) })
-            }),
-        }
+    fn entries_that(&self, are_wanted: impl FnMut(&&Entry) -> bool) -> Vec<Entry> {
+        self.entries.lock().unwrap().iter().filter(are_wanted).cloned().collect()
+    }
+}
+
+impl Source for Log {
+    fn origin(&self) -> SourceFuture<'_, Checkpoint> {
+        answer(Ok(origin()))
     }
 
-    fn tail(self, after: Position) -> BoxStream<'static, Result<Batch, SourceError>> {
-        let given = self.given.subscribe();
-        futures::stream::unfold((self, given, after), |(log, mut given, at)| async move {
+    fn tail(&self, after: Checkpoint, _priority: Priority) -> Batches {
+        let (log, given) = (self.clone(), self.given.subscribe());
+        futures::stream::unfold((log, given, after.position), |(log, mut given, at)| async move {
             loop {
                 let end = *given.borrow_and_update();
                 if let Some(reason) = log.broken.lock().unwrap().clone() {
@@ -150,6 +133,32 @@ impl Log {
         })
         .boxed()
     }
+
+    fn check(&self, _checkpoint: Checkpoint) -> SourceFuture<'_, Position> {
+        let broken = self.broken.lock().unwrap().clone();
+        answer(broken.map_or(Ok(Position(self.end())), |reason| Err(SourceError::Broken(reason))))
+    }
+
+    fn end(&self) -> SourceFuture<'_, Position> {
+        answer(Ok(Position(self.end())))
+    }
+
+    fn entries(&self, _after: Position, _limit: usize) -> SourceFuture<'_, Vec<Entry>> {
+        answer(Ok(Vec::new()))
+    }
+
+    fn control(&self, through: Position) -> SourceFuture<'_, Vec<Entry>> {
+        answer(Ok(self.entries_that(|it| it.customer.is_none() && it.position <= through)))
+    }
+
+    fn timeline(&self, customer: CustomerId, _through: Position) -> SourceFuture<'_, Vec<Entry>> {
+        answer(Ok(self.entries_that(|it| it.customer == Some(customer))))
+    }
+}
+
+/// An answer that is there at once.
+fn answer<T: Send + 'static>(answer: Result<T, SourceError>) -> SourceFuture<'static, T> {
+    Box::pin(std::future::ready(answer))
 }
 
 fn origin() -> Checkpoint {
@@ -177,7 +186,7 @@ pub(crate) async fn serve<V: Served>(log: &Log) -> Running {
         dir: folder.path().join(V::NAME),
         rules: Arc::new(Rules::default()),
         rules_given: false,
-        source: log.source(),
+        source: Arc::new(log.clone()),
         clock: Arc::new(now),
         bounds: Bounds::default(),
     };

@@ -130,7 +130,7 @@ impl View for Churn {
 
 fn risk(timeline: &Timeline<'_>, lifecycle: &Lifecycle<'_>, rules: &Rules, moment: &mut Moment) -> Risk {
     let live = lifecycle.live().next().is_some();
-    let horizon_days = if live { rules.churn.horizon_days.0 } else { rules.churn.horizon_days.1 };
+    let horizon_days = if live { rules.churn.horizon.owner_days } else { rules.churn.horizon.other_days };
     let repurchase = repurchase(lifecycle, &rules.churn, moment);
     let Some(base) = stage_index(lifecycle.stage) else {
         return Risk { p: ONE, band: Band::Critical, points: None, reasons: Vec::new(), horizon_days, repurchase };
@@ -169,8 +169,7 @@ fn probability(log_odds: f64) -> u32 {
 
 fn repurchase(lifecycle: &Lifecycle<'_>, rules: &rules::Churn, moment: &mut Moment) -> Option<RepurchaseWindow> {
     let signed = lifecycle.live().next_back()?.signing.occurred_at.shanghai_date();
-    let (from, until) = rules.repurchase_months;
-    let (from, until) = (signed.plus_months(from), signed.plus_months(until));
+    let [from, until] = [rules.repurchase_months.from, rules.repurchase_months.until].map(|it| signed.plus_months(it));
     let open = moment.reached_date(from) && !moment.reached_date(until);
     Some(RepurchaseWindow { from, until, open })
 }

@@ -5,7 +5,10 @@ use touchpoint::{ConsentPurpose, DefectSeverity, Kind, Metric, Stars, Touchpoint
 use crate::complaint::{Complaint, Outcome};
 use crate::first::Firsts;
 use crate::lifecycle::Lifecycle;
-use crate::rules::Churn as Rules;
+use crate::rules::{
+    self, Churn as Rules, ConsultantChanged, HandoverDelayed, Lasting, RepeatComplaints, RevisitMissed,
+    RevisitSatisfied,
+};
 use crate::survey::latest_overall;
 use crate::{Evidence, Filed, Moment, Timeline};
 
@@ -172,12 +175,13 @@ impl Silence {
     }
 }
 
-/// weight · max(0, min(days / gap, most) − 1): only between one gap and `most` gaps does it change from day to day.
+/// points_per_gap · max(0, min(days / gap, most_gaps) − 1): only between one gap and `most_gaps` does it change from
+/// day to day.
 fn silence(of: &Subject<'_, '_>, stage: usize, moment: &mut Moment) -> Silence {
-    let (weight, most) = of.rules.silence;
+    let rules::Silence { points_per_gap, most_gaps } = of.rules.silence;
     let gap = i64::from(of.rules.gap_days[stage]);
     let Some(last) = of.timeline.last_sign() else { return Silence { numerator: 0, gap, since: None } };
-    let grows_until = gap * i64::from(most);
+    let grows_until = gap * i64::from(most_gaps);
     let days = if !moment.reached(last.occurred_at.plus_days(gap + 1)) {
         gap
     } else if moment.reached(last.occurred_at.plus_days(grows_until)) {
@@ -186,7 +190,7 @@ fn silence(of: &Subject<'_, '_>, stage: usize, moment: &mut Moment) -> Silence {
         moment.whole_days_since(last.occurred_at)
     };
     let since = Evidence::of(last);
-    Silence { numerator: weight * (days - gap).max(0), gap, since: Some(since) }
+    Silence { numerator: points_per_gap * (days - gap).max(0), gap, since: Some(since) }
 }
 
 fn open_complaint(of: &Subject<'_, '_>) -> Option<Reason> {
@@ -207,17 +211,17 @@ fn complaint_overdue(of: &Subject<'_, '_>) -> Option<Reason> {
 }
 
 fn complaint_reopened(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason> {
-    let (points, days) = of.rules.complaint_reopened;
+    let Lasting { points, days } = of.rules.complaint_reopened;
     let reopened = of.complaints.iter().flat_map(|complaint| &complaint.reopened);
     let events = reopened.filter(|(at, _)| moment.within_days(*at, days)).map(|(_, event)| *event);
     reason(ReasonCode::ComplaintReopened, points, events)
 }
 
 fn repeat_complaints(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason> {
-    let (each, most, days) = of.rules.repeat_complaints;
+    let RepeatComplaints { points_each, most_points, days } = of.rules.repeat_complaints;
     let lodgings = of.complaints.iter().map(|complaint| complaint.lodging);
     let recent: Vec<_> = lodgings.filter(|lodging| moment.within_days(lodging.occurred_at, days)).collect();
-    let points = (each * (recent.len() as i64 - 1)).min(most).max(0);
+    let points = (points_each * (recent.len() as i64 - 1)).min(most_points).max(0);
     reason(ReasonCode::RepeatComplaints, points, recent)
 }
 
@@ -238,10 +242,10 @@ fn nps(of: &Subject<'_, '_>) -> Option<Reason> {
 }
 
 fn handover_delayed(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason> {
-    let (points, grace) = of.rules.handover_delayed;
+    let HandoverDelayed { points, grace_days } = of.rules.handover_delayed;
     let waiting = of.lifecycle.live().filter(|contract| !contract.is_delivered());
     let late = waiting.filter(|contract| {
-        let last_day = contract.signed.planned_handover_on.plus_days(grace);
+        let last_day = contract.signed.planned_handover_on.plus_days(grace_days);
         moment.reached_date(last_day.plus_days(1))
     });
     reason(ReasonCode::HandoverDelayed, points, late.map(|contract| contract.signing))
@@ -267,22 +271,22 @@ fn serious_defect(of: &Subject<'_, '_>) -> Option<Reason> {
 }
 
 fn consultant_changed(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason> {
-    let (points, least, days) = of.rules.consultant_changed;
+    let ConsultantChanged { points, fewest, days } = of.rules.consultant_changed;
     let changes = of.timeline.events.iter().filter(|event| event.body.kind() == Kind::ConsultantReassigned);
     let recent: Vec<_> = changes.filter(|event| moment.within_days(event.occurred_at, days)).collect();
-    if recent.len() < least as usize {
+    if recent.len() < fewest as usize {
         return None;
     }
     reason(ReasonCode::ConsultantChanged, points, recent)
 }
 
 fn revisit_missed(of: &Subject<'_, '_>) -> Option<Reason> {
-    let (points, least) = of.rules.revisit_missed;
+    let RevisitMissed { points, fewest } = of.rules.revisit_missed;
     let revisits = of.timeline.events.iter().rev();
     let revisits = revisits.filter(|event| matches!(event.body.kind(), Kind::RevisitCompleted | Kind::RevisitMissed));
     let mut missed: Vec<_> = revisits.take_while(|event| event.body.kind() == Kind::RevisitMissed).collect();
     missed.reverse();
-    if missed.len() < least as usize {
+    if missed.len() < fewest as usize {
         return None;
     }
     reason(ReasonCode::RevisitMissed, points, missed)
@@ -296,7 +300,7 @@ fn consent_withdrawn(of: &Subject<'_, '_>) -> Option<Reason> {
 }
 
 fn referral_made(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason> {
-    let (points, days) = of.rules.referral_made;
+    let Lasting { points, days } = of.rules.referral_made;
     let made = Firsts::of(&of.timeline.events, |body| match body {
         Touchpoint::ReferralMade(made) => Some((&made.referral_id, made)),
         _ => None,
@@ -306,7 +310,7 @@ fn referral_made(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason> {
 }
 
 fn repurchased(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason> {
-    let (points, days) = of.rules.repurchased;
+    let Lasting { points, days } = of.rules.repurchased;
     let mut kept_before = false;
     let again = of.lifecycle.contracts.iter().filter(|contract| {
         let again = kept_before && contract.is_live();
@@ -317,11 +321,11 @@ fn repurchased(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason> {
 }
 
 fn revisit_satisfied(of: &Subject<'_, '_>, moment: &mut Moment) -> Option<Reason> {
-    let (points, days, least) = of.rules.revisit_satisfied;
+    let RevisitSatisfied { points, days, least_satisfaction } = of.rules.revisit_satisfied;
     let rated = of.timeline.events.iter().rev().find_map(|event| match &event.body {
         Touchpoint::RevisitCompleted(revisit) => revisit.satisfaction.map(|stars| (event, stars)),
         _ => None,
     });
-    let (event, _) = rated.filter(|(_, stars)| *stars >= Stars(least))?;
+    let (event, _) = rated.filter(|(_, stars)| *stars >= Stars(least_satisfaction))?;
     moment.within_days(event.occurred_at, days).then(|| reason(ReasonCode::RevisitSatisfied, points, [event]))?
 }

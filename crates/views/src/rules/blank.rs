@@ -1,6 +1,9 @@
 //! Rules without any number: what the default file is read over.
 
-use super::{Churn, Lifecycle, Rules, Satisfaction, Segmentation, ServiceLevels};
+use super::{
+    Churn, ConsultantChanged, Earned, HandoverDelayed, Horizon, Lasting, Lifecycle, Months, RepeatComplaints,
+    RevisitMissed, RevisitSatisfied, Rules, Satisfaction, Segmentation, ServiceLevels, Silence,
+};
 
 /// No rule is set. Never seen outside: the default file sets them all.
 pub(super) const RULES: Rules = Rules {
@@ -23,36 +26,36 @@ pub(super) const RULES: Rules = Rules {
         frequency_from: [0; 4],
         monetary_from_fen: [0; 3],
         high_from: 0,
-        tier_value: (0, 0),
-        tier_contracts: (0, 0),
-        tier_referrals: (0, 0),
+        tier_value: Earned { points: 0, full: 0 },
+        tier_contracts: Earned { points: 0, full: 0 },
+        tier_referrals: Earned { points: 0, full: 0 },
         tier_promoter: 0,
         tier_from: [0; 3],
         segments: Vec::new(),
     },
     churn: Churn {
-        horizon_days: (0, 0),
+        horizon: Horizon { owner_days: 0, other_days: 0 },
         base: [0; 6],
         gap_days: [0; 6],
         band_from: [0; 3],
-        repurchase_months: (0, 0),
-        silence: (0, 0),
+        repurchase_months: Months { from: 0, until: 0 },
+        silence: Silence { points_per_gap: 0, most_gaps: 0 },
         open_complaint: [0; 4],
         open_group_complaint: 0,
         open_complaint_most: 0,
         complaint_overdue: 0,
-        complaint_reopened: (0, 0),
-        repeat_complaints: (0, 0, 0),
+        complaint_reopened: Lasting { points: 0, days: 0 },
+        repeat_complaints: RepeatComplaints { points_each: 0, most_points: 0, days: 0 },
         overall: [0; 5],
         detractor: 0,
         promoter: 0,
-        handover_delayed: (0, 0),
+        handover_delayed: HandoverDelayed { points: 0, grace_days: 0 },
         serious_defect_open: 0,
-        consultant_changed: (0, 0, 0),
-        revisit_missed: (0, 0),
+        consultant_changed: ConsultantChanged { points: 0, fewest: 0, days: 0 },
+        revisit_missed: RevisitMissed { points: 0, fewest: 0 },
         consent_withdrawn: 0,
-        referral_made: (0, 0),
-        repurchased: (0, 0),
-        revisit_satisfied: (0, 0, 0),
+        referral_made: Lasting { points: 0, days: 0 },
+        repurchased: Lasting { points: 0, days: 0 },
+        revisit_satisfied: RevisitSatisfied { points: 0, days: 0, least_satisfaction: 0 },
     },
 };

@@ -6,7 +6,7 @@ use touchpoint::{ComplaintSeverity, ServicePort};
 use super::condition::Segment;
 use super::number::Unit;
 use super::units::*;
-use super::{Churn, Lifecycle, Rules, Satisfaction, Segmentation, ServiceLevels};
+use super::{Churn, Lasting, Lifecycle, Months, Rules, Satisfaction, Segmentation, ServiceLevels};
 
 /// A number of the rules, however wide it is kept.
 pub(super) trait Number: Copy + Into<i64> + TryFrom<i64> {}
@@ -40,9 +40,9 @@ pub(super) trait Form {
     }
 
     /// A reason that counts for some days.
-    fn lasting(&mut self, path: &'static str, (points, days): &mut (i64, u32)) {
-        self.reason(path, points);
-        self.number("days", days, DAYS);
+    fn lasting(&mut self, path: &'static str, rule: &mut Lasting) {
+        self.reason(path, &mut rule.points);
+        self.number("days", &mut rule.days, DAYS);
     }
 
     /// A key for each name, with a number.
@@ -138,12 +138,12 @@ fn walk_segmentation(rules: &mut Segmentation, form: &mut impl Form) {
     form.list("monetary_from_fen", monetary_from_fen, FEN, Order::Falling);
     form.number("high_from", high_from, SCORE);
     form.section("segmentation.tier");
-    form.number("value_points", &mut tier_value.0, TIER_POINTS);
-    form.number("value_full_fen", &mut tier_value.1, FEN);
-    form.number("contracts_points", &mut tier_contracts.0, TIER_POINTS);
-    form.number("contracts_full", &mut tier_contracts.1, FULL);
-    form.number("referrals_points", &mut tier_referrals.0, TIER_POINTS);
-    form.number("referrals_full", &mut tier_referrals.1, FULL);
+    form.number("value_points", &mut tier_value.points, TIER_POINTS);
+    form.number("value_full_fen", &mut tier_value.full, FEN);
+    form.number("contracts_points", &mut tier_contracts.points, TIER_POINTS);
+    form.number("contracts_full", &mut tier_contracts.full, FULL);
+    form.number("referrals_points", &mut tier_referrals.points, TIER_POINTS);
+    form.number("referrals_full", &mut tier_referrals.full, FULL);
     form.number("promoter_points", tier_promoter, TIER_POINTS);
     form.section("segmentation.tier.from");
     form.each_ordered(&["VIP", "HIGH", "MID"], tier_from, TIER_SCORE, Order::Falling);
@@ -151,12 +151,12 @@ fn walk_segmentation(rules: &mut Segmentation, form: &mut impl Form) {
 
 fn walk_churn(rules: &mut Churn, form: &mut impl Form) {
     form.section("churn");
-    form.number("horizon_days_owner", &mut rules.horizon_days.0, DAYS);
-    form.number("horizon_days_other", &mut rules.horizon_days.1, DAYS);
-    form.number("repurchase_from_months", &mut rules.repurchase_months.0, MONTHS);
-    form.number("repurchase_until_months", &mut rules.repurchase_months.1, MONTHS);
-    let (from, until) = rules.repurchase_months;
-    let months = [("repurchase_from_months", from.into()), ("repurchase_until_months", until.into())];
+    form.number("horizon_days_owner", &mut rules.horizon.owner_days, DAYS);
+    form.number("horizon_days_other", &mut rules.horizon.other_days, DAYS);
+    let Months { from, until } = &mut rules.repurchase_months;
+    form.number("repurchase_from_months", from, MONTHS);
+    form.number("repurchase_until_months", until, MONTHS);
+    let months = [("repurchase_from_months", (*from).into()), ("repurchase_until_months", (*until).into())];
     form.ordered(&months, Order::Rising);
     form.section("churn.base");
     form.each(&RISK_STAGES, &mut rules.base, POINTS);
@@ -168,7 +168,7 @@ fn walk_churn(rules: &mut Churn, form: &mut impl Form) {
 
 fn walk_reasons(rules: &mut Churn, form: &mut impl Form) {
     let Churn {
-        horizon_days: _,
+        horizon: _,
         base: _,
         gap_days: _,
         band_from: _,
@@ -193,8 +193,8 @@ fn walk_reasons(rules: &mut Churn, form: &mut impl Form) {
         revisit_satisfied,
     } = rules;
     form.section("churn.reasons.SILENCE");
-    form.number("points_per_gap", &mut silence.0, POINTS);
-    form.number("most_gaps", &mut silence.1, FEWEST);
+    form.number("points_per_gap", &mut silence.points_per_gap, POINTS);
+    form.number("most_gaps", &mut silence.most_gaps, FEWEST);
     form.section("churn.reasons.OPEN_COMPLAINT");
     form.each(ComplaintSeverity::NAMES, open_complaint, POINTS);
     form.number("GROUP", open_group_complaint, POINTS);
@@ -202,26 +202,26 @@ fn walk_reasons(rules: &mut Churn, form: &mut impl Form) {
     form.reason("churn.reasons.COMPLAINT_OVERDUE", complaint_overdue);
     form.lasting("churn.reasons.COMPLAINT_REOPENED", complaint_reopened);
     form.section("churn.reasons.REPEAT_COMPLAINTS");
-    form.number("points_each", &mut repeat_complaints.0, POINTS);
-    form.number("most_points", &mut repeat_complaints.1, WEIGHT);
-    form.number("days", &mut repeat_complaints.2, DAYS);
+    form.number("points_each", &mut repeat_complaints.points_each, POINTS);
+    form.number("most_points", &mut repeat_complaints.most_points, WEIGHT);
+    form.number("days", &mut repeat_complaints.days, DAYS);
     form.section("churn.reasons.SATISFACTION");
     form.each(&["overall_1", "overall_2", "overall_3", "overall_4", "overall_5"], overall, POINTS);
     form.section("churn.reasons.NPS");
     form.number("detractor", detractor, POINTS);
     form.number("promoter", promoter, POINTS);
-    form.reason("churn.reasons.HANDOVER_DELAYED", &mut handover_delayed.0);
-    form.number("grace_days", &mut handover_delayed.1, GRACE);
+    form.reason("churn.reasons.HANDOVER_DELAYED", &mut handover_delayed.points);
+    form.number("grace_days", &mut handover_delayed.grace_days, GRACE);
     form.reason("churn.reasons.SERIOUS_DEFECT_OPEN", serious_defect_open);
-    form.reason("churn.reasons.CONSULTANT_CHANGED", &mut consultant_changed.0);
-    form.number("fewest", &mut consultant_changed.1, FEWEST);
-    form.number("days", &mut consultant_changed.2, DAYS);
-    form.reason("churn.reasons.REVISIT_MISSED", &mut revisit_missed.0);
-    form.number("fewest", &mut revisit_missed.1, FEWEST);
+    form.reason("churn.reasons.CONSULTANT_CHANGED", &mut consultant_changed.points);
+    form.number("fewest", &mut consultant_changed.fewest, FEWEST);
+    form.number("days", &mut consultant_changed.days, DAYS);
+    form.reason("churn.reasons.REVISIT_MISSED", &mut revisit_missed.points);
+    form.number("fewest", &mut revisit_missed.fewest, FEWEST);
     form.reason("churn.reasons.CONSENT_WITHDRAWN", consent_withdrawn);
     form.lasting("churn.reasons.REFERRAL_MADE", referral_made);
     form.lasting("churn.reasons.REPURCHASED", repurchased);
-    form.reason("churn.reasons.REVISIT_SATISFIED", &mut revisit_satisfied.0);
-    form.number("days", &mut revisit_satisfied.1, DAYS);
-    form.number("least_satisfaction", &mut revisit_satisfied.2, SCORE);
+    form.reason("churn.reasons.REVISIT_SATISFIED", &mut revisit_satisfied.points);
+    form.number("days", &mut revisit_satisfied.days, DAYS);
+    form.number("least_satisfaction", &mut revisit_satisfied.least_satisfaction, SCORE);
 }

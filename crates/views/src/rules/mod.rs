@@ -12,6 +12,7 @@ mod given;
 mod mistake;
 pub(crate) mod names;
 mod number;
+mod parts;
 mod read;
 mod segments;
 mod units;
@@ -22,6 +23,10 @@ use std::fmt;
 pub use activation::Activation;
 pub use condition::{Attribute, Axis, Bounds, Condition, Count, Segment, Value};
 pub use mistake::{Mistake, RulesError};
+pub use parts::{
+    ConsultantChanged, Earned, HandoverDelayed, Horizon, Lasting, Months, RepeatComplaints, RevisitMissed,
+    RevisitSatisfied, Silence,
+};
 
 /// The default rules as a file, with what each of them does.
 pub const DEFAULT_FILE: &str = include_str!("rules.toml");
@@ -97,12 +102,12 @@ pub struct Segmentation {
     pub monetary_from_fen: [i64; 3],
     /// The score from which recency, frequency and monetary count as high.
     pub high_from: u8,
-    /// Points for the value of live contracts, in millionths, and the value in fen that earns all of them.
-    pub tier_value: (i64, i64),
-    /// Points for live contracts, in millionths, and the number that earns all of them.
-    pub tier_contracts: (i64, u32),
-    /// Points for converted referrals, in millionths, and the number that earns all of them.
-    pub tier_referrals: (i64, u32),
+    /// For the value of live contracts, in fen.
+    pub tier_value: Earned<i64>,
+    /// For the number of live contracts.
+    pub tier_contracts: Earned<u32>,
+    /// For the number of converted referrals.
+    pub tier_referrals: Earned<u32>,
     /// Points for a promoter, in millionths; a passive earns half.
     pub tier_promoter: i64,
     /// Tier score in hundredths from which a customer is VIP, HIGH, MID.
@@ -114,18 +119,18 @@ pub struct Segmentation {
 /// Numbers of the churn risk view. Points and probabilities are in millionths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Churn {
-    /// Horizon in days with a live contract, and without.
-    pub horizon_days: (u32, u32),
+    /// What p is foreseen for.
+    pub horizon: Horizon,
     /// b₀ by stage: LEAD and PROSPECT, SUBSCRIBED, QUASI_OWNER, RUN_IN, STABLE, LONG_TERM.
     pub base: [i64; 6],
     /// Expected days between two signs of life, by the same stages.
     pub gap_days: [u32; 6],
     /// Least p of MEDIUM, HIGH, CRITICAL.
     pub band_from: [i64; 3],
-    /// Months after the latest live signing between which a repurchase is likely: start included, end excluded.
-    pub repurchase_months: (u32, u32),
-    /// SILENCE: points for each gap beyond the first, and the number of gaps at which it stops growing.
-    pub silence: (i64, u32),
+    /// After the latest live signing, when a repurchase is likely.
+    pub repurchase_months: Months,
+    /// SILENCE.
+    pub silence: Silence,
     /// OPEN_COMPLAINT: points by severity LOW, MEDIUM, HIGH, CRITICAL.
     pub open_complaint: [i64; 4],
     /// OPEN_COMPLAINT: points of a group complaint, whatever its severity.
@@ -134,32 +139,32 @@ pub struct Churn {
     pub open_complaint_most: i64,
     /// COMPLAINT_OVERDUE.
     pub complaint_overdue: i64,
-    /// COMPLAINT_REOPENED: points, and days that a reopening counts.
-    pub complaint_reopened: (i64, u32),
-    /// REPEAT_COMPLAINTS: points for each but the first, the most of them, and days that a lodging counts.
-    pub repeat_complaints: (i64, i64, u32),
+    /// COMPLAINT_REOPENED, after a reopening.
+    pub complaint_reopened: Lasting,
+    /// REPEAT_COMPLAINTS.
+    pub repeat_complaints: RepeatComplaints,
     /// LOW_SATISFACTION and SATISFIED: points by the latest overall answer 1 to 5.
     pub overall: [i64; 5],
     /// NPS_DETRACTOR.
     pub detractor: i64,
     /// NPS_PROMOTER.
     pub promoter: i64,
-    /// HANDOVER_DELAYED: points, and days of grace after the planned date.
-    pub handover_delayed: (i64, u32),
+    /// HANDOVER_DELAYED.
+    pub handover_delayed: HandoverDelayed,
     /// SERIOUS_DEFECT_OPEN.
     pub serious_defect_open: i64,
-    /// CONSULTANT_CHANGED: points, the fewest changes, and days that a change counts.
-    pub consultant_changed: (i64, u32, u32),
-    /// REVISIT_MISSED: points, and the fewest missed in a row.
-    pub revisit_missed: (i64, u32),
+    /// CONSULTANT_CHANGED.
+    pub consultant_changed: ConsultantChanged,
+    /// REVISIT_MISSED.
+    pub revisit_missed: RevisitMissed,
     /// CONSENT_WITHDRAWN.
     pub consent_withdrawn: i64,
-    /// REFERRAL_MADE: points, and days that a referral counts.
-    pub referral_made: (i64, u32),
-    /// REPURCHASED: points, and days that a signing counts.
-    pub repurchased: (i64, u32),
-    /// REVISIT_SATISFIED: points, days that a revisit counts, and the least satisfaction.
-    pub revisit_satisfied: (i64, u32, u8),
+    /// REFERRAL_MADE, after a referral.
+    pub referral_made: Lasting,
+    /// REPURCHASED, after a signing.
+    pub repurchased: Lasting,
+    /// REVISIT_SATISFIED.
+    pub revisit_satisfied: RevisitSatisfied,
 }
 
 /// What tells rules of different meaning apart: comments, order of keys, white space and spelling do not matter.

@@ -130,12 +130,13 @@ impl TierScore {
             PASSIVE_FROM.. => 1,
             _ => 0,
         });
-        let ((value, full), (contracts, most)) = (rules.tier_value, rules.tier_contracts);
-        let (referred, most_referred) = rules.tier_referrals;
+        let (value, contracts, brought_in) = (rules.tier_value, rules.tier_contracts, rules.tier_referrals);
+        let contract_count = signings.len() as i64;
+        let referral_count = referrals.len() as i64;
         let parts = [
-            (PartCode::Value, Points::share(value, lifecycle.live_value().0, full), priced),
-            (PartCode::Contracts, Points::share(contracts, signings.len() as i64, most.into()), signings),
-            (PartCode::Referrals, Points::share(referred, referrals.len() as i64, most_referred.into()), brought),
+            (PartCode::Value, Points::share(value.points, lifecycle.live_value().0, value.full), priced),
+            (PartCode::Contracts, Points::share(contracts.points, contract_count, contracts.full.into()), signings),
+            (PartCode::Referrals, Points::share(brought_in.points, referral_count, brought_in.full.into()), brought),
             (
                 PartCode::Promoter,
                 Points::share(rules.tier_promoter, halves, 2),

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use futures::StreamExt;
-use projector::{Options, Projector, Source, State};
+use projector::{Batches, Checkpoint, Entry, Options, Priority, Projector, Source, SourceFuture, State};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+use touchpoint::{CustomerId, Position};
 use view_store::{EncodedPage, Head, PageNumber, Store};
 use views::churn::Churn;
 use views::rules::Rules;
@@ -132,7 +133,7 @@ fn to_serving<V: View>(dir: &Path) -> Result<f64> {
         dir: dir.to_owned(),
         rules: Arc::new(Rules::default()),
         rules_given: false,
-        source: at_its_end(),
+        source: Arc::new(AtItsEnd),
         clock: Arc::new(|| UNTIL),
         bounds: projector::Bounds::default(),
     };
@@ -154,14 +155,34 @@ fn to_serving<V: View>(dir: &Path) -> Result<f64> {
 }
 
 /// A log in which nothing happens.
-fn at_its_end() -> Source {
-    Source {
-        origin: Arc::new(|| Box::pin(async { Ok(origin()) })),
-        tail: Arc::new(|_, _| futures::stream::pending().boxed()),
-        check: Arc::new(|_| Box::pin(async { Ok(origin().position) })),
-        end: Arc::new(|| Box::pin(async { Ok(origin().position) })),
-        entries: Arc::new(|_, _| Box::pin(async { Ok(Vec::new()) })),
-        control: Arc::new(|_| Box::pin(async { Ok(Vec::new()) })),
-        timeline: Arc::new(|_, _| Box::pin(async { Ok(Vec::new()) })),
+struct AtItsEnd;
+
+impl Source for AtItsEnd {
+    fn origin(&self) -> SourceFuture<'_, Checkpoint> {
+        Box::pin(async { Ok(origin()) })
+    }
+
+    fn tail(&self, _after: Checkpoint, _priority: Priority) -> Batches {
+        futures::stream::pending().boxed()
+    }
+
+    fn check(&self, _checkpoint: Checkpoint) -> SourceFuture<'_, Position> {
+        self.end()
+    }
+
+    fn end(&self) -> SourceFuture<'_, Position> {
+        Box::pin(async { Ok(origin().position) })
+    }
+
+    fn entries(&self, _after: Position, _limit: usize) -> SourceFuture<'_, Vec<Entry>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn control(&self, _through: Position) -> SourceFuture<'_, Vec<Entry>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn timeline(&self, _customer: CustomerId, _through: Position) -> SourceFuture<'_, Vec<Entry>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 }

@@ -5,7 +5,7 @@ mod condition;
 use api::v1;
 use serde_json::json;
 
-use super::asking::{Ask, Asking};
+use super::asking::{ViewArgs, ViewClient};
 use super::facts::{Facts, Reader};
 use super::failure::{Failure, Outcome};
 use super::happened::{self, Happened, Micros, micros, stamp};
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CONDITION")]
     until: Condition,
     #[command(flatten)]
-    asking: Asking,
+    asking: ViewArgs,
 }
 
 /// When the condition was met first.
@@ -77,7 +77,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
 }
 
 /// Refuses a name that no rule segment has: nobody is ever in it, and everybody is always not in it.
-async fn known_segment(ask: &Ask, name: &str, asked: &v1::ViewQuery) -> Result<(), Failure> {
+async fn known_segment(ask: &ViewClient, name: &str, asked: &v1::ViewQuery) -> Result<(), Failure> {
     // The names are those of the rules, whatever the instant.
     let request = v1::CountMembersRequest { scope: None, query: Some(v1::ViewQuery { as_of: None, ..asked.clone() }) };
     let mut segmentation = ask.link.segmentation().await?;
@@ -101,7 +101,7 @@ fn withheld(customer: &str) -> Failure {
 
 /// Goes from change to change: to the next event, or to where the answer says that it ends, whichever comes first.
 async fn search(
-    ask: &Ask,
+    ask: &ViewClient,
     customer: &str,
     until: &Condition,
     asked: &v1::ViewQuery,

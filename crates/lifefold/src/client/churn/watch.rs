@@ -4,7 +4,7 @@ use api::v1;
 use tonic::{Request, Streaming};
 
 use super::render::colour;
-use crate::client::asking::Ask;
+use crate::client::asking::ViewClient;
 use crate::client::evidence::Events;
 use crate::client::failure::Failure;
 use crate::client::output::Screen;
@@ -35,7 +35,7 @@ impl Watched for Filter {
     type Response = v1::WatchRiskResponse;
     type Change = v1::RiskChange;
 
-    async fn open(&self, ask: &Ask, cursor: String) -> Result<Streaming<v1::WatchRiskResponse>, Failure> {
+    async fn open(&self, ask: &ViewClient, cursor: String) -> Result<Streaming<v1::WatchRiskResponse>, Failure> {
         let request = v1::WatchRiskRequest {
             at_least: self.band.map_or(0, i32::from),
             scope: self.scope.message(),

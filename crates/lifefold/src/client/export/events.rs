@@ -10,7 +10,7 @@ use super::To;
 use super::write::{self, Part};
 use crate::client::failure::Failure;
 use crate::client::format;
-use crate::client::replaying::{End, Patience, Replaying, Which};
+use crate::client::replaying::{End, Replaying, RetryPolicy, Which};
 use crate::settings::Settings;
 
 /// Events of a part.
@@ -19,7 +19,7 @@ const PART_EVENTS: usize = 2_000;
 pub(super) async fn export(which: &Which, to: &To, settings: &Settings) -> Result<Manifest, Failure> {
     let (rows, request) = (Events::default(), which.request()?);
     let export = to.begin("events", &rows)?;
-    let replay = Replaying::new(to.call.link(settings), request, Patience::WithOthers);
+    let replay = Replaying::new(to.call.link(settings), request, RetryPolicy::Outages);
     let sums = Sums::default();
     let mut parts = Parts { replay, first: None, position: 0, end: 0, ended: false, sums };
     let export = write::all(rows, export, async || parts.next().await).await?;

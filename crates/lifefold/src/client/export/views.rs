@@ -9,7 +9,7 @@ use super::write::{self, Part};
 use crate::client::failure::Failure;
 use crate::client::format;
 use crate::client::link::Link;
-use crate::client::replaying::{Attempts, Patience};
+use crate::client::replaying::{Attempts, RetryPolicy};
 
 /// Customers of one message, as the services bound it.
 const PAGE: i32 = 1_000;
@@ -76,7 +76,7 @@ taken! {
 pub(super) async fn export<T: Taken + 'static>(link: Link, query: v1::ViewQuery, to: &To) -> Result<Manifest, Failure> {
     let rows = T::rows();
     let export = to.begin(T::NAME, &rows)?;
-    let attempts = Attempts::new(Patience::WithOthers);
+    let attempts = Attempts::new(RetryPolicy::Outages);
     let mut taking = Taking::<T> { link, query, token: String::new(), stream: None, attempts, summary: None };
     let export = write::all(rows, export, async || taking.next().await).await?;
     let summary = taking.summary.unwrap_or_default();

@@ -6,7 +6,7 @@ use api::v1;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::asking::{Ask, Asking};
+use super::asking::{ViewArgs, ViewClient};
 use super::facts::{Facts, Reader};
 use super::failure::{Failure, Outcome};
 use super::happened::{self, Happened, Micros, micros, stamp};
@@ -41,7 +41,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = By::Occurred)]
     by: By,
     #[command(flatten)]
-    asking: Asking,
+    asking: ViewArgs,
 }
 
 /// The order of the events.
@@ -98,7 +98,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     Ok(Outcome::Done)
 }
 
-async fn steps(ask: &Ask, customer: &str, view: Option<View>, by: By) -> Result<Vec<Step>, Failure> {
+async fn steps(ask: &ViewClient, customer: &str, view: Option<View>, by: By) -> Result<Vec<Step>, Failure> {
     let mut asked = ask.query.clone().unwrap_or_default();
     let mut events = happened::read(&ask.link, customer, &asked).await?;
     asked.min_position = events.iter().map(|event| event.position).max().unwrap_or(0).max(asked.min_position);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use api::v1;
 
 use super::{log, parse, read, render};
-use crate::client::asking::{Ask, Call};
+use crate::client::asking::{Call, ViewClient};
 use crate::client::failure::{Failure, Outcome};
 use crate::client::format;
 use crate::client::link::VIEWS;
@@ -91,15 +91,15 @@ pub(super) async fn rollback(args: Rollback, settings: &Settings) -> Result<Outc
 }
 
 impl Change {
-    fn ask(&self, settings: &Settings) -> Ask {
+    fn ask(&self, settings: &Settings) -> ViewClient {
         let (link, output) = (self.call.link(settings), self.call.output.clone());
-        Ask { link, output, query: Some(v1::ViewQuery::default()) }
+        ViewClient { link, output, query: Some(v1::ViewQuery::default()) }
     }
 
     /// Shows who would move, asks, and puts these rules in the place of those that are in force.
     async fn carry_out(
         self,
-        ask: &Ask,
+        ask: &ViewClient,
         active: Option<v1::RulesActivation>,
         text: String,
         note: String,
@@ -122,7 +122,7 @@ impl Change {
 }
 
 /// How many would move in each view.
-async fn preview(ask: &Ask, active: Option<&v1::RulesActivation>, text: &str) -> Result<String, Failure> {
+async fn preview(ask: &ViewClient, active: Option<&v1::RulesActivation>, text: &str) -> Result<String, Failure> {
     let mut diffs = Vec::new();
     for view in VIEWS {
         // No customer is shown, and a page has at least one.

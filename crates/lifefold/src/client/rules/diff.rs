@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::moves::Moves;
 use super::{parse, read, render};
 use crate::cli::View;
-use crate::client::asking::{Ask, Asking};
+use crate::client::asking::{ViewArgs, ViewClient};
 use crate::client::failure::{Failure, Outcome};
 use crate::client::json::{self, Named};
 use crate::client::link::VIEWS;
@@ -39,7 +39,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", value_parser = Moves::check)]
     out: Option<PathBuf>,
     #[command(flatten)]
-    asking: Asking,
+    asking: ViewArgs,
 }
 
 /// What a view says; of later pages there is no diff.
@@ -90,7 +90,13 @@ pub(super) async fn run(args: Args, settings: &crate::settings::Settings) -> Res
 }
 
 /// Writes this page and all that follow it.
-async fn write_all(ask: &Ask, view: View, candidate: &str, first: &Said, moves: &mut Moves) -> Result<(), Failure> {
+async fn write_all(
+    ask: &ViewClient,
+    view: View,
+    candidate: &str,
+    first: &Said,
+    moves: &mut Moves,
+) -> Result<(), Failure> {
     moves.write(view, &first.moved)?;
     let mut token = first.token.clone();
     while !token.is_empty() {
@@ -143,7 +149,7 @@ macro_rules! diff {
     }};
 }
 
-impl Ask {
+impl ViewClient {
     /// A page of what a view says.
     pub(super) async fn diff(&self, view: View, candidate: &str, size: u32, token: String) -> Result<Said, Failure> {
         match view {

@@ -3,7 +3,7 @@
 use api::v1;
 
 use super::{About, Kind, Of, complaints, customer, report, units};
-use crate::client::asking::Ask;
+use crate::client::asking::ViewClient;
 use crate::client::evidence::Events;
 use crate::client::failure::Failure;
 use crate::client::pages::Limit;
@@ -30,7 +30,7 @@ macro_rules! of_a_unit {
     )+};
 }
 
-impl Ask {
+impl ViewClient {
     of_a_unit! {
         report GetPortScoresRequest get_port_scores report::ports
         indicators GetIndicatorsRequest get_indicators report::indicators

@@ -10,7 +10,7 @@ mod units;
 use api::v1;
 use clap::ValueEnum;
 
-use super::asking::Asking;
+use super::asking::ViewArgs;
 use super::failure::{Failure, Outcome};
 use super::pages::Limit;
 use super::query::{self, Scope};
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    asking: Asking,
+    asking: ViewArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]

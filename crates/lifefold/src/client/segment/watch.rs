@@ -4,7 +4,7 @@ use api::v1;
 use api::v1::member_selector::Selector;
 use tonic::{Request, Streaming};
 
-use crate::client::asking::Ask;
+use crate::client::asking::ViewClient;
 use crate::client::failure::Failure;
 use crate::client::output::Screen;
 use crate::client::query::Scope;
@@ -21,7 +21,7 @@ impl Watched for Filter {
     type Response = v1::WatchTransitionsResponse;
     type Change = v1::Transition;
 
-    async fn open(&self, ask: &Ask, cursor: String) -> Result<Streaming<v1::WatchTransitionsResponse>, Failure> {
+    async fn open(&self, ask: &ViewClient, cursor: String) -> Result<Streaming<v1::WatchTransitionsResponse>, Failure> {
         let selector = self.selector.clone().map(|selector| v1::MemberSelector { selector: Some(selector) });
         let request = v1::WatchTransitionsRequest { selector, scope: self.scope.message(), cursor };
         // Without the deadline of a call: a watch has no end.

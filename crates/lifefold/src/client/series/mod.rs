@@ -7,7 +7,7 @@ use api::v1;
 use serde_json::{Value, json};
 use touchpoint::Date;
 
-use super::asking::Ask;
+use super::asking::ViewClient;
 use super::failure::Failure;
 use super::json::{self as answers, Named};
 use super::output::{self, Format, Screen};
@@ -54,7 +54,7 @@ impl Series {
     /// Shows the totals that `fetch` answers: of one instant by `table`, or over time.
     pub(crate) async fn show<M: Totals>(
         &self,
-        ask: &Ask,
+        ask: &ViewClient,
         mut fetch: impl AsyncFnMut(Option<v1::ViewQuery>) -> Result<M, Failure>,
         table: impl FnOnce(Screen, &M) -> String,
     ) -> Result<(), Failure> {

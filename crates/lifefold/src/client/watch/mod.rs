@@ -12,7 +12,7 @@ use tonic_types::StatusExt;
 
 pub(crate) use line::{SILENCED, cause, shift};
 
-use super::asking::Ask;
+use super::asking::ViewClient;
 use super::failure::Failure;
 use super::json::{self, Named};
 use super::output::{self, Format, Screen};
@@ -41,7 +41,7 @@ pub(crate) trait Watched {
     type Change: Named;
 
     /// Asks for the stream.
-    async fn open(&self, ask: &Ask, cursor: String) -> Result<Streaming<Self::Response>, Failure>;
+    async fn open(&self, ask: &ViewClient, cursor: String) -> Result<Streaming<Self::Response>, Failure>;
 
     /// What an answer has.
     fn parts(response: Self::Response) -> (Vec<Self::Change>, Option<v1::WatchMark>);
@@ -62,7 +62,7 @@ pub(crate) trait Watched {
 }
 
 /// Watches until Ctrl-C.
-pub(crate) async fn run<W: Watched>(watched: W, ask: &Ask, from: From) -> Result<(), Failure> {
+pub(crate) async fn run<W: Watched>(watched: W, ask: &ViewClient, from: From) -> Result<(), Failure> {
     if ask.query.as_ref().is_some_and(|query| *query != v1::ViewQuery::default()) {
         let message = "a watch is of the present: leave out --as-of, --known-at, --rules-version and positions";
         return Err(Failure::Usage(message.to_owned()));
@@ -82,7 +82,7 @@ pub(crate) async fn run<W: Watched>(watched: W, ask: &Ask, from: From) -> Result
 /// A watch over several streams.
 struct Session<'a, W> {
     watched: W,
-    ask: &'a Ask,
+    ask: &'a ViewClient,
     /// Where to go on; empty: with the list.
     cursor: String,
     /// The view has answered before.

@@ -36,17 +36,17 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 const LEAVE_ROOM: Duration = Duration::from_millis(200);
 
 /// A listening address. Cloned listeners share one queue of connections, so nobody is turned away in between.
-pub(crate) struct Door {
-    listener: TcpListener,
+pub(crate) struct Listener {
+    socket: TcpListener,
     address: SocketAddr,
 }
 
-impl Door {
+impl Listener {
     /// Listens.
-    pub(crate) fn open(address: SocketAddr) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(address).map_err(|error| refused(address, &error))?;
-        listener.set_nonblocking(true)?;
-        Ok(Self { address: listener.local_addr()?, listener })
+    pub(crate) fn bind(address: SocketAddr) -> anyhow::Result<Self> {
+        let socket = TcpListener::bind(address).map_err(|error| refused(address, &error))?;
+        socket.set_nonblocking(true)?;
+        Ok(Self { address: socket.local_addr()?, socket })
     }
 
     /// Where it listens; the port is the real one.
@@ -55,9 +55,9 @@ impl Door {
     }
 
     fn connections(&self) -> anyhow::Result<impl Stream<Item = io::Result<Connection>> + use<>> {
-        let listener = self.listener.try_clone().and_then(tokio::net::TcpListener::from_std);
+        let socket = self.socket.try_clone().and_then(tokio::net::TcpListener::from_std);
         // An answer is small: without this it would wait for the acknowledgement of the one before, 40 ms.
-        let accepted = TcpIncoming::from(listener.context("cannot accept connections")?).with_nodelay(Some(true));
+        let accepted = TcpIncoming::from(socket.context("cannot accept connections")?).with_nodelay(Some(true));
         let looked_after = accepted
             .with_keepalive(Some(SILENT_FOR))
             .with_keepalive_interval(Some(ASK_EVERY))
@@ -99,7 +99,7 @@ impl Door {
     pub(crate) async fn serve(self, routes: Routes, stop: CancellationToken) -> anyhow::Result<()> {
         let stopped = stop.clone().cancelled_owned();
         let serving = services::server().add_routes(routes).serve_with_incoming_shutdown(self.connections()?, stopped);
-        drop(self.listener);
+        drop(self.socket);
         tokio::pin!(serving);
         tokio::select! {
             ended = &mut serving => return ended.with_context(|| format!("serving on {} has stopped", self.address)),
@@ -141,10 +141,10 @@ mod tests {
     async fn the_kernel_looks_after_silent_connections() {
         const ESTABLISHED: &str = "01";
         const TIMER_OF_KEEPALIVE: &str = "02:";
-        let door = Door::open("127.0.0.1:0".parse().unwrap()).unwrap();
-        let _caller = tokio::net::TcpStream::connect(door.address()).await.unwrap();
-        let _accepted = pin!(door.connections().unwrap()).next().await.unwrap().unwrap();
-        let port = format!(":{:04X}", door.address().port());
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let _caller = tokio::net::TcpStream::connect(listener.address()).await.unwrap();
+        let _accepted = pin!(listener.connections().unwrap()).next().await.unwrap().unwrap();
+        let port = format!(":{:04X}", listener.address().port());
         let sockets = std::fs::read_to_string("/proc/net/tcp").unwrap();
         let timers: Vec<_> = (sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()))
             .filter(|socket| socket[1].ends_with(&port) && socket[3] == ESTABLISHED)
@@ -155,8 +155,8 @@ mod tests {
 
     #[test]
     fn a_port_in_use_is_named_in_one_line() {
-        let first = Door::open("127.0.0.1:0".parse().unwrap()).unwrap();
-        let told = Door::open(first.address()).err().unwrap().to_string();
+        let first = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let told = Listener::bind(first.address()).err().unwrap().to_string();
         assert!(told.contains(&first.address().port().to_string()) && told.contains("--listen"), "{told}");
         assert_eq!(told.lines().count(), 1);
     }

@@ -47,7 +47,7 @@ pub struct Vitals {
 }
 
 /// How fast a generation may be folded.
-pub(crate) struct Pace {
+pub(crate) struct Throttle {
     /// Events a second; 0: as fast as possible.
     max_rate: u64,
     brake: Option<Arc<Mutex<Brake>>>,
@@ -72,7 +72,7 @@ pub(crate) struct Brake {
     vitals: Vitals,
 }
 
-impl Pace {
+impl Throttle {
     /// As fast as possible.
     pub(crate) fn free() -> Self {
         Self { max_rate: 0, brake: None, free_at: Instant::now() }
@@ -200,48 +200,48 @@ mod tests {
         (Arc::new(Mutex::new(brake)), served, latencies)
     }
 
-    async fn later(pace: &mut Pace) -> Duration {
+    async fn later(throttle: &mut Throttle) -> Duration {
         tokio::time::advance(LOOK_EVERY).await;
         let begun = Instant::now();
-        pace.folded(10, END);
-        pace.wait().await;
+        throttle.folded(10, END);
+        throttle.wait().await;
         begun.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_rate_is_kept_and_time_not_used_is_not_saved_up() {
-        let mut pace = Pace::beside(1_000, brake().0);
+        let mut throttle = Throttle::beside(1_000, brake().0);
         let begun = Instant::now();
         for _ in 0..3 {
-            pace.wait().await;
-            pace.folded(2_000, END);
+            throttle.wait().await;
+            throttle.folded(2_000, END);
         }
-        pace.wait().await;
+        throttle.wait().await;
         assert_eq!(begun.elapsed(), Duration::from_secs(6));
         tokio::time::advance(Duration::from_secs(60)).await;
-        pace.folded(500, END);
-        assert!(!pace.is_free());
+        throttle.folded(500, END);
+        assert!(!throttle.is_free());
         let begun = Instant::now();
-        pace.wait().await;
+        throttle.wait().await;
         assert_eq!(begun.elapsed(), Duration::from_millis(500));
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_a_rate_and_a_brake_nothing_waits() {
-        let mut pace = Pace::free();
-        pace.folded(1_000_000, END);
-        assert!(pace.is_free());
+        let mut throttle = Throttle::free();
+        throttle.folded(1_000_000, END);
+        assert!(throttle.is_free());
     }
 
     #[tokio::test(start_paused = true)]
     async fn slow_answers_hold_it_back_until_they_are_fast_again() {
         let (brake, _, latencies) = brake();
-        let mut pace = Pace::beside(0, brake.clone());
-        assert_eq!(later(&mut pace).await, Duration::ZERO);
+        let mut throttle = Throttle::beside(0, brake.clone());
+        assert_eq!(later(&mut throttle).await, Duration::ZERO);
         let mut pauses = Vec::new();
         for millis in [80, 80, 80, 2, 2, 2, 2] {
             (0..200).for_each(|_| latencies.count(Duration::from_millis(millis)));
-            pauses.push(later(&mut pace).await.as_millis());
+            pauses.push(later(&mut throttle).await.as_millis());
         }
         assert_eq!(pauses, [20, 40, 80, 40, 20, 0, 0]);
         assert_eq!(lock(&brake).vitals().held_back, Duration::from_millis(200));
@@ -251,11 +251,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn answers_that_are_few_because_they_are_slow_do_not_let_it_go() {
         let (brake, _, latencies) = brake();
-        let mut pace = Pace::beside(0, brake.clone());
+        let mut throttle = Throttle::beside(0, brake.clone());
         let mut pauses = Vec::new();
         for answers in [200, 40, 40, 40, 0, 0, 0, 0, 0, 0, 0, 0] {
             (0..answers).for_each(|_| latencies.count(Duration::from_millis(80)));
-            pauses.push(later(&mut pace).await.as_millis());
+            pauses.push(later(&mut throttle).await.as_millis());
         }
         assert_eq!(pauses, [20, 20, 20, 40, 40, 40, 40, 40, 40, 40, 20, 0]);
         assert_eq!(lock(&brake).vitals().p99, None, "nobody asks any more");
@@ -264,15 +264,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_serving_generation_that_falls_behind_holds_it_back() {
         let (brake, served, _) = brake();
-        let mut pace = Pace::beside(0, brake.clone());
+        let mut throttle = Throttle::beside(0, brake.clone());
         served.store(END.0 - 1, Ordering::Relaxed);
         for _ in 0..5 {
-            assert_eq!(later(&mut pace).await, Duration::ZERO, "within a second");
+            assert_eq!(later(&mut throttle).await, Duration::ZERO, "within a second");
         }
-        assert_eq!(later(&mut pace).await, SHORTEST_PAUSE);
+        assert_eq!(later(&mut throttle).await, SHORTEST_PAUSE);
         assert!(lock(&brake).vitals().lag > Duration::from_secs(1));
         served.store(END.0, Ordering::Relaxed);
-        assert_eq!(later(&mut pace).await, Duration::ZERO);
+        assert_eq!(later(&mut throttle).await, Duration::ZERO);
         assert_eq!(lock(&brake).vitals().lag, Duration::ZERO);
     }
 

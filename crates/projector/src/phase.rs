@@ -1,4 +1,4 @@
-//! The course of a rebuild: what it does at this moment, and whether it was cancelled before it could serve.
+//! The lifecycle of a rebuild: what it does at this moment, and whether it was cancelled before it could serve.
 
 use std::sync::Arc;
 
@@ -46,18 +46,18 @@ pub(crate) type Compared = Option<Arc<Findings>>;
 
 /// What a rebuild does, and did. Who cancels it is told what is so: that and the switch are one after the other.
 #[derive(Debug)]
-pub(crate) struct Course {
+pub(crate) struct RebuildLifecycle {
     phase: watch::Sender<Phase>,
     cancelled: CancellationToken,
 }
 
-impl Default for Course {
+impl Default for RebuildLifecycle {
     fn default() -> Self {
         Self { phase: watch::Sender::new(Phase::Folding), cancelled: CancellationToken::new() }
     }
 }
 
-impl Course {
+impl RebuildLifecycle {
     /// What it does now.
     pub(crate) fn phase(&self) -> Phase {
         self.phase.borrow().clone()
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn whoever_comes_first_decides() {
-        let (one, other) = (Course::default(), Course::default());
+        let (one, other) = (RebuildLifecycle::default(), RebuildLifecycle::default());
         one.goes_on(Phase::Verifying);
         assert!(one.cancel());
         assert_eq!(one.take_place(None, || "serves"), None);

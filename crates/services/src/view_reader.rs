@@ -1,4 +1,4 @@
-//! Asking a view: wait for the position, fix the instant, answer one customer or several.
+//! Questions about a view: wait for the position, fix the instant, answer one customer or several.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,15 +30,15 @@ pub(crate) trait Stands: View {
     fn unresolved(totals: &Self::Totals) -> u64;
 }
 
-/// Asks one view.
-pub(crate) struct Asker<V: View> {
+/// Answers questions about one view.
+pub(crate) struct ViewReader<V: View> {
     pub(crate) projector: Projector<V>,
     /// Places for exports.
     pub(crate) exports: Places,
 }
 
-/// A view that is far enough, and the instant that it is asked for.
-pub(crate) struct Asked<V: View> {
+/// A question whose view is far enough and whose instant is fixed: answers to it are of one moment.
+pub(crate) struct ResolvedQuery<V: View> {
     pub(crate) generation: Arc<Generation<V>>,
     pub(crate) query: Query,
     /// The instant; of a live question the present one.
@@ -53,7 +53,7 @@ pub(crate) struct Asked<V: View> {
     begun: Instant,
 }
 
-impl<V: Stands> Asker<V> {
+impl<V: Stands> ViewReader<V> {
     pub(crate) fn new(projector: Projector<V>) -> Self {
         Self { projector, exports: Places::new("exports", MAX_EXPORTS) }
     }
@@ -62,7 +62,7 @@ impl<V: Stands> Asker<V> {
     ///
     /// An `as_of` may be ahead of the present by as much as a producer's clock may be, and no more: what is not over
     /// cannot be answered for.
-    pub(crate) async fn ask(&self, query: Option<&v1::ViewQuery>, until: Instant) -> Result<Asked<V>, Error> {
+    pub(crate) async fn ask(&self, query: Option<&v1::ViewQuery>, until: Instant) -> Result<ResolvedQuery<V>, Error> {
         let query = Query::read(query)?;
         let generation = self.reach(&query, until).await?;
         let now = generation.at_least(self.projector.now());
@@ -81,7 +81,7 @@ impl<V: Stands> Asker<V> {
         }
         let position = generation.position().min(query.end());
         let edition = edition(&generation, &query)?;
-        Ok(Asked { generation, query, as_of, position, edition, unresolved: 0, begun: Instant::now() })
+        Ok(ResolvedQuery { generation, query, as_of, position, edition, unresolved: 0, begun: Instant::now() })
     }
 
     async fn reach(&self, query: &Query, until: Instant) -> Result<Arc<Generation<V>>, Error> {
@@ -154,7 +154,7 @@ impl<V: Stands> Asker<V> {
     }
 }
 
-impl<V: View> Asked<V> {
+impl<V: View> ResolvedQuery<V> {
     /// The answer for a customer and until when it holds.
     pub(crate) fn answer(&self, customer: CustomerId) -> Option<(V::Answer, Timestamp)> {
         let mut moment = self.moment();

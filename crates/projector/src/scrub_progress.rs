@@ -30,13 +30,13 @@ pub struct ScrubStatus {
     /// Of them, those whose record is right again, durably.
     pub repaired: u64,
     /// The last one who differed.
-    pub last_found: Option<Found>,
+    pub last_found: Option<ScrubFinding>,
     /// When the scrub of this store began, at another start perhaps.
     pub began: Option<Timestamp>,
     /// When the last round over everybody ended, at another start perhaps.
     pub last_round: Option<Timestamp>,
     /// Why it does not go on.
-    pub waiting: Option<Waiting>,
+    pub waiting: Option<WaitReason>,
 }
 
 impl ScrubStatus {
@@ -46,7 +46,7 @@ impl ScrubStatus {
 
 /// A customer whose record differed from the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct ScrubFinding {
     /// When it was found.
     pub at: Timestamp,
     /// Whose record.
@@ -59,7 +59,7 @@ pub struct Found {
 
 /// Why the scrub does not go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waiting {
+pub enum WaitReason {
     /// The view is not serving, or behind the log.
     Behind,
     /// The view is paused: nothing of it changes.
@@ -70,7 +70,7 @@ pub enum Waiting {
     Log,
 }
 
-impl Waiting {
+impl WaitReason {
     /// The name that operators are told.
     pub const fn name(self) -> &'static str {
         match self {
@@ -83,12 +83,12 @@ impl Waiting {
 }
 
 /// The scrub of a view, as those see it who ask.
-pub(crate) struct Round {
+pub(crate) struct ScrubProgress {
     store: Arc<Store>,
     status: Mutex<ScrubStatus>,
 }
 
-impl Round {
+impl ScrubProgress {
     /// Before the first round.
     pub(crate) fn new(store: Arc<Store>) -> Self {
         Self { store, status: Mutex::default() }
@@ -150,48 +150,48 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_micros(1_900_000_000_000_000);
 
-    fn round(dir: &std::path::Path) -> Round {
-        Round::new(Arc::new(Store::open(dir).unwrap()))
+    fn progress(dir: &std::path::Path) -> ScrubProgress {
+        ScrubProgress::new(Arc::new(Store::open(dir).unwrap()))
     }
 
     #[test]
     fn every_round_goes_over_everybody_once_in_another_order() {
         let dir = tempfile::tempdir().unwrap();
-        let round = round(dir.path());
-        let (one, other) = (round.next(), round.next());
+        let progress = progress(dir.path());
+        let (one, other) = (progress.next(), progress.next());
         assert_ne!(one, other);
         for mut groups in [one, other] {
             groups.sort_unstable();
             assert!(groups.into_iter().eq(0..GROUPS));
         }
-        assert_eq!(round.status().round, 2);
+        assert_eq!(progress.status().round, 2);
     }
 
     #[test]
     fn the_share_of_customers_grows_from_nothing_to_all() {
         let dir = tempfile::tempdir().unwrap();
-        let round = round(dir.path());
+        let progress = progress(dir.path());
         let shares: Vec<_> = (0..GROUPS)
             .flat_map(|group| (0..=3).map(move |customer| (group, customer)))
             .map(|(group, customer)| {
-                round.covered(group, customer, 3);
-                round.status().covered_bp
+                progress.covered(group, customer, 3);
+                progress.status().covered_bp
             })
             .collect();
         assert!(shares.is_sorted() && shares[0] == 0 && shares.last() == Some(&10_000), "{shares:?}");
-        round.covered(GROUPS / 2, 0, 0);
-        assert_eq!(round.status().covered_bp, 5_000);
+        progress.covered(GROUPS / 2, 0, 0);
+        assert_eq!(progress.status().covered_bp, 5_000);
     }
 
     #[test]
     fn when_a_round_ended_is_known_after_a_restart() {
         let dir = tempfile::tempdir().unwrap();
-        let first = round(dir.path());
+        let first = progress(dir.path());
         first.begin(20, NOW);
         assert_eq!((first.status().began, first.status().last_round), (Some(NOW), None));
         first.over(NOW.plus_micros(5));
         drop(first);
-        let again = round(dir.path());
+        let again = progress(dir.path());
         again.begin(20, NOW.plus_micros(9));
         assert_eq!((again.status().began, again.status().last_round), (Some(NOW), Some(NOW.plus_micros(5))));
     }
