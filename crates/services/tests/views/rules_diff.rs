@@ -194,7 +194,6 @@ async fn who_gains_or_loses_a_segment_is_told_what_decides() {
     let expect = [
         ("first_home", [Some(false), Some(true)]),
         ("first_home", [Some(true), Some(false)]),
-        ("high_net_worth", [Some(true), None]),
         ("in_doubt", [None, Some(true)]),
     ];
     assert_eq!(told, expect);
