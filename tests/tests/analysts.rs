@@ -203,6 +203,20 @@ fn history_goes_in_the_order_of_knowledge(asked: &Asked) {
     assert_eq!(steps[3]["changed"]["class"], "UNKNOWN", "{}", steps[3]);
     assert_eq!(steps[5]["after"]["segments"], json!(["complaints_unheard"]), "{}", steps[5]);
     assert_eq!(steps[6]["after"]["segments"], json!([]), "{}", steps[6]);
+    // Why it came, and went again with the late report.
+    let count = |text: &str, holds: bool, found: u32| {
+        let condition = format!("count = {{ events = {text} }}");
+        json!({"condition": condition, "negated": false, "holds": holds, "number": found})
+    };
+    let complaints = count("[\"ComplaintLodged\"], days = 90, min = 2", true, 2);
+    let revisits = |holds, found| count("[\"RevisitCompleted\"], days = 30, max = 0", holds, found);
+    let decided = |holds: bool, conditions: Value| {
+        let decision = json!({"holds": holds, "conditions": conditions});
+        json!([{"name": "complaints_unheard", "decision": decision}])
+    };
+    assert_eq!(steps[4]["segment_decisions"], json!([]), "{}", steps[4]);
+    assert_eq!(steps[5]["segment_decisions"], decided(true, json!([complaints, revisits(true, 0)])));
+    assert_eq!(steps[6]["segment_decisions"], decided(false, json!([revisits(false, 1)])));
 }
 
 fn totals_go_over_time(asked: &Asked) {
@@ -247,6 +261,9 @@ fn answers_name_the_events_behind(asked: &Asked) {
     let segments = asked.done(&["segment", "explain", CUSTOMER, "--as-of", "2025-05-01"]);
     assert!(segments.contains("2025-02-01 ContractSigned"), "{segments}");
     assert!(segments.contains("2025-03-10 ComplaintLodged"), "{segments}");
+    let rows =
+        ["complaints_unheard  yes    count = {", "first_home          no     motive = [\"FIRST_HOME\"]", "2 found"];
+    assert!(rows.iter().all(|row| segments.contains(row)), "{segments}");
     assert_eq!(segments, asked.done(&["segment", CUSTOMER, "--as-of", "2025-05-01"]));
     let index = asked.done(&["satisfaction", "explain", CUSTOMER, "--as-of", "2025-05-01"]);
     assert!(index.contains("complaint Q1") && index.contains("2025-03-01 ComplaintLodged"), "{index}");

@@ -239,6 +239,9 @@ fn columns_have_their_types(read: &Value) {
         ),
         ("segmentation", "owner_from", "DATE"),
         ("segmentation", "live_contracts_fen", "BIGINT"),
+        ("moves", "before", "BIGINT"),
+        ("moves", "condition", "VARCHAR"),
+        ("moves", "holds_after", "BOOLEAN"),
     ];
     for (what, column, kind) in expect {
         assert_eq!(read[format!("{what}-parquet")]["columns"][column], kind, "{what}.{column}");

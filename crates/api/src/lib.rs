@@ -8,6 +8,7 @@
 
 pub mod churn;
 pub mod complaint;
+mod decision;
 pub mod errors;
 pub mod export;
 pub mod funnel;

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use touchpoint::{CustomerId, Timestamp};
-use views::View;
 use views::churn::{Band, Churn};
 use views::lifecycle::Stage;
+use views::rules::Rules;
 use views::satisfaction::{Class, Loyalty, Observation, Satisfaction};
-use views::segmentation::{Label, Membership, Segmentation, Tier};
+use views::segmentation::{self, Decision, Label, Membership, Segmentation, Tier};
+use views::{Moment, Record, View};
 
 use crate::page::Paged;
-use crate::{segmentation, v1};
+use crate::segmentation::evidence;
+use crate::{decision, v1};
 
 /// A value of an axis, by its place among the values of that axis.
 pub type Value = usize;
@@ -35,6 +37,12 @@ pub trait Compared: View<Answer: PartialEq> {
     /// The rule segments with the events that they count.
     fn memberships(_answer: &Self::Answer) -> &[Membership] {
         &[]
+    }
+
+    /// How the condition of each rule segment turns out, whether or not the customer is in it; nothing where there is no
+    /// profile. Asked of who moves only.
+    fn decisions(_record: &Record, _rules: &Rules, _moment: &mut Moment) -> Option<Vec<Decision>> {
+        None
     }
 
     /// The figures behind the values at this instant, always the same ones in the same order.
@@ -115,6 +123,10 @@ impl Compared for Segmentation {
         answer.profile.as_ref().map_or(&[], |profile| &profile.segments)
     }
 
+    fn decisions(record: &Record, rules: &Rules, moment: &mut Moment) -> Option<Vec<Decision>> {
+        Some(segmentation::explain(record, rules, moment)?.reasons?.decisions)
+    }
+
     fn figures(answer: &Self::Answer, as_of: Timestamp) -> Vec<(&'static str, Option<i64>)> {
         let profile = answer.profile.as_ref();
         let rfm = profile.map(|profile| &profile.rfm);
@@ -192,14 +204,27 @@ pub fn moved<V: Compared>(
         figures: figures::<V>([before, after], as_of, moves.iter().any(|it| it.axis == STAGE)),
         reasons: reasons::<V>([before, after]),
         segment_reasons: gained.into_iter().chain(lost).map(counted).collect(),
+        segment_changes: Vec::new(),
         moves,
     }
+}
+
+/// Says why the customer gains and loses rule segments, by how their conditions turn out under the served rules and under
+/// the candidate ones.
+pub fn say_why(customer: &mut v1::MovedCustomer, [before, after]: [&[Decision]; 2]) {
+    let of = |name: &str, decisions: &[Decision]| {
+        decisions.iter().find(|it| &*it.name == name).map(|it| decision::decision(&it.trace))
+    };
+    let names = customer.segments_gained.iter().chain(&customer.segments_lost);
+    let change =
+        |name: &String| v1::SegmentChange { name: name.clone(), before: of(name, before), after: of(name, after) };
+    customer.segment_changes = names.map(change).collect();
 }
 
 /// A rule segment with the events that it counts.
 fn counted(membership: &Membership) -> v1::Reason {
     let code = membership.name.to_string();
-    v1::Reason { code, evidence: segmentation::evidence(&membership.evidence), ..Default::default() }
+    v1::Reason { code, evidence: evidence(&membership.evidence), ..Default::default() }
 }
 
 /// The rule segments that one answer has and the other has not.

@@ -6,12 +6,12 @@ use touchpoint::{Code, CustomerId, EventId, Household, Motive};
 use views::lifecycle::Stage;
 use views::rules::Rules;
 use views::segmentation::{
-    Answer, Demand, Group, Label, Membership, Part, PartCode, Profile, Rfm, Tier, TierScore, Totals,
+    Answer, Demand, Explained, Group, Label, Membership, Part, PartCode, Profile, Rfm, Tier, TierScore, Totals,
 };
 
 use crate::errors::Error;
 use crate::query::Scope;
-use crate::{names, standing, v1};
+use crate::{decision, names, standing, v1};
 
 /// The twin of a label.
 pub const fn label(label: Label) -> v1::RfmLabel {
@@ -58,14 +58,15 @@ pub fn customer_segments(customer: CustomerId, answer: &Answer) -> v1::CustomerS
     }
 }
 
-/// The same, with the events behind stage, R, F and M.
-pub fn explained(customer: CustomerId, answer: &Answer) -> v1::CustomerSegments {
+/// The same, with the events behind stage, R, F and M, and what decides on rule segments.
+pub fn explained(customer: CustomerId, Explained { answer, reasons }: &Explained) -> v1::CustomerSegments {
     let mut segments = customer_segments(customer, answer);
     if let Some(lifecycle) = &mut segments.lifecycle {
         lifecycle.made_by = answer.standing.stage_by.as_ref().map(standing::evidence);
     }
-    if let (Some(rfm), Some(profile)) = (&mut segments.rfm, &answer.profile) {
-        rfm.reasons = rfm_reasons(profile);
+    if let (Some(rfm), Some(profile), Some(reasons)) = (&mut segments.rfm, &answer.profile, reasons) {
+        rfm.reasons = rfm_reasons(profile, &reasons.frequency_by);
+        segments.segment_decisions = decision::decisions(&reasons.decisions);
     }
     segments
 }
@@ -182,12 +183,12 @@ fn rfm(rfm: &Rfm) -> v1::Rfm {
 }
 
 /// R, F and M with the events behind them; money rests on the same as the tier's part for it.
-fn rfm_reasons(profile: &Profile) -> Vec<v1::Reason> {
+fn rfm_reasons(profile: &Profile, frequency_by: &[EventId]) -> Vec<v1::Reason> {
     let reason = |code: &str, evidence| v1::Reason { code: code.to_owned(), points_millionths: None, evidence };
     let money = profile.tier.parts.iter().find(|part| part.code == PartCode::Value);
     vec![
         reason("RECENCY", profile.rfm.last_interaction.iter().map(standing::evidence).collect()),
-        reason("FREQUENCY", evidence(&profile.rfm.frequency_by)),
+        reason("FREQUENCY", evidence(frequency_by)),
         reason("MONETARY", money.map(|part| evidence(&part.evidence)).unwrap_or_default()),
     ]
 }

@@ -1,6 +1,7 @@
 //! From messages to answers: a customer's touchpoints are filed, the views answer, and the answers become messages.
 #![allow(clippy::unwrap_used, reason = "a failed step of a test ends the test")]
 
+use api::v1::deciding_condition::Found;
 use api::v1::touchpoint::Event as Member;
 use api::{churn, complaint, funnel, names, report, satisfaction, segmentation, standing, touchpoints, v1};
 use touchpoint::{CustomerId, Event, Position, Recorded, ServicePort, Timestamp};
@@ -8,7 +9,7 @@ use views::churn::{Band, Churn};
 use views::lifecycle::Stage;
 use views::rules::Rules;
 use views::satisfaction::{Class, Loyalty, Name, Satisfaction, Unit};
-use views::segmentation::{Label, Segmentation, Tier, table};
+use views::segmentation::{Label, Segmentation, Tier, explain, table};
 use views::{Moment, Record, Sign, View};
 
 const CUSTOMER: CustomerId = CustomerId::from_u128(7);
@@ -114,19 +115,38 @@ fn a_risk_has_its_figures_and_where_the_customer_belongs() {
 }
 
 #[test]
-fn an_explanation_names_the_events_behind_stage_and_rfm() {
-    let given = answer::<Segmentation>(&record(vec![(5 * DAYS, visit()), (3 * DAYS, visit())]));
+fn an_explanation_names_the_events_behind_stage_and_rfm_and_what_decides_on_segments() {
+    let record = record(vec![(5 * DAYS, visit()), (3 * DAYS, visit())]);
+    let given = explain(&record, &Rules::default(), &mut Moment::now(now())).unwrap();
     let explained = segmentation::explained(CUSTOMER, &given);
     let id = |number: u128| touchpoint::EventId::from_u128(number).to_string();
-    assert_eq!(explained.lifecycle.unwrap().made_by.unwrap().event_id, id(1), "the first visit makes a PROSPECT");
+    assert_eq!(
+        explained.lifecycle.as_ref().unwrap().made_by.as_ref().unwrap().event_id,
+        id(1),
+        "the first visit makes a PROSPECT"
+    );
     let ids = |evidence: &[v1::Evidence]| evidence.iter().map(|it| it.event_id.clone()).collect::<Vec<_>>();
     let behind: Vec<_> = explained.rfm.iter().flat_map(|rfm| &rfm.reasons).map(|it| ids(&it.evidence)).collect();
     assert_eq!(behind, [vec![id(2)], vec![id(1), id(2)], vec![]], "R, F and M");
     let first_home = explained.rule_segments.iter().find(|it| it.name == "first_home").unwrap();
     assert_eq!(ids(&first_home.evidence), [id(2)], "the latest visit that says why");
-    let plain = segmentation::customer_segments(CUSTOMER, &given);
+    let decided = |name: &str| {
+        let decision = explained.segment_decisions.iter().find(|it| it.name == name).unwrap().decision.clone();
+        decision.map(|it| (it.holds, it.conditions)).unwrap()
+    };
+    let condition = |condition: &str, holds, found| v1::DecidingCondition {
+        condition: condition.to_owned(),
+        negated: false,
+        holds,
+        found,
+    };
+    let motive = condition("motive = [\"FIRST_HOME\"]", true, Some(Found::Value("FIRST_HOME".to_owned())));
+    assert_eq!(decided("first_home"), (true, vec![motive]));
+    let complaints = "count = { events = [\"ComplaintLodged\"], days = 90, min = 2 }";
+    assert_eq!(decided("complaints_unheard"), (false, vec![condition(complaints, false, Some(Found::Number(0)))]));
+    let plain = segmentation::customer_segments(CUSTOMER, &given.answer);
     assert_eq!(plain.lifecycle.unwrap().made_by, None);
-    assert!(plain.rfm.unwrap().reasons.is_empty());
+    assert!(plain.rfm.unwrap().reasons.is_empty() && plain.segment_decisions.is_empty());
 }
 
 #[test]

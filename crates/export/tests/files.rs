@@ -140,13 +140,65 @@ fn every_change_of_who_moves_is_a_row() {
     };
     let lines = lines(written(&Moves::default(), &[Moved { view: "churn", customer }], Format::Csv));
     let expect = [
-        "view,customer_id,kind,name,from,to,before,after",
-        "churn,c,axis,band,HIGH,LOW,,",
-        "churn,c,segment,\"a, b\",,member,,",
-        "churn,c,figure,p_millionths,,,5,",
-        "churn,c,reason,SILENCE,,,,-7",
+        "view,customer_id,kind,name,from,to,before,after,condition,negated,holds_before,holds_after",
+        "churn,c,axis,band,HIGH,LOW,,,,,,",
+        "churn,c,segment,\"a, b\",,member,,,,,,",
+        "churn,c,figure,p_millionths,,,5,,,,,",
+        "churn,c,reason,SILENCE,,,,-7,,,,",
     ];
     assert_eq!(lines, expect);
+}
+
+#[test]
+fn what_decides_on_a_segment_is_a_row_for_both_rules() {
+    use v1::deciding_condition::Found;
+    let condition = |condition: &str, negated, holds, found| v1::DecidingCondition {
+        condition: condition.to_owned(),
+        negated,
+        holds,
+        found,
+    };
+    let tier = |holds, value: &str| condition("tier = [\"VIP\"]", false, holds, Some(Found::Value(value.to_owned())));
+    let open = |negated, holds| condition("open_contract = true", negated, holds, Some(Found::Flag(holds)));
+    let changes = vec![
+        v1::SegmentChange {
+            name: "both".to_owned(),
+            before: Some(v1::Decision { holds: false, conditions: vec![tier(false, "HIGH"), open(true, true)] }),
+            after: Some(v1::Decision {
+                holds: true,
+                conditions: vec![
+                    condition("conversions = { min = 1 }", false, true, Some(Found::Number(2))),
+                    tier(true, "VIP"),
+                ],
+            }),
+        },
+        v1::SegmentChange {
+            name: "old".to_owned(),
+            before: Some(v1::Decision { holds: true, conditions: vec![open(false, true), open(true, false)] }),
+            after: None,
+        },
+        v1::SegmentChange {
+            name: "new".to_owned(),
+            before: None,
+            after: Some(v1::Decision {
+                holds: true,
+                conditions: vec![condition("rooms = { min = 3 }", true, false, None)],
+            }),
+        },
+    ];
+    let customer = v1::MovedCustomer { customer_id: "c".to_owned(), segment_changes: changes, ..Default::default() };
+    let lines = lines(written(&Moves::default(), &[Moved { view: "segmentation", customer }], Format::Csv));
+    let expect = [
+        "condition,both,HIGH,VIP,,,\"tier = [\"\"VIP\"\"]\",false,false,true",
+        "condition,both,true,,,,open_contract = true,true,true,",
+        "condition,both,,,,2,conversions = { min = 1 },false,,true",
+        "rules,old,defined,,,,,,,",
+        "condition,old,true,,,,open_contract = true,false,true,",
+        "condition,old,false,,,,open_contract = true,true,false,",
+        "rules,new,,defined,,,,,,",
+        "condition,new,,,,,rooms = { min = 3 },true,,false",
+    ];
+    assert_eq!(lines[1..], expect.map(|row| format!("segmentation,c,{row}")));
 }
 
 fn begin(folder: &Path, format: Format, force: bool) -> Result<Export, Error> {

@@ -96,7 +96,12 @@ impl<V: View> Generation<V> {
 
     /// The answer for a customer; nothing if there is none (NOT_FOUND).
     pub fn answer(&self, customer: CustomerId, rules: &Rules, moment: &mut Moment) -> Option<V::Answer> {
-        self.pages.read(customer, |slot| V::answer(&slot.record, rules, moment))?
+        self.read(customer, |record| V::answer(record, rules, moment))
+    }
+
+    /// What is read of a customer's record; nothing if there is none.
+    pub fn read<T>(&self, customer: CustomerId, read: impl FnOnce(&Record) -> Option<T>) -> Option<T> {
+        self.pages.read(customer, |slot| read(&slot.record))?
     }
 
     /// A customer's record; an empty one if there is none.

@@ -11,6 +11,7 @@ use projector::{Generation, Place};
 use tokio::time::Instant;
 use touchpoint::CustomerId;
 use views::rules::Rules;
+use views::segmentation::Decision;
 use views::{Moment, Record};
 
 use crate::pinned::Pinned;
@@ -44,10 +45,12 @@ pub(crate) async fn diff<V: Compared + Stands, R: Request>(
     let (served, others) = (asked.edition.clone(), candidate.clone());
     let scan = move |generation: &Generation<V>| {
         let rules = [&served.rules, &*others];
-        match after {
+        let mut tally = match after {
             None => whole(generation, rules, &moment, size),
             Some(after) => rest(generation, rules, &moment, after, size),
-        }
+        };
+        tally.say_why(|customer| rules.map(|rules| decisions(generation, customer, rules, &moment)));
+        tally
     };
     let tally = view.scan(asked.generation.clone(), until, scan).await?;
     let diff = after.is_none().then(|| tally.diff(&candidate));
@@ -92,6 +95,17 @@ fn rest<V: Compared + Stands>(
     };
     generation.walk(Place::of(after), answers, &mut tally, visit, |tally| tally.is_full(size));
     tally
+}
+
+/// How the conditions of the rule segments turn out for a customer; nothing for who was erased, or withdrew consent, since
+/// the scan.
+fn decisions<V: Compared>(
+    generation: &Generation<V>,
+    customer: CustomerId,
+    rules: &Rules,
+    moment: &Moment,
+) -> Option<Vec<Decision>> {
+    generation.read(customer, |record| V::decisions(record, rules, &mut moment.clone()))
 }
 
 impl Cursor {

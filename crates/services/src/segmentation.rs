@@ -5,7 +5,7 @@ use std::convert::identity;
 use api::errors::Error;
 use api::export::Exported;
 use api::page::Seal;
-use api::query::Scope;
+use api::query::{self, Scope};
 use api::watch::SegmentFilter;
 use api::{funnel, segmentation as convert, v1};
 use futures::stream::BoxStream;
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 use touchpoint::CustomerId;
 use views::Standing;
-use views::segmentation::{Answer, Funnel, Group, Segmentation, Totals, table};
+use views::segmentation::{Answer, Funnel, Group, Segmentation, Totals, explain, table};
 
 use crate::listing::Listing;
 use crate::population::Population;
@@ -43,6 +43,22 @@ pub(crate) struct SegmentationService {
 impl SegmentationService {
     pub(crate) fn new(projector: Projector<Segmentation>) -> Self {
         Self { watchers: Watchers::new(projector.clone()), view: ViewReader::new(projector) }
+    }
+
+    /// One customer, with the events and conditions behind the answer.
+    async fn explain(
+        &self,
+        customer_id: &str,
+        query: Option<&v1::ViewQuery>,
+        until: Instant,
+    ) -> Result<v1::GetCustomerSegmentsResponse, Error> {
+        let customer = query::customer_id("customer_id", customer_id)?;
+        let asked = self.view.ask(query, until).await?;
+        let (explained, valid_until) = asked.read(customer, explain).ok_or(Error::CustomerNotFound(customer))?;
+        asked.count(&self.view.projector);
+        let meta = asked.meta_of(&explained.answer.standing, valid_until);
+        let customer = Some(convert::explained(customer, &explained));
+        Ok(v1::GetCustomerSegmentsResponse { customer, meta: Some(meta) })
     }
 
     async fn list(&self, request: v1::ListMembersRequest, until: Instant) -> Result<v1::ListMembersResponse, Error> {
@@ -112,9 +128,13 @@ impl v1::segmentation_service_server::SegmentationService for SegmentationServic
     ) -> Result<Response<v1::GetCustomerSegmentsResponse>, Status> {
         let until = call::answer_by(request.metadata());
         let v1::GetCustomerSegmentsRequest { customer_id, query, explain } = request.into_inner();
-        let segments = if explain { convert::explained } else { convert::customer_segments };
+        if explain {
+            // In a box: few ask for it, and every call would have room for it.
+            let explained = Box::pin(self.explain(&customer_id, query.as_ref(), until));
+            return call::answer(SERVICE, "GetCustomerSegments", explained).await;
+        }
         let respond = |customer, answer: &_, _, meta| v1::GetCustomerSegmentsResponse {
-            customer: Some(segments(customer, answer)),
+            customer: Some(convert::customer_segments(customer, answer)),
             meta: Some(meta),
         };
         call::answer(SERVICE, "GetCustomerSegments", self.view.one(&customer_id, query.as_ref(), until, respond)).await

@@ -9,7 +9,8 @@ use api::v1;
 use projector::{Edition, Generation, NotServing, Projector, WaitError};
 use tokio::time::{Instant, timeout_at};
 use touchpoint::{CustomerId, MAX_CLOCK_LEAD, Position, Timestamp};
-use views::{Moment, Standing, View};
+use views::rules::Rules;
+use views::{Moment, Record, Standing, View};
 
 use crate::export::MAX_EXPORTS;
 use crate::limits::Places;
@@ -122,8 +123,7 @@ impl<V: Stands> ViewReader<V> {
         let asked = self.ask(query, until).await?;
         let (answer, valid_until) = asked.answer(customer).ok_or(Error::CustomerNotFound(customer))?;
         asked.count(&self.projector);
-        let standing = V::standing(&answer);
-        let meta = asked.meta(Some(valid_until), standing.unresolved.into(), standing.parked.into());
+        let meta = asked.meta_of(V::standing(&answer), valid_until);
         Ok(respond(customer, &answer, asked.as_of, meta))
     }
 
@@ -157,9 +157,18 @@ impl<V: Stands> ViewReader<V> {
 impl<V: View> ResolvedQuery<V> {
     /// The answer for a customer and until when it holds.
     pub(crate) fn answer(&self, customer: CustomerId) -> Option<(V::Answer, Timestamp)> {
+        self.read(customer, V::answer)
+    }
+
+    /// What is read of a customer's record by the rules of the answer, and until when it holds.
+    pub(crate) fn read<T>(
+        &self,
+        customer: CustomerId,
+        read: impl FnOnce(&Record, &Rules, &mut Moment) -> Option<T>,
+    ) -> Option<(T, Timestamp)> {
         let mut moment = self.moment();
-        let answer = self.generation.answer(customer, &self.edition.rules, &mut moment)?;
-        Some((answer, moment.valid_until()))
+        let found = self.generation.read(customer, |record| read(record, &self.edition.rules, &mut moment))?;
+        Some((found, moment.valid_until()))
     }
 
     /// The moment that is asked for.
@@ -185,6 +194,11 @@ impl<V: View> ResolvedQuery<V> {
         let (known_at, rules_version) = (self.query.known_at, self.edition.version.clone());
         let lag = self.generation.log_end().0.saturating_sub(position.0);
         Basis { as_of, known_at, valid_until, position, lag, rules_version, unresolved, parked }.into()
+    }
+
+    /// What the answer of one customer rests on.
+    pub(crate) fn meta_of(&self, standing: &Standing, valid_until: Timestamp) -> v1::AnswerMeta {
+        self.meta(Some(valid_until), standing.unresolved.into(), standing.parked.into())
     }
 
     /// What a list or total rests on: nobody knows until when it holds.

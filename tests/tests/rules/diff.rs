@@ -46,6 +46,7 @@ async fn the_known_movers_move_and_nobody_else() {
     let said: Value = serde_json::from_str(&out).unwrap();
     churn(&said["churn"]);
     segmentation(&said["segmentation"]);
+    segments_say_why(&said["segmentation"]);
     satisfaction(&said["satisfaction"]);
 
     written(&system, &flags);
@@ -57,7 +58,9 @@ async fn the_known_movers_move_and_nobody_else() {
         "SILENCE +1.2 → –",
         "+lost_ones",
         "days silent 81",
-        "seen_of_late counts 1",
+        "seen_of_late now: no such segment",
+        "first_home then: no such segment",
+        "seen_of_late then: count = {",
         "then",
     ] {
         assert!(out.contains(part), "{part} is not in\n{out}");
@@ -95,6 +98,7 @@ fn segmentation(said: &Value) {
     );
     let segments = json!([
         {"name": "first_home", "before": 3, "after": 0, "gained": 0, "lost": 3},
+        {"name": "high_net_worth", "before": 0, "after": 1, "gained": 1, "lost": 0},
         {"name": "lost_ones", "before": 0, "after": 1, "gained": 1, "lost": 0},
         {"name": "seen_of_late", "before": 0, "after": 2, "gained": 2, "lost": 0},
     ]);
@@ -109,7 +113,7 @@ fn segmentation(said: &Value) {
     assert_eq!(figures, json!([{"name": "recency", "before": 4, "after": 5}]));
     let visit = json!([{"event_id": event_id(STALE_ONE, 1)}]);
     let behind = |code: &str| json!({"code": code, "evidence": visit});
-    assert_eq!(segments, json!([behind("seen_of_late"), behind("first_home")]));
+    assert_eq!(segments, json!([behind("high_net_worth"), behind("seen_of_late"), behind("first_home")]));
     assert_eq!(of(LOST_ONE).0, json!([{"name": "days_silent", "before": 81, "after": 81}]));
 }
 
@@ -126,6 +130,45 @@ fn satisfaction(said: &Value) {
     assert_eq!((&said["moved"][0]["reasons"], &said["moved"][0]["figures"]), (&reasons, &json!([])));
 }
 
+/// Which conditions decide, under the rules in force and under the candidate ones.
+fn segments_say_why(said: &Value) {
+    let of = |customer: u8| -> Vec<Value> {
+        let it = said["moved"].as_array().unwrap().iter().find(|it| it["customer_id"] == id(customer)).unwrap();
+        it["segment_changes"].as_array().unwrap().clone()
+    };
+    let decided = |holds: bool, conditions: Value| json!({"holds": holds, "conditions": conditions});
+    let condition = |text: &str, holds: bool| json!({"condition": text, "negated": false, "holds": holds});
+    let found = |text: &str, holds: bool, what: &str, found: Value| {
+        let mut it = condition(text, holds);
+        it[what] = found;
+        it
+    };
+    let motive = found("motive = [\"FIRST_HOME\"]", true, "value", json!("FIRST_HOME"));
+    let lost = json!({"name": "first_home", "before": decided(true, json!([motive]))});
+    let visits = "count = { events = [\"VisitRecorded\"], days = 60, min = 1 }";
+    let seen = decided(true, json!([found(visits, true, "number", json!(1))]));
+    // Both parts failed, and now the second one holds: its first condition by another rule, the other within `not`.
+    let neither = json!([
+        condition("budget_max_fen = { min = 1000000000 }", false),
+        condition("largest_contract_fen = { min = 1000000000 }", false),
+    ]);
+    let silent = json!({"condition": "days_silent = { max = 10 }", "negated": true, "holds": false, "number": 42});
+    let recent = found("recency = { min = 5 }", true, "number", json!(5));
+    let expect = [
+        json!({
+            "name": "high_net_worth",
+            "before": decided(false, neither),
+            "after": decided(true, json!([recent, silent])),
+        }),
+        json!({"name": "seen_of_late", "after": seen}),
+        lost.clone(),
+    ];
+    assert_eq!(of(STALE_ONE), expect);
+    let stage = found("stage = [\"LOST\"]", true, "value", json!("LOST"));
+    assert_eq!(of(LOST_ONE), [json!({"name": "lost_ones", "after": decided(true, json!([stage]))}), lost.clone()]);
+    assert_eq!(of(FRESH_ONE), [json!({"name": "seen_of_late", "after": seen}), lost]);
+}
+
 /// The files have everybody who moves, whatever is shown.
 fn written(system: &System, flags: &[String]) {
     for name in ["moves.csv", "moves.ndjson"] {
@@ -137,14 +180,26 @@ fn written(system: &System, flags: &[String]) {
     }
     let read = |name: &str| fs::read_to_string(system.machine.folder().join(name)).unwrap();
     let csv = read("moves.csv");
-    assert!(csv.starts_with("view,customer_id,kind,name,from,to,before,after\n"));
+    assert!(
+        csv.starts_with("view,customer_id,kind,name,from,to,before,after,condition,negated,holds_before,holds_after\n")
+    );
     for row in [
-        format!("churn,{},axis,band,HIGH,MEDIUM,,\n", id(STALE_ONE)),
-        format!("churn,{},reason,SILENCE,,,1200000,\n", id(STALE_ONE)),
-        format!("segmentation,{},axis,stage,PROSPECT,LOST,,\n", id(LOST_ONE)),
-        format!("segmentation,{},segment,lost_ones,,member,,\n", id(LOST_ONE)),
-        format!("segmentation,{},segment,first_home,member,,,\n", id(FRESH_ONE)),
-        format!("satisfaction,{},axis,satisfaction_class,NEUTRAL,SATISFIED,,\n", id(CONTENT_ONE)),
+        format!("churn,{},axis,band,HIGH,MEDIUM,,,,,,\n", id(STALE_ONE)),
+        format!("churn,{},reason,SILENCE,,,1200000,,,,,\n", id(STALE_ONE)),
+        format!("segmentation,{},axis,stage,PROSPECT,LOST,,,,,,\n", id(LOST_ONE)),
+        format!("segmentation,{},segment,lost_ones,,member,,,,,,\n", id(LOST_ONE)),
+        format!("segmentation,{},segment,first_home,member,,,,,,,\n", id(FRESH_ONE)),
+        format!("segmentation,{},rules,lost_ones,,defined,,,,,,\n", id(LOST_ONE)),
+        format!("segmentation,{},rules,first_home,defined,,,,,,,\n", id(FRESH_ONE)),
+        format!(
+            "segmentation,{},condition,high_net_worth,,,,42,days_silent = {{ max = 10 }},true,,false\n",
+            id(STALE_ONE)
+        ),
+        format!(
+            "segmentation,{},condition,high_net_worth,,,,,budget_max_fen = {{ min = 1000000000 }},false,false,\n",
+            id(STALE_ONE)
+        ),
+        format!("satisfaction,{},axis,satisfaction_class,NEUTRAL,SATISFIED,,,,,,\n", id(CONTENT_ONE)),
     ] {
         assert!(csv.contains(&row), "{row} is not in\n{csv}");
     }

@@ -11,7 +11,7 @@ const STALER: &str = "2025-04-10T00:00:00Z";
 const FRESH: &str = "2025-06-25T00:00:00Z";
 
 /// Silence counts no more, but who is silent for 60 days is lost; 75 is satisfied, and only what is said overall counts; 50
-/// days are recent; other segments.
+/// days are recent; other segments, and one of the defaults by another condition.
 pub(crate) const CANDIDATE: &str = r#"
 [lifecycle]
 lost_after_days = 60
@@ -29,6 +29,12 @@ when = { stage = ["LOST"] }
 [[segments]]
 name = "seen_of_late"
 when = { count = { events = ["VisitRecorded"], days = 60, min = 1 } }
+[[segments]]
+name = "high_net_worth"
+when = { any = [
+    { budget_max_fen = { min = 1 } },
+    { all = [ { recency = { min = 5 } }, { not = { days_silent = { max = 10 } } } ] },
+] }
 "#;
 
 pub(crate) const STALE_ONE: u8 = 1;

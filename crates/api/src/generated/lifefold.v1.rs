@@ -114,6 +114,51 @@ pub struct Reason {
     #[prost(message, repeated, tag = "3")]
     pub evidence: ::prost::alloc::vec::Vec<Evidence>,
 }
+/// How the condition of a rule segment turned out for a customer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Decision {
+    /// It holds: the customer is in the segment.
+    #[prost(bool, tag = "1")]
+    pub holds: bool,
+    /// The conditions that decide, in the order of the rules file, each once. Of an `all` or `any` the parts decide that
+    /// turned out as the whole did; what is within a `not` decides as it would without. Whatever the other conditions said,
+    /// the whole would be the same.
+    #[prost(message, repeated, tag = "2")]
+    pub conditions: ::prost::alloc::vec::Vec<DecidingCondition>,
+}
+/// A condition with none within it: a count of events, an axis, an attribute, or open_contract.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DecidingCondition {
+    /// As a rules file says it in canonical form: "count = { events = \["ComplaintLodged"\], days = 90, min = 2 }".
+    #[prost(string, tag = "1")]
+    pub condition: ::prost::alloc::string::String,
+    /// It stands within an odd number of `not`: it speaks for the segment where it does not hold. Conditions that decide all
+    /// speak for the segment if the customer is in it (holds differs from negated), and all against it if not.
+    #[prost(bool, tag = "2")]
+    pub negated: bool,
+    /// It holds, by itself: `not` left out.
+    #[prost(bool, tag = "3")]
+    pub holds: bool,
+    /// What was found. Absent: the customer has no value on the axis, or no such attribute; the condition does not hold.
+    #[prost(oneof = "deciding_condition::Found", tags = "4, 5, 6")]
+    pub found: ::core::option::Option<deciding_condition::Found>,
+}
+/// Nested message and enum types in `DecidingCondition`.
+pub mod deciding_condition {
+    /// What was found. Absent: the customer has no value on the axis, or no such attribute; the condition does not hold.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Found {
+        /// How many events were counted; the number of the attribute, in the attribute's unit.
+        #[prost(int64, tag = "4")]
+        Number(i64),
+        /// The value on the axis, as the rules file names it.
+        #[prost(string, tag = "5")]
+        Value(::prost::alloc::string::String),
+        /// Whether the customer has an open contract.
+        #[prost(bool, tag = "6")]
+        Flag(bool),
+    }
+}
 /// The lifecycle of a customer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Lifecycle {
@@ -419,6 +464,24 @@ pub struct MovedCustomer {
     /// which the customer is in it. Without events: it counts none.
     #[prost(message, repeated, tag = "7")]
     pub segment_reasons: ::prost::alloc::vec::Vec<Reason>,
+    /// Of each rule segment that is gained or lost, in that order: which conditions decide, under either rules. Segmentation
+    /// only. Empty also for who was erased, or withdrew consent to PROFILING, while the page was made.
+    #[prost(message, repeated, tag = "8")]
+    pub segment_changes: ::prost::alloc::vec::Vec<SegmentChange>,
+}
+/// Why a customer gains or loses a rule segment. The condition itself may differ between the rules, or what it asks about:
+/// a tier by other thresholds, a stage by other days.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SegmentChange {
+    /// The segment's name.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Under the served rules. Absent: they have no such segment.
+    #[prost(message, optional, tag = "2")]
+    pub before: ::core::option::Option<Decision>,
+    /// Under the candidate rules. Absent: they have no such segment.
+    #[prost(message, optional, tag = "3")]
+    pub after: ::core::option::Option<Decision>,
 }
 /// A change on an axis.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -8606,6 +8669,20 @@ pub struct CustomerSegments {
     /// Company, project and consultant. Absent: withheld.
     #[prost(message, optional, tag = "8")]
     pub belonging: ::core::option::Option<Belonging>,
+    /// Why the customer is, or is not, in each rule segment of the rules, by name. Empty unless the request asks to explain,
+    /// and where withheld.
+    #[prost(message, repeated, tag = "9")]
+    pub segment_decisions: ::prost::alloc::vec::Vec<SegmentDecision>,
+}
+/// Why a customer is, or is not, in a rule segment.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SegmentDecision {
+    /// The segment's name.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// How its condition turned out.
+    #[prost(message, optional, tag = "2")]
+    pub decision: ::core::option::Option<Decision>,
 }
 /// Asks for one customer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -8616,8 +8693,10 @@ pub struct GetCustomerSegmentsRequest {
     /// The instant.
     #[prost(message, optional, tag = "2")]
     pub query: ::core::option::Option<ViewQuery>,
-    /// Also names the events behind stage, R, F and M: Lifecycle.made_by, also where withheld, and Rfm.reasons. Default: it
-    /// does not, since most calls want the figures.
+    /// Also names the events behind stage, R, F and M: Lifecycle.made_by, also where withheld, and Rfm.reasons; and the
+    /// conditions that decide on rule segments: CustomerSegments.segment_decisions. AnswerMeta.valid_until is then that of all
+    /// of it: what is found may change, and the customer stay in the segment. Default: it does not, since most calls want
+    /// the figures.
     #[prost(bool, tag = "3")]
     pub explain: bool,
 }

@@ -15,7 +15,7 @@ use super::{format, words};
 use crate::cli::View;
 
 /// The answers of one instant; what was not asked for, or is withheld, is absent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Facts {
     pub(crate) stage: Option<&'static str>,
     pub(crate) band: Option<&'static str>,
@@ -26,6 +26,8 @@ pub(crate) struct Facts {
     pub(crate) index_hundredths: Option<u32>,
     /// Rule segments that the customer is in.
     pub(crate) segments: Option<Vec<String>>,
+    /// Of every rule segment what decides, where that was asked for.
+    pub(crate) decisions: Vec<v1::SegmentDecision>,
 }
 
 impl Facts {
@@ -61,6 +63,16 @@ impl Facts {
         after.into_iter().filter(|fact| !before.contains(fact)).chain(gone).collect()
     }
 
+    /// The rule segments that came or went, with what decides on them now.
+    pub(crate) fn segments_changed<'a>(before: Option<&Self>, after: Option<&'a Self>) -> Vec<&'a v1::SegmentDecision> {
+        let was_in = |name: &String| {
+            before.and_then(|facts| facts.segments.as_ref()).is_some_and(|segments| segments.contains(name))
+        };
+        let holds = |it: &v1::SegmentDecision| it.decision.as_ref().is_some_and(|decision| decision.holds);
+        let decisions = after.iter().flat_map(|facts| &facts.decisions);
+        decisions.filter(|it| holds(it) != was_in(&it.name)).collect()
+    }
+
     /// As JSON: the words of tables, all as text but the rule segments.
     pub(crate) fn json(&self) -> Value {
         let words = self.words().into_iter().filter(|(name, _)| *name != "segments");
@@ -78,6 +90,8 @@ pub(crate) struct Reader {
     segmentation: Option<SegmentationServiceClient<Channel>>,
     satisfaction: Option<SatisfactionServiceClient<Channel>>,
     churn: Option<ChurnRiskServiceClient<Channel>>,
+    /// Also ask what decides on rule segments.
+    explain: bool,
 }
 
 /// Answers, and the instant up to which they hold.
@@ -95,6 +109,11 @@ impl Reader {
             }
         }
         Ok(reader)
+    }
+
+    /// One that also asks what decides on rule segments. Its answers may hold for less long.
+    pub(crate) fn explaining(self) -> Self {
+        Self { explain: true, ..self }
     }
 
     /// The answers of an instant; nothing if the customer is not known then.
@@ -115,7 +134,7 @@ impl Reader {
         }
         if let Some(service) = &mut self.segmentation {
             let (customer_id, query) = (customer_id.clone(), query.clone());
-            let request = v1::GetCustomerSegmentsRequest { customer_id, query, explain: false };
+            let request = v1::GetCustomerSegmentsRequest { customer_id, query, explain: self.explain };
             let answer = known(service.get_customer_segments(link.request(request)).await)?.unwrap_or_default();
             add(answer.customer.map(Facts::from), answer.meta);
         }
@@ -139,6 +158,7 @@ impl Facts {
         self.class = other.class.or(self.class);
         self.index_hundredths = other.index_hundredths.or(self.index_hundredths);
         self.segments = other.segments.or(self.segments.take());
+        self.decisions.extend(other.decisions);
     }
 }
 
@@ -171,6 +191,7 @@ impl From<v1::CustomerSegments> for Facts {
             tier: it.value.map(|value| words::tier(value.tier)),
             label: it.rfm.map(|rfm| words::label(rfm.label)),
             segments: (!it.withheld).then_some(segments),
+            decisions: it.segment_decisions,
             ..Self::default()
         }
     }
@@ -208,5 +229,24 @@ mod tests {
             assert!(withheld.is_withheld(), "{withheld:?}");
         }
         assert!(!Facts::from(risk(false)).is_withheld() && !Facts::default().is_withheld());
+    }
+
+    #[test]
+    fn only_segments_that_come_or_go_say_why() {
+        let decided = |name: &str, holds| v1::SegmentDecision {
+            name: name.to_owned(),
+            decision: Some(v1::Decision { holds, conditions: vec![] }),
+        };
+        let names = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
+        let before = Facts { segments: names(&["goes", "stays"]), ..Facts::default() };
+        let decisions =
+            vec![decided("comes", true), decided("goes", false), decided("never", false), decided("stays", true)];
+        let after = Facts { segments: names(&["comes", "stays"]), decisions, ..Facts::default() };
+        let changed = |before: Option<&Facts>| -> Vec<_> {
+            Facts::segments_changed(before, Some(&after)).into_iter().map(|it| it.name.as_str()).collect()
+        };
+        assert_eq!(changed(Some(&before)), ["comes", "goes"]);
+        assert_eq!(changed(None), ["comes", "stays"]);
+        assert!(Facts::segments_changed(Some(&before), None).is_empty());
     }
 }

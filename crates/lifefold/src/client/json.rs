@@ -29,7 +29,7 @@ macro_rules! named {
 named! {
     ListParkedResponse ParkedEvent GetParkedResponse RetryParkedResponse
     RecordResponse Risk GetRiskResponse ListAtRiskResponse CountBandsResponse
-    GetCustomerSegmentsResponse ListMembersResponse Member CountMembersResponse GetFunnelResponse
+    GetCustomerSegmentsResponse SegmentDecision ListMembersResponse Member CountMembersResponse GetFunnelResponse
     GetCustomerIndexResponse CountClassesResponse GetPortScoresResponse GetIndicatorsResponse CompareWavesResponse
     RankUnitsResponse RankedUnit GetNpsResponse GetComplaintServiceLevelResponse ListOpenComplaintsResponse Complaint
     RiskChange Transition WatchMark

@@ -6,6 +6,7 @@
 mod asking;
 mod bisect;
 mod churn;
+mod decision;
 mod doctor;
 mod evidence;
 mod export;

@@ -78,7 +78,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Shows a customer on every axis, with the events behind tier, demand and rule segments
+    /// Shows a customer on every axis, with the events behind it, and what decides on rule segments
     #[command(after_help = EXPLAIN)]
     Explain {
         /// The customer's id

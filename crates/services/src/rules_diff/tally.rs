@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use api::rules_diff::{Compared, Value, moved};
+use api::rules_diff::{Compared, Value, moved, say_why};
 use api::v1;
 use projector::Place;
 use touchpoint::{CustomerId, Timestamp};
 use views::rules::Rules;
+use views::segmentation::Decision;
 
 use crate::view_reader::Stands;
 
@@ -129,6 +130,17 @@ impl<V: Compared + Stands> Tally<V> {
         more.segments.iter().for_each(|(segment, counts)| self.count(segment, *counts));
         self.page.extend(more.page);
         self.trim(size);
+    }
+
+    /// Says of those on the page who gain or lose rule segments why, by how the conditions turn out for them under
+    /// the served rules and under the candidate ones.
+    pub(super) fn say_why(&mut self, decisions: impl Fn(CustomerId) -> [Option<Vec<Decision>>; 2]) {
+        let moves = |it: &v1::MovedCustomer| !(it.segments_gained.is_empty() && it.segments_lost.is_empty());
+        for ((_, customer), moved) in self.page.iter_mut().filter(|(_, it)| moves(it)) {
+            if let [Some(before), Some(after)] = decisions(*customer) {
+                say_why(moved, [&before, &after]);
+            }
+        }
     }
 
     /// The whole difference.

@@ -82,9 +82,17 @@ async fn a_customer_is_answered_alone_and_in_a_batch() {
             v1::GetCustomerSegmentsRequest { customer_id: expected.customer_id.clone(), query: None, explain: false };
         let single = client.get_customer_segments(request).await.unwrap().into_inner();
         assert_eq!(single.customer, Some(expected.clone()));
-        let request = v1::GetCustomerSegmentsRequest { customer_id: expected.customer_id, query: None, explain: true };
+        let request =
+            v1::GetCustomerSegmentsRequest { customer_id: expected.customer_id.clone(), query: None, explain: true };
         let explained = client.get_customer_segments(request).await.unwrap().into_inner();
-        assert!(explained.customer.unwrap().lifecycle.unwrap().made_by.is_some());
+        let explained = explained.customer.unwrap();
+        assert!(explained.lifecycle.as_ref().unwrap().made_by.is_some());
+        let decided: Vec<_> = explained.segment_decisions.iter().map(|it| it.name.as_str()).collect();
+        let all = ["complaints_unheard", "first_home", "high_net_worth"];
+        assert_eq!(decided, if expected.withheld { &[][..] } else { &all });
+        let is_in = |it: &&v1::SegmentDecision| it.decision.as_ref().unwrap().holds;
+        let members = explained.segment_decisions.iter().filter(is_in).map(|it| &it.name);
+        assert!(members.eq(expected.rule_segments.iter().map(|it| &it.name)), "{explained:?}");
     }
 }
 

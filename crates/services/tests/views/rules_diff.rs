@@ -151,6 +151,54 @@ async fn stages_tiers_labels_and_segments_move() {
     }
 }
 
+/// Of everybody on every page, what decides under both rules is said of just the segments that are gained or lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gains_or_loses_a_segment_is_told_what_decides() {
+    let (log, _) = Log::believable(CUSTOMERS);
+    let running = serve::<Segmentation>(&log).await;
+    let mut client = SegmentationServiceClient::new(running.channel.clone());
+    let candidate = "[[segments]]\nname = \"in_doubt\"\nwhen = { not = { stage = [\"LEAD\", \"PROSPECT\"] } }\n\
+                     [[segments]]\nname = \"first_home\"\nwhen = { motive = [\"UPGRADE\"] }\n";
+    let mut request = v1::SegmentationServiceDiffRulesRequest {
+        candidate: candidate.to_owned(),
+        query: at_now(),
+        page_size: 7,
+        ..Default::default()
+    };
+    let (mut pages, mut told) = (0, BTreeSet::new());
+    loop {
+        let page = client.diff_rules(request.clone()).await.unwrap().into_inner();
+        for customer in &page.moved {
+            let moves = customer.segments_gained.iter().chain(&customer.segments_lost);
+            assert!(moves.eq(customer.segment_changes.iter().map(|it| &it.name)), "{customer:?}");
+            let gained = |name| customer.segments_gained.contains(name);
+            for change in &customer.segment_changes {
+                let holds = [&change.before, &change.after].map(|side| side.as_ref().map(|it| it.holds));
+                let is = gained(&change.name);
+                told.insert((change.name.clone(), holds));
+                assert!(holds.into_iter().zip([!is, is]).all(|(holds, expect)| holds.is_none_or(|it| it == expect)));
+                for decision in change.before.iter().chain(&change.after) {
+                    assert!(!decision.conditions.is_empty());
+                    assert!(decision.conditions.iter().all(|it| (it.holds != it.negated) == decision.holds));
+                }
+            }
+        }
+        pages += 1;
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    assert!(pages > 3);
+    let told: Vec<_> = told.iter().map(|(name, holds)| (name.as_str(), *holds)).collect();
+    let expect = [
+        ("first_home", [Some(false), Some(true)]),
+        ("first_home", [Some(true), Some(false)]),
+        ("in_doubt", [None, Some(true)]),
+    ];
+    assert_eq!(told, expect);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn satisfaction_and_loyalty_classes_move() {
     let (log, _) = Log::believable(CUSTOMERS);

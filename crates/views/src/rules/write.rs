@@ -1,7 +1,7 @@
 //! Writes rules as a file in one canonical form: every key, in the order of the form, numbers in their shortest
 //! spelling, lists of choices in order. Two files of the same meaning have the same canonical form.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use super::condition::{Bounds, Condition, Count, Segment, Value};
 use super::form::{Form, Number, Order};
@@ -14,7 +14,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+    fn line(&mut self, line: fmt::Arguments<'_>) {
         // Writing to a String cannot fail.
         _ = writeln!(self.text, "{line}");
     }
@@ -56,16 +56,23 @@ fn list(items: impl Iterator<Item = String>) -> String {
 }
 
 fn condition(when: &Condition) -> String {
-    let (key, value) = match when {
-        Condition::All(parts) => ("all", list(parts.iter().map(condition))),
-        Condition::Any(parts) => ("any", list(parts.iter().map(condition))),
-        Condition::Not(part) => ("not", condition(part)),
-        Condition::Count(counted) => ("count", count(counted)),
-        Condition::OneOf(axis, names) => (axis.name(), list(names.iter().map(|name| format!("{name:?}")))),
-        Condition::Between(attribute, range) => (attribute.name(), table(bounds(range))),
-        Condition::OpenContract(flag) => ("open_contract", flag.to_string()),
-    };
-    format!("{{ {key} = {value} }}")
+    format!("{{ {when} }}")
+}
+
+/// As a rules file says it in canonical form: the one key of its table, and the value.
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (key, value) = match self {
+            Self::All(parts) => ("all", list(parts.iter().map(condition))),
+            Self::Any(parts) => ("any", list(parts.iter().map(condition))),
+            Self::Not(part) => ("not", condition(part)),
+            Self::Count(counted) => ("count", count(counted)),
+            Self::OneOf(axis, names) => (axis.name(), list(names.iter().map(|name| format!("{name:?}")))),
+            Self::Between(attribute, range) => (attribute.name(), table(bounds(range))),
+            Self::OpenContract(flag) => ("open_contract", flag.to_string()),
+        };
+        write!(f, "{key} = {value}")
+    }
 }
 
 fn count(count: &Count) -> String {

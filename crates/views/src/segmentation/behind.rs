@@ -34,7 +34,7 @@ impl<'s> Subject<'s, '_> {
                 self.of_ids(self.demand.budget.iter().map(|said| &said.event))
             }
             Attribute::Recency => self.of_ids(self.rfm.last_interaction.iter().map(|last| &last.event)),
-            Attribute::Frequency => self.of_ids(&self.rfm.frequency_by),
+            Attribute::Frequency => self.rfm.frequency_by(self.timeline),
             Attribute::Monetary | Attribute::ContractValueFen => live().flat_map(Contract::priced_by).collect(),
             Attribute::LiveContracts => live().map(|contract| contract.signing).collect(),
             Attribute::LargestContractFen => {

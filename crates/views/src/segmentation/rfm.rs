@@ -1,10 +1,10 @@
 //! Recency, frequency, monetary: how lately, how often, how much.
 
-use touchpoint::{EventId, Fen, Timestamp};
+use touchpoint::{Fen, Timestamp};
 
 use crate::lifecycle::Lifecycle;
 use crate::rules::names::names;
-use crate::{Evidence, Moment, Timeline, rules};
+use crate::{Evidence, Filed, Moment, Timeline, rules};
 
 names! {
     /// The label made of R, F and M: how valuable the customer is, and what to do.
@@ -43,8 +43,6 @@ pub struct Rfm {
     pub last_interaction: Option<Evidence>,
     /// Distinct Shanghai dates with an interaction, within the window.
     pub interaction_days: u32,
-    /// The last interaction on each of these dates, the oldest first.
-    pub frequency_by: Vec<EventId>,
     /// The current prices of the live contracts together.
     pub value: Fen,
 }
@@ -58,8 +56,7 @@ impl Rfm {
     ) -> Self {
         let last_interaction = timeline.interactions().next_back().map(Evidence::of);
         let recency = last_interaction.map_or(1, |last| recency(last.occurred_at, &rules.recency_days, moment));
-        let frequency_by = last_of_each_date(timeline, rules.frequency_days, moment);
-        let interaction_days = frequency_by.len() as u32;
+        let interaction_days = interaction_days(timeline, rules.frequency_days, moment);
         let frequency = 5 - first_reached(&rules.frequency_from, &interaction_days);
         let value = lifecycle.live_value();
         let monetary = match first_reached(&rules.monetary_from_fen, &value.0) {
@@ -68,7 +65,15 @@ impl Rfm {
             _ => 1,
         };
         let label = label([recency, frequency, monetary].map(|score| score >= rules.high_from));
-        Self { recency, frequency, monetary, label, last_interaction, interaction_days, frequency_by, value }
+        Self { recency, frequency, monetary, label, last_interaction, interaction_days, value }
+    }
+
+    /// The last interaction on each of the interaction days, the oldest first.
+    pub(super) fn frequency_by<'f>(&self, timeline: &'f Timeline<'_>) -> Vec<&'f Filed<'f>> {
+        // The window holds the latest dates.
+        let mut events: Vec<_> = last_of_each_date(timeline).take(self.interaction_days as usize).collect();
+        events.reverse();
+        events
     }
 }
 
@@ -78,15 +83,16 @@ fn recency(last: Timestamp, days: &[u32; 4], moment: &mut Moment) -> u8 {
     5 - step.unwrap_or(days.len()) as u8
 }
 
-/// A date leaves the window with the last interaction on it, which is the first of its date from behind.
-fn last_of_each_date(timeline: &Timeline<'_>, window_days: u32, moment: &mut Moment) -> Vec<EventId> {
+/// A date leaves the window with the last interaction on it, and after all dates before it.
+fn interaction_days(timeline: &Timeline<'_>, window_days: u32, moment: &mut Moment) -> u32 {
+    last_of_each_date(timeline).take_while(|event| moment.within_days(event.occurred_at, window_days)).count() as u32
+}
+
+/// The last interaction on each Shanghai date, which is the first of its date from behind; the latest date first.
+fn last_of_each_date<'f>(timeline: &'f Timeline<'_>) -> impl Iterator<Item = &'f Filed<'f>> {
     let mut later: Option<Timestamp> = None;
-    let mut is_last_of_its_date = |at: Timestamp| later.replace(at).is_none_or(|later| !at.is_on_date_of(later));
-    let last = timeline.interactions().rev().filter(|event| is_last_of_its_date(event.occurred_at));
-    let counting = last.filter(|event| moment.within_days(event.occurred_at, window_days));
-    let mut ids: Vec<_> = counting.map(|event| event.id).collect();
-    ids.reverse();
-    ids
+    let mut is_last_of_its_date = move |at: Timestamp| later.replace(at).is_none_or(|later| !at.is_on_date_of(later));
+    timeline.interactions().rev().filter(move |event| is_last_of_its_date(event.occurred_at))
 }
 
 /// The index of the first cut point, from the highest down, that the value reaches; their number if none.

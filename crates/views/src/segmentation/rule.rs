@@ -2,10 +2,11 @@
 
 use touchpoint::{Code, EventId, Scalar, Timestamp};
 
-use super::tier::Conversion;
+use super::tier::{Conversion, converted_referrals};
+use super::trace::{Decision, Found, Leaf, Trace};
 use super::{Demand, Membership, Rfm, TierScore};
 use crate::lifecycle::Lifecycle;
-use crate::rules::{Attribute, Axis, Bounds, Condition, Count, Segment, Value};
+use crate::rules::{self, Attribute, Axis, Bounds, Condition, Count, Segment, Value};
 use crate::{Filed, Moment, Standing, Timeline};
 
 /// Whom conditions are asked of.
@@ -13,10 +14,10 @@ pub(super) struct Subject<'s, 't> {
     pub(super) timeline: &'s Timeline<'t>,
     pub(super) lifecycle: &'s Lifecycle<'s>,
     pub(super) standing: &'s Standing,
-    pub(super) rfm: &'s Rfm,
-    pub(super) tier: &'s TierScore,
-    pub(super) demand: &'s Demand,
-    pub(super) conversions: &'s [Conversion<'s>],
+    pub(super) rfm: Rfm,
+    pub(super) tier: TierScore,
+    pub(super) demand: Demand,
+    pub(super) conversions: Vec<Conversion<'s>>,
 }
 
 /// The segments of which the condition holds, in the order of the rules.
@@ -29,11 +30,32 @@ pub(super) fn memberships(subject: &Subject<'_, '_>, segments: &[Segment], momen
     segments.iter().filter_map(member).collect()
 }
 
+/// How the conditions of the segments turned out, in the order of the rules. Every condition is asked in full, so that
+/// the moment notes more instants than the memberships alone would.
+pub(super) fn decisions(subject: &Subject<'_, '_>, segments: &[Segment], moment: &mut Moment) -> Vec<Decision> {
+    segments.iter().map(|it| Decision { name: it.name.clone(), trace: subject.trace(&it.when, moment) }).collect()
+}
+
 /// The ids of these events, the oldest first, each once: several counts of a condition may have counted the same.
 pub(super) fn in_order(mut events: Vec<&Filed<'_>>) -> Vec<EventId> {
     events.sort_unstable_by_key(|event| event.order());
     events.dedup_by_key(|event| event.id);
     events.into_iter().map(|event| event.id).collect()
+}
+
+impl<'s, 't> Subject<'s, 't> {
+    pub(super) fn new(
+        timeline: &'s Timeline<'t>,
+        lifecycle: &'s Lifecycle<'s>,
+        standing: &'s Standing,
+        rules: &rules::Segmentation,
+        moment: &mut Moment,
+    ) -> Self {
+        let rfm = Rfm::new(timeline, lifecycle, rules, moment);
+        let conversions = converted_referrals(timeline);
+        let tier = TierScore::new(timeline, lifecycle, &conversions, rules);
+        Self { timeline, lifecycle, standing, rfm, tier, demand: Demand::fold(timeline), conversions }
+    }
 }
 
 impl<'s> Subject<'s, '_> {
@@ -65,12 +87,42 @@ impl<'s> Subject<'s, '_> {
 
     fn count(&self, count: &Count, moment: &mut Moment, evidence: &mut Vec<&'s Filed<'s>>) -> bool {
         let before = evidence.len();
-        for event in self.timeline.events.iter().filter(|event| matches(event, count)) {
-            if count.days.is_none_or(|days| moment.within_days(event.occurred_at, days)) {
-                evidence.push(event);
-            }
-        }
+        evidence.extend(self.counted(count, moment));
         count.bounds.contain((evidence.len() - before) as i64)
+    }
+
+    /// The events that a count counts.
+    fn counted(&self, count: &Count, moment: &mut Moment) -> impl Iterator<Item = &'s Filed<'s>> {
+        let events = self.timeline.events.iter().filter(move |event| matches(event, count));
+        events.filter(move |event| count.days.is_none_or(|days| moment.within_days(event.occurred_at, days)))
+    }
+
+    /// How a condition turned out, with everything within it.
+    fn trace(&self, condition: &Condition, moment: &mut Moment) -> Trace {
+        match condition {
+            Condition::All(parts) => Trace::All(parts.iter().map(|part| self.trace(part, moment)).collect()),
+            Condition::Any(parts) => Trace::Any(parts.iter().map(|part| self.trace(part, moment)).collect()),
+            Condition::Not(part) => Trace::Not(Box::new(self.trace(part, moment))),
+            leaf => Trace::Leaf(Leaf {
+                condition: leaf.clone(),
+                holds: self.holds(leaf, moment, &mut Vec::new()),
+                found: self.found(leaf, moment),
+            }),
+        }
+    }
+
+    /// What a condition with none within it is held against.
+    fn found(&self, leaf: &Condition, moment: &mut Moment) -> Option<Found> {
+        match leaf {
+            Condition::All(_) | Condition::Any(_) | Condition::Not(_) => None,
+            Condition::Count(count) => Some(Found::Number(self.counted(count, moment).count() as i64)),
+            Condition::OneOf(axis, _) => self.value(*axis).map(|value| Found::Name(value.to_owned())),
+            Condition::Between(Attribute::DaysSilent, _) => {
+                Some(Found::Number(moment.whole_days_since(self.standing.silent_since)))
+            }
+            Condition::Between(attribute, _) => self.number(*attribute).map(Found::Number),
+            Condition::OpenContract(_) => Some(Found::Flag(self.standing.open_contract)),
+        }
     }
 
     /// The value on an axis.

@@ -13,7 +13,7 @@ use super::happened::{self, Happened, Micros, micros, stamp};
 use super::link::VIEWS;
 use super::output::{self, Format, Screen};
 use super::progress::Progress;
-use super::{format, query};
+use super::{format, json, query};
 use crate::cli::View;
 use crate::settings::Settings;
 
@@ -92,8 +92,8 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     }
     match ask.output.output {
         Format::Table => output::print(&render::steps(Screen::of_stdout(), &steps))?,
-        Format::Ndjson => steps.iter().try_for_each(|step| output::print(&format!("{}\n", step.json())))?,
-        Format::Json => output::print_json(&Value::Array(steps.iter().map(Step::json).collect()))?,
+        Format::Ndjson => steps.iter().try_for_each(|step| output::print(&format!("{}\n", step.json()?)))?,
+        Format::Json => output::print_json(&Value::Array(steps.iter().map(Step::json).collect::<Result<_, _>>()?))?,
     }
     Ok(Outcome::Done)
 }
@@ -108,7 +108,7 @@ async fn steps(ask: &ViewClient, customer: &str, view: Option<View>, by: By) -> 
     // Stable: at the same instant they stay in the order in which they count.
     events.sort_by_key(|event| by.instant(event));
     let views = view.as_ref().map_or(VIEWS.as_slice(), std::slice::from_ref);
-    let mut reader = Reader::new(&ask.link, views).await?;
+    let mut reader = Reader::new(&ask.link, views).await?.explaining();
     let mut progress = Progress::new(Some(events.len() as u64));
     let (mut steps, mut done) = (Vec::new(), 0);
     for events in events.chunk_by(|a, b| by.instant(a) == by.instant(b)) {
@@ -127,18 +127,20 @@ async fn steps(ask: &ViewClient, customer: &str, view: Option<View>, by: By) -> 
 }
 
 impl Step {
-    fn json(&self) -> Value {
+    fn json(&self) -> Result<Value, Failure> {
         let changed = Facts::changed(self.before.as_ref(), self.after.as_ref());
         let after = self.after.as_ref().map(Facts::json);
         let value = |name: &str| after.as_ref().and_then(|after| after.get(name)).cloned().unwrap_or_default();
         let changed: serde_json::Map<_, _> =
             changed.into_iter().map(|(name, _)| (name.to_owned(), value(name))).collect();
-        json!({
+        let decided = Facts::segments_changed(self.before.as_ref(), self.after.as_ref());
+        Ok(json!({
             "at": format::rfc3339(Some(&stamp(self.at))),
             "events": self.events.iter().map(Happened::json).collect::<Vec<_>>(),
             "before": self.before.as_ref().map(Facts::json),
             "after": after,
             "changed": changed,
-        })
+            "segment_decisions": decided.into_iter().map(json::value).collect::<Result<Vec<_>, _>>()?,
+        }))
     }
 }

@@ -1,10 +1,11 @@
 //! A customer's history as a table.
 
+use api::v1;
 use comfy_table::{Cell, Color, ColumnConstraint, Width};
 
 use super::{Facts, Step, stamp};
-use crate::client::format;
 use crate::client::output::{self, Screen};
+use crate::client::{decision, format};
 
 /// Columns of the answers before an event, which take what lines they need.
 const BEFORE_COLUMNS: u16 = 32;
@@ -18,12 +19,14 @@ pub(super) fn steps(screen: Screen, steps: &[Step]) -> String {
         };
         let events = step.events.iter().map(name).collect::<Vec<_>>().join("\n");
         let voided = step.events.iter().all(|event| event.voided).then_some(Color::DarkGrey);
-        let changed = Facts::changed(step.before.as_ref(), step.after.as_ref());
+        let (before, after) = (step.before.as_ref(), step.after.as_ref());
+        let mut changed = changes(&Facts::changed(before, after));
+        Facts::segments_changed(before, after).iter().for_each(|it| changed += &because(it));
         table.add_row([
             Cell::new(format::clock(Some(&stamp(step.at)))),
             screen.paint(events, voided),
-            screen.dim(before(step.before.as_ref())),
-            Cell::new(changes(&changed)),
+            screen.dim(self::before(before)),
+            Cell::new(changed),
         ]);
     }
     for (index, constraint) in [
@@ -53,10 +56,20 @@ fn changes(changed: &[(&'static str, String)]) -> String {
     changed.iter().map(|(name, new)| format!("{name} {}", value(new))).collect::<Vec<_>>().join("\n")
 }
 
+/// What decides on a rule segment that came (+) or went (−), on lines of their own.
+fn because(it: &v1::SegmentDecision) -> String {
+    let Some(decision) = &it.decision else { return String::new() };
+    let sign = if decision.holds { '+' } else { '−' };
+    format!("\n{sign}{}: {}", it.name, decision::lines(decision).join("; "))
+}
+
 #[cfg(test)]
 mod tests {
+    use api::v1::deciding_condition::Found;
+
     use super::super::Happened;
     use super::*;
+    use crate::client::decision::tests::condition;
 
     #[test]
     fn an_event_shows_only_what_it_changes() {
@@ -72,7 +85,15 @@ mod tests {
         };
         let before =
             Facts { stage: Some("RUN_IN"), band: Some("LOW"), p_millionths: Some(119_203), ..Facts::default() };
-        let after = Facts { band: Some("MEDIUM"), p_millionths: Some(249_740), ..before.clone() };
+        let calls = condition("stage = [\"RUN_IN\"]", true, Some(Found::Value("RUN_IN".to_owned())));
+        let decision = Some(v1::Decision { holds: true, conditions: vec![calls] });
+        let after = Facts {
+            band: Some("MEDIUM"),
+            p_millionths: Some(249_740),
+            segments: Some(vec!["new".to_owned()]),
+            decisions: vec![v1::SegmentDecision { name: "new".to_owned(), decision }],
+            ..before.clone()
+        };
         let at = 1_743_442_200_000_000;
         let step = |event, before, after| Step { at, events: vec![event], before, after };
         let all = [
@@ -81,10 +102,14 @@ mod tests {
         ];
         let expect = "\
 Time (Shanghai)      Event                   Right before                Changes to
-────────────────────────────────────────────────────────────────────────────────────
+──────────────────────────────────────────────────────────────────────────────────────────────────
 2025-04-01 01:30:00  ComplaintLodged         RUN_IN · LOW · 0.119203     band MEDIUM
                                                                          p 0.249740
+                                                                         segments new
+                                                                         +new: stage = [\"RUN_IN\"]
+                                                                         holds, RUN_IN found
 2025-04-01 01:30:00  VisitRecorded (voided)  RUN_IN · MEDIUM · 0.249740  nothing
+                                             · new
 ";
         assert_eq!(steps(Screen::plain(), &all), expect);
     }

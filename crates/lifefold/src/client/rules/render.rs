@@ -6,12 +6,14 @@ use comfy_table::{Cell, Color};
 use super::diff::Said;
 use crate::cli::View;
 use crate::client::output::{self, Screen};
-use crate::client::{format, query};
+use crate::client::{decision, format, query};
 
 /// Most values of an axis that are set side by side; more are listed.
 const MAX_COLUMNS: usize = 5;
 /// Most reasons that are named of a customer.
 const MAX_REASONS: usize = 3;
+/// Most conditions that are named of a rule segment under either rules.
+const MAX_CONDITIONS: usize = 3;
 
 /// What a view says.
 pub(super) fn view(screen: Screen, view: View, said: &Said) -> String {
@@ -151,8 +153,6 @@ fn causes(customer: &v1::MovedCustomer) -> Vec<String> {
             false => format!("{name} {} → {}", shown(it.before), shown(it.after)),
         }
     });
-    let counted = customer.segment_reasons.iter().filter(|it| !it.evidence.is_empty());
-    let counted = counted.map(|it| format!("{} counts {}", it.code, it.evidence.len()));
     let change = |it: &v1::ReasonChange| {
         (it.after_millionths.unwrap_or_default() - it.before_millionths.unwrap_or_default()).unsigned_abs()
     };
@@ -161,7 +161,28 @@ fn causes(customer: &v1::MovedCustomer) -> Vec<String> {
     let shown = |points: Option<i64>| points.map_or_else(|| format::NOTHING.to_owned(), format::points);
     let reason =
         |it: &v1::ReasonChange| format!("{} {} → {}", it.code, shown(it.before_millionths), shown(it.after_millionths));
-    figure.chain(reasons.into_iter().take(MAX_REASONS).map(reason)).chain(counted).collect()
+    figure
+        .chain(reasons.into_iter().take(MAX_REASONS).map(reason))
+        .chain(customer.segment_changes.iter().flat_map(segment))
+        .collect()
+}
+
+/// Why a rule segment is gained or lost: what decides under the rules in force, and under the candidate ones.
+fn segment(change: &v1::SegmentChange) -> [String; 2] {
+    [("now", &change.before), ("then", &change.after)].map(|(when, decision)| {
+        let said = decision.as_ref().map_or_else(|| "no such segment".to_owned(), conditions);
+        format!("{} {when}: {said}", change.name)
+    })
+}
+
+fn conditions(decision: &v1::Decision) -> String {
+    let mut lines = decision::lines(decision);
+    let more = lines.len().saturating_sub(MAX_CONDITIONS);
+    if more > 0 {
+        lines.truncate(MAX_CONDITIONS);
+        lines.push(format!("and {more} more"));
+    }
+    lines.join("; ")
 }
 
 /// A whole number of parts as a decimal, `0.574443`; without digits the number itself.
@@ -176,7 +197,10 @@ fn decimal(parts: i64, digits: u32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use api::v1::deciding_condition::Found;
+
     use super::*;
+    use crate::client::decision::tests::condition;
 
     fn cell(from: &str, to: &str, customers: u64) -> v1::MoveCell {
         v1::MoveCell { from: from.to_owned(), to: to.to_owned(), customers }
@@ -252,5 +276,26 @@ Customer                              Moves          Because of
 candidate rules 00ff
 ";
         assert_eq!(view(Screen::plain(), View::Churn, &said), expect);
+    }
+
+    #[test]
+    fn a_segment_says_what_decides_now_and_then() {
+        let contracts = |least: i64, holds| v1::Decision {
+            holds,
+            conditions: vec![condition(
+                &format!("live_contracts = {{ min = {least} }}"),
+                holds,
+                Some(Found::Number(1)),
+            )],
+        };
+        let change = |before, after| v1::SegmentChange { name: "owners".to_owned(), before, after };
+        let [now, then] = segment(&change(Some(contracts(2, false)), Some(contracts(1, true))));
+        assert_eq!(now, "owners now: live_contracts = { min = 2 } does not hold, 1 found");
+        assert_eq!(then, "owners then: live_contracts = { min = 1 } holds, 1 found");
+        let [now, then] = segment(&change(Some(contracts(1, true)), None));
+        assert!(now.starts_with("owners now: live") && then == "owners then: no such segment", "{now} {then}");
+        let many = (1..=5).flat_map(|least| contracts(least, true).conditions).collect();
+        let [_, then] = segment(&change(None, Some(v1::Decision { holds: true, conditions: many })));
+        assert!(then.ends_with("{ min = 3 } holds, 1 found; and 2 more"), "{then}");
     }
 }

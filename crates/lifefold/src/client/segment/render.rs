@@ -5,7 +5,7 @@ use api::v1;
 use crate::client::evidence::Events;
 use crate::client::output::{self, Screen};
 use crate::client::series::Totals;
-use crate::client::{format, query, words};
+use crate::client::{decision, format, query, words};
 
 /// A customer on every axis.
 pub(super) fn customer(screen: Screen, answer: &v1::GetCustomerSegmentsResponse, events: &Events) -> String {
@@ -23,13 +23,7 @@ pub(super) fn customer(screen: Screen, answer: &v1::GetCustomerSegmentsResponse,
     }
     let wanted = it.demand.iter().flat_map(|demand| &demand.reasons);
     text += &parts(screen, "Part of the demand", wanted, events);
-    if !it.rule_segments.is_empty() {
-        let mut table = screen.table(&["Rule segment", "Evidence"]);
-        for segment in &it.rule_segments {
-            table.add_row([segment.name.clone(), events.lines(&segment.evidence)]);
-        }
-        text = format!("{text}\n{}", output::text(&table));
-    }
+    text += &rule_segments(screen, &it, events);
     text + &query::basis(answer.meta.as_ref())
 }
 
@@ -68,6 +62,25 @@ fn parts<'a>(screen: Screen, title: &str, reasons: impl Iterator<Item = &'a v1::
     let mut table = screen.table(&[title, "Evidence"]);
     for reason in reasons {
         table.add_row([reason.code.clone(), events.lines(&reason.evidence)]);
+    }
+    if table.is_empty() { String::new() } else { format!("\n{}", output::text(&table)) }
+}
+
+/// The rule segments: first those that the customer is in, then the others, each with what decides.
+fn rule_segments(screen: Screen, it: &v1::CustomerSegments, events: &Events) -> String {
+    let because = |name: &str| {
+        let decided = it.segment_decisions.iter().find(|decided| decided.name == name);
+        let lines = decided.and_then(|decided| decided.decision.as_ref()).map(decision::lines);
+        lines.unwrap_or_default().join("\n")
+    };
+    let mut table = screen.table(&["Rule segment", "Is in", "Because of", "Evidence"]);
+    for segment in &it.rule_segments {
+        let (name, evidence) = (segment.name.as_str(), events.lines(&segment.evidence));
+        table.add_row([name, "yes", &because(name), &evidence]);
+    }
+    let is_out = |decided: &&v1::SegmentDecision| !decided.decision.as_ref().is_some_and(|decision| decision.holds);
+    for decided in it.segment_decisions.iter().filter(is_out) {
+        table.add_row([decided.name.as_str(), "no", &because(&decided.name), ""]);
     }
     if table.is_empty() { String::new() } else { format!("\n{}", output::text(&table)) }
 }
@@ -154,10 +167,18 @@ impl Totals for v1::CountMembersResponse {
 
 #[cfg(test)]
 mod tests {
+    use api::v1::deciding_condition::Found;
+
     use super::*;
+    use crate::client::decision::tests::condition;
 
     fn reason(code: &str, points: i64) -> v1::Reason {
         v1::Reason { code: code.to_owned(), points_millionths: Some(points), evidence: vec![] }
+    }
+
+    fn decided(name: &str, condition: v1::DecidingCondition) -> v1::SegmentDecision {
+        let decision = Some(v1::Decision { holds: condition.holds, conditions: vec![condition] });
+        v1::SegmentDecision { name: name.to_owned(), decision }
     }
 
     fn event(seconds: i64) -> v1::Evidence {
@@ -197,7 +218,11 @@ mod tests {
                 reasons: vec![reason("VALUE", 34_000_000), reason("CONTRACTS", 13_333_333)],
             }),
             demand: Some(v1::Demand { rooms: Some(3), budget_max_fen: Some(400_000_000), ..Default::default() }),
-            rule_segments: vec![v1::Membership { name: "first_home".to_owned(), evidence: vec![] }],
+            rule_segments: vec![v1::Membership { name: "first_home".to_owned(), evidence: vec![event(1_643_682_600)] }],
+            segment_decisions: vec![
+                decided("angry", condition("rooms = { max = 2 }", false, Some(Found::Number(3)))),
+                decided("first_home", condition("rooms = { max = 3 }", true, Some(Found::Number(3)))),
+            ],
             ..Default::default()
         };
         let answer = v1::GetCustomerSegmentsResponse { customer: Some(it), meta: None };
@@ -221,9 +246,10 @@ Part of the tier      Points  Evidence
 VALUE                  +34.0
 CONTRACTS         +13.333333
 
-Rule segment  Evidence
-──────────────────────
-first_home
+Rule segment  Is in  Because of                                  Evidence
+───────────────────────────────────────────────────────────────────────────
+first_home    yes    rooms = { max = 3 } holds, 3 found          2022-02-01
+angry         no     rooms = { max = 2 } does not hold, 3 found
 ";
         assert_eq!(customer(Screen::plain(), &answer, &Events::default()), expect);
     }
