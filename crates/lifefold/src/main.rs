@@ -125,6 +125,8 @@ fn prepare(settings: &Settings) -> anyhow::Result<(Door, CancellationToken)> {
     telemetry::start_logs(&settings.log)?;
     let door = Door::open(settings.listen)?;
     let metrics = settings.metrics_listen.map(telemetry::start_metrics).transpose()?;
+    // Before anybody knows that it is there: who stops it at once finds it stopped in order.
+    let stop = tasks::stop_on_signal()?;
     tracing::info!(grpc = %door.address(), metrics = metrics.map(tracing::field::display), "listening");
-    Ok((door, tasks::stop_on_signal()?))
+    Ok((door, stop))
 }
