@@ -21,8 +21,9 @@ pub fn lifefold() -> &'static PathBuf {
 
 fn build() -> PathBuf {
     let this = std::env::current_exe().unwrap_or_else(|error| panic!("where this test is: {error}"));
-    // target/<profile>/deps/<test>
-    let profile = this.ancestors().nth(2).unwrap_or_else(|| panic!("{} is in no target folder", this.display()));
+    // target/<profile>/deps/<test>, or target/<profile>/<program>
+    let profile = this.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
+    let profile = profile.unwrap_or_else(|| panic!("{} is in no target folder", this.display()));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build.args(["build", "--quiet", "--package", "lifefold", "--bin", "lifefold"]);

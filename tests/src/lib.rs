@@ -26,7 +26,7 @@ pub use machine::{CONTROL_MESSAGES, Machine, View};
 pub use mistake::{change_a_text, lose_a_page, lose_an_event};
 pub use nats::{delete_stream, shrink_stream};
 pub use python::Python;
-pub use recorder::{Acknowledged, Recorder};
+pub use recorder::{Acknowledged, Recorder, may_pass};
 pub use service::{Service, metrics, text_of, text_of_fed};
 pub use stored::is_what_the_log_says;
 pub use system::System;

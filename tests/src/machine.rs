@@ -77,6 +77,12 @@ impl Machine {
         self.folder.path()
     }
 
+    /// Stops the nats-server, and leaves the folder there for somebody to look at.
+    pub fn keep(self) -> PathBuf {
+        drop(self.nats);
+        self.folder.keep()
+    }
+
     /// Where the store of a view is.
     pub fn store(&self, view: View) -> PathBuf {
         self.folder().join(view.name())

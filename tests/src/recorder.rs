@@ -114,11 +114,16 @@ async fn acknowledged(gateway: &watch::Receiver<SocketAddr>, touchpoint: v1::Tou
         let request = v1::RecordRequest { touchpoint: Some(touchpoint.clone()), expected_revision: None };
         match clients.touchpoints().record(request).await {
             Ok(answer) => return answer.into_inner().position,
-            Err(status) => assert!(MAY_PASS.contains(&status.code()) || is_cut(&status), "{status}"),
+            Err(status) => assert!(may_pass(&status), "{status}"),
         }
         tokio::time::sleep(AGAIN).await;
     }
     panic!("an event was not acknowledged within {PATIENCE:?}")
+}
+
+/// Whether a caller may hear this while things break: sending again may help.
+pub fn may_pass(status: &Status) -> bool {
+    MAY_PASS.contains(&status.code()) || is_cut(status)
 }
 
 /// The connection ended under the call. The client library calls some of that INTERNAL.

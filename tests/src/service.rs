@@ -78,14 +78,21 @@ impl Service {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
+    /// What it has written since each of its starts, and where that is.
+    pub fn outputs(&self) -> impl Iterator<Item = (PathBuf, String)> {
+        (1..=self.starts).map(|start| {
+            let file = self.dir.join(format!("{}.{start}.log", self.name));
+            let output = std::fs::read_to_string(&file).unwrap_or_default();
+            (file, output)
+        })
+    }
+
     /// Nothing that it did since its first start was a panic.
     ///
     /// # Panics
     /// With the log file that shows one.
     pub fn never_panicked(&self) {
-        for start in 1..=self.starts {
-            let file = self.dir.join(format!("{}.{start}.log", self.name));
-            let output = std::fs::read_to_string(&file).unwrap_or_default();
+        for (file, output) in self.outputs() {
             let panic = output.lines().find(|line| line.contains(PANICKED));
             assert!(panic.is_none(), "{}: {panic:?}", file.display());
         }

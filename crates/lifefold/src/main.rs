@@ -125,6 +125,8 @@ fn prepare(settings: &Settings) -> anyhow::Result<(Listener, CancellationToken)>
     telemetry::start_logs(&settings.log)?;
     let listener = Listener::bind(settings.listen)?;
     let metrics = settings.metrics_listen.map(telemetry::start_metrics).transpose()?;
+    // Before anybody knows that it is there: who stops it at once finds it stopped in order.
+    let stop = tasks::stop_on_signal()?;
     tracing::info!(grpc = %listener.address(), metrics = metrics.map(tracing::field::display), "listening");
-    Ok((listener, tasks::stop_on_signal()?))
+    Ok((listener, stop))
 }

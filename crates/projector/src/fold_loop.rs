@@ -96,6 +96,7 @@ impl<V: View> FoldLoop<V> {
                 }
                 () = self.throttle.wait(), if self.is_held_back() => {}
                 batch = batches.next(), if !self.is_held_back() => match batch {
+                    Some(Err(SourceError::Unavailable(reason))) => batches = self.tail_again(&reason).await,
                     Some(batch) => {
                         let (batch, was_live) = (batch?, self.generation.is_live());
                         self.fold(&batch, target);
@@ -133,6 +134,14 @@ impl<V: View> FoldLoop<V> {
     fn tail(&self) -> Batches {
         let priority = if self.generation.is_live() { Priority::Normal } else { self.generation.priority() };
         self.source.tail(self.generation.checkpoint(), priority)
+    }
+
+    /// As [`Self::tail`], after one that ended for this reason: nobody else feeds a generation again that is built beside
+    /// the one that serves.
+    async fn tail_again(&self, reason: &str) -> Batches {
+        tracing::warn!(view = V::NAME, reason, "the log cannot be followed; trying again");
+        sleep(ASK_AGAIN).await;
+        self.tail()
     }
 
     /// The end of the log as it is at the start, once the log is recognised: when it is passed, the generation is live.

@@ -29,7 +29,7 @@ enum Left<V: View> {
 impl<V: View> Projector<V> {
     /// Goes on, from its last commit, with the rebuild that was under way when the process ended, if one was.
     pub async fn resume_rebuild(&self) -> Result<Option<Rebuild<V>>, RebuildError> {
-        let (turn, journal) = (self.turn().await?, &self.inner.journal);
+        let (turn, journal) = (self.turn_unless_paused().await?, &self.inner.journal);
         let Some(rebuild) = journal.under_way() else { return Ok(None) };
         match block_in_place(|| self.left_behind(rebuild.generation))? {
             Left::There(id, generation) => {
@@ -64,13 +64,13 @@ impl<V: View> Projector<V> {
         }
     }
 
-    /// Once it is known what serves, goes on with what was cut off.
+    /// Once it is known what serves, and while the view is not to stand still, goes on with what was cut off.
     pub(crate) async fn go_on(self) {
-        let known = |state: &State| *state != State::CatchingUp;
-        if self.state().wait_for(known).await.is_err() || self.inner.stop.is_cancelled() {
-            return;
-        }
+        let may_go_on = |state: &State| !matches!(state, State::CatchingUp | State::Paused(_));
         loop {
+            if self.state().wait_for(may_go_on).await.is_err() || self.inner.stop.is_cancelled() {
+                return;
+            }
             match self.resume_rebuild().await {
                 Ok(rebuild) => {
                     rebuild.map(Rebuild::carry_out);
@@ -78,6 +78,8 @@ impl<V: View> Projector<V> {
                 }
                 // Another one has begun.
                 Err(RebuildError::Rebuilding) => return,
+                // Meanwhile. It goes on when the view does.
+                Err(RebuildError::Paused(_)) => {}
                 Err(error) => tracing::error!(view = V::NAME, %error, "a rebuild that was cut off cannot go on yet"),
             }
             sleep(GO_ON_AGAIN).await;

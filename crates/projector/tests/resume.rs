@@ -7,9 +7,10 @@ mod support;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use projector::{Origin, Phase, Projector, RebuildOptions, RebuildStatus};
-use serde_json::Value;
+use projector::{Origin, Phase, Projector, RebuildOptions, RebuildStatus, State};
+use serde_json::{Value, json};
 use support::rebuilt::{copy, ended, phase, restart_without_a_page, serving, until};
 use support::running::{NOW, Running, options, start};
 use tokio_util::sync::CancellationToken;
@@ -129,6 +130,28 @@ async fn what_served_already_when_the_process_ended_is_over() {
     let ending = rebuilt.ending.unwrap();
     assert_eq!((ending.given_up, Position(ending.position)), (None, log.end()));
     assert_eq!(running.projector.status().serving.generation, generation);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_waits_while_the_view_is_paused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, running) = serving(dir.path(), 16).await;
+    let first = running.projector.status().serving.generation;
+    let begun = running.projector.begin_rebuild(SLOWLY).await.unwrap().carry_out();
+    running.stop().await;
+    // As if somebody had paused the view before the rebuild went on.
+    let pause = json!({ "at": NOW.micros(), "by": "wang", "reason": "a test" });
+    fs::write(dir.path().join("pause.json"), pause.to_string()).unwrap();
+
+    let running = start(&log, dir.path()).await;
+    running.is(|state| matches!(state, State::Paused(_))).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(phase(&running), Some(Phase::Interrupted));
+    assert_eq!(running.projector.status().serving.generation, first);
+    running.projector.resume().unwrap();
+    assert_eq!(ended(&running).await.ending.unwrap().given_up, None);
+    assert_eq!(running.projector.status().serving.generation, begun);
     running.stop().await;
 }
 

@@ -5,10 +5,11 @@ pub(crate) mod activations;
 pub(crate) mod rebuilt;
 pub(crate) mod running;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use history::nasty::{self, Config};
 use history::{Arrival, Order, arrange};
 use projector::{Batch, Batches, Broken, Checkpoint, Entry, Priority, Source, SourceError, SourceFuture, Trouble};
@@ -27,6 +28,7 @@ pub(crate) struct Log {
     unreadable: Arc<Mutex<Option<CustomerId>>>,
     forgotten: Arc<Mutex<Option<CustomerId>>>,
     announced: Arc<Mutex<Position>>,
+    unavailable: Arc<AtomicUsize>,
 }
 
 impl Log {
@@ -43,6 +45,7 @@ impl Log {
             unreadable: Arc::default(),
             forgotten: Arc::default(),
             announced: Arc::default(),
+            unavailable: Arc::default(),
         }
     }
 
@@ -69,6 +72,16 @@ impl Log {
     pub(crate) fn break_down(&self, trouble: Option<Trouble>) {
         *self.broken.lock().unwrap() = trouble.map(|trouble| Broken::new(trouble, "says the test"));
         self.end.send_modify(|_| {});
+    }
+
+    /// So many of the next tails that give way end at once.
+    pub(crate) fn make_unavailable(&self, times: usize) {
+        self.unavailable.store(times, Ordering::Relaxed);
+    }
+
+    /// How many of these are still to come.
+    pub(crate) fn unavailable(&self) -> usize {
+        self.unavailable.load(Ordering::Relaxed)
     }
 
     /// From now on the events of this customer cannot be read by themselves.
@@ -136,8 +149,14 @@ impl Source for Log {
 
     fn tail(&self, after: Checkpoint, priority: Priority) -> Batches {
         self.tails.lock().unwrap().push((after.position, priority));
+        let one_less = |left: usize| left.checked_sub(1);
+        if priority == Priority::Low
+            && self.unavailable.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
+        {
+            return stream::iter([Err(SourceError::Unavailable("says the test".to_owned()))]).boxed();
+        }
         let (log, changes) = (self.clone(), self.end.subscribe());
-        futures::stream::unfold((log, changes, after.position), |(log, mut changes, at)| async move {
+        stream::unfold((log, changes, after.position), |(log, mut changes, at)| async move {
             loop {
                 changes.borrow_and_update();
                 if let Some(reason) = log.broken.lock().unwrap().clone() {

@@ -186,8 +186,7 @@ mod tests {
         v1::Evidence { event_id: "e".to_owned(), occurred_at }
     }
 
-    #[test]
-    fn a_customer_is_shown_on_every_axis() {
+    fn loyal_owner() -> v1::CustomerSegments {
         let lifecycle = v1::Lifecycle {
             stage: v1::LifecycleStage::Stable.into(),
             inferred: false,
@@ -195,7 +194,7 @@ mod tests {
             owner_from: "2024-02-29".to_owned(),
             made_by: Some(event(1_709_172_000)),
         };
-        let it = v1::CustomerSegments {
+        v1::CustomerSegments {
             customer_id: "0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11".to_owned(),
             lifecycle: Some(lifecycle),
             rfm: Some(v1::Rfm {
@@ -224,8 +223,12 @@ mod tests {
                 decided("first_home", condition("rooms = { max = 3 }", true, Some(Found::Number(3)))),
             ],
             ..Default::default()
-        };
-        let answer = v1::GetCustomerSegmentsResponse { customer: Some(it), meta: None };
+        }
+    }
+
+    #[test]
+    fn a_customer_is_shown_on_every_axis() {
+        let answer = v1::GetCustomerSegmentsResponse { customer: Some(loyal_owner()), meta: None };
         let expect = "\
 customer          0190a5c8-7e4b-7cc3-8a5e-2f1f8a5f0c11
 stage             STABLE 稳定期, owner from 2024-02-29, a further contract is open
