@@ -1,6 +1,8 @@
 //! Which conditions decide on a rule segment, and what they found: of a customer made by hand, for every kind of
 //! condition and every way to put them together.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod support;
 
 use serde_json::json;
