@@ -74,8 +74,8 @@ impl<V: View> FoldLoop<V> {
         let Some(control) = self.stop.run_until_cancelled(learning).await.transpose()? else { return Ok(()) };
         self.generation.learn(&control);
         // One that is paused serves as of where it stands, if it stands anywhere.
-        let stands = self.generation.present.stands() && self.generation.taken_in() > Position::ZERO;
-        let target = if stands { self.generation.taken_in() } else { end };
+        let stands_at = self.generation.positions.stands_at().filter(|_| self.generation.present.stands());
+        let target = stands_at.map_or(end, |at| at.min(end));
         self.go_live_at(target);
         let mut batches = self.tail();
         let mut drain = interval(DRAIN_EVERY);

@@ -37,10 +37,29 @@ pub struct Pause {
     pub reason: String,
 }
 
+/// A pause as it is noted in the store.
+#[derive(Serialize, Deserialize)]
+struct Noted {
+    #[serde(flatten)]
+    pause: Pause,
+    /// Nothing where it could not be waited for, and in notes of earlier releases.
+    end: Option<End>,
+}
+
+/// Where a view that is paused stands in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct End {
+    position: u64,
+    /// Of the message there.
+    digest: [u8; 16],
+}
+
 /// Whether a view is paused.
 pub(crate) struct Pausing {
     store: Arc<Store>,
     pause: watch::Sender<Option<Pause>>,
+    /// Up to here the log is read in spite of a pause: what was committed of it before a restart may be less, or half.
+    end: Option<End>,
     /// The tail was asked for more while paused, and gives none: all that it gave before is folded.
     stands: watch::Sender<bool>,
     /// Held while a pause begins or ends: note, time and state change together.
@@ -52,26 +71,36 @@ impl Pausing {
     pub(crate) fn open(store: Arc<Store>, now: Timestamp) -> Self {
         let noted = store.note(NOTE).map_err(|error| error.to_string()).and_then(|note| match note.as_deref() {
             None | Some([]) => Ok(None),
-            Some(bytes) => serde_json::from_slice(bytes).map(Some).map_err(|error| error.to_string()),
+            Some(bytes) => serde_json::from_slice::<Noted>(bytes).map(Some).map_err(|error| error.to_string()),
         });
-        let pause = noted.unwrap_or_else(|error| {
+        let noted = noted.unwrap_or_else(|error| {
             tracing::error!(error, "it cannot be read who paused this view: it stays paused");
-            Some(Pause { at: now, by: "somebody".to_owned(), reason: format!("{NOTE} cannot be read") })
+            let reason = format!("{NOTE} cannot be read");
+            Some(Noted { pause: Pause { at: now, by: "somebody".to_owned(), reason }, end: None })
         });
-        Self { store, pause: watch::Sender::new(pause), stands: watch::Sender::new(false), changing: Mutex::default() }
+        let (pause, end) = noted.map(|Noted { pause, end }| (pause, end)).unzip();
+        let (pause, stands) = (watch::Sender::new(pause), watch::Sender::new(false));
+        Self { store, pause, end: end.flatten(), stands, changing: Mutex::default() }
     }
 
     pub(crate) fn now(&self) -> Option<Pause> {
         self.pause.borrow().clone()
     }
 
-    /// Notes a pause, or that there is none, before it takes effect.
-    fn set(&self, pause: Option<Pause>) -> Result<(), StoreError> {
-        let bytes = pause.as_ref().map_or(Ok(Vec::new()), serde_json::to_vec).map_err(std::io::Error::other)?;
-        self.store.put_note(NOTE, &bytes)?;
+    /// Where the view stood when it was paused, before this process started.
+    pub(crate) fn stood_at(&self) -> Option<Position> {
+        self.end.map(|end| Position(end.position))
+    }
+
+    /// Holds the tail back, or lets it go on.
+    fn set(&self, pause: Option<Pause>) {
         self.stands.send_replace(false);
         self.pause.send_replace(pause);
-        Ok(())
+    }
+
+    fn note(&self, noted: Option<&Noted>) -> Result<(), StoreError> {
+        let bytes = noted.map_or(Ok(Vec::new()), serde_json::to_vec).map_err(std::io::Error::other)?;
+        Ok(self.store.put_note(NOTE, &bytes)?)
     }
 
     /// This log, as it is read while the view may be paused.
@@ -131,7 +160,8 @@ struct PausableTail {
 impl PausableTail {
     async fn next(&mut self) -> Option<Result<Batch, SourceError>> {
         loop {
-            if self.paused.borrow_and_update().is_some() {
+            let end = self.pausing.end.filter(|end| self.after.position.0 < end.position);
+            if self.paused.borrow_and_update().is_some() && end.is_none() {
                 self.open = None;
                 self.pausing.stands.send_replace(true);
                 self.paused.changed().await.ok()?;
@@ -145,6 +175,10 @@ impl PausableTail {
                     continue;
                 }
                 batch = batches.next() => batch?,
+            };
+            let batch = match end {
+                Some(end) => batch.map(|batch| up_to(end, batch)),
+                None => batch,
             };
             if let Ok(batch) = &batch
                 && let Some(last) = batch.entries.last()
@@ -168,29 +202,21 @@ impl<V: View> Projector<V> {
         let _turn = self.turn_unless_paused().await?;
         let generation = self.serving()?;
         let pause = Pause { at: generation.at_least(self.now()), by, reason };
+        {
+            let _changing = lock(&self.inner.pausing.changing);
+            self.hold(&pause);
+        }
+        let stands = self.stands(&pause).await;
         block_in_place(|| {
             let _changing = lock(&self.inner.pausing.changing);
-            self.inner.pausing.set(Some(pause.clone()))?;
-            generation.present.stand_still(Some(pause.at));
-            self.inner.state.send_if_modified(|state| {
-                let serves = *state == State::Serving;
-                if serves {
-                    *state = State::Paused(pause.clone());
-                }
-                serves
-            });
+            // Somebody may have let it go on already.
+            if self.paused().as_ref() == Some(&pause) {
+                let Checkpoint { position, digest, .. } = generation.checkpoint();
+                let noted = Noted { pause: pause.clone(), end: stands.then_some(End { position: position.0, digest }) };
+                self.inner.pausing.note(Some(&noted)).inspect_err(|_| self.let_go())?;
+            }
             Ok::<_, StoreError>(())
         })?;
-        let mut stands = self.inner.pausing.stands.subscribe();
-        let mut paused = self.inner.pausing.pause.subscribe();
-        let over = async {
-            tokio::select! {
-                stands = stands.wait_for(|stands| *stands) => drop(stands),
-                resumed = paused.wait_for(|now| now.as_ref() != Some(&pause)) => drop(resumed),
-            }
-        };
-        // Whether in time or not: the tail gives nothing more.
-        drop(timeout(STANDS_WITHIN, over).await);
         tracing::warn!(view = V::NAME, by = pause.by, reason = pause.reason, "the view is paused");
         Ok(pause)
     }
@@ -200,18 +226,60 @@ impl<V: View> Projector<V> {
         let pause = block_in_place(|| {
             let _changing = lock(&self.inner.pausing.changing);
             let pause = self.paused().ok_or(PauseError::NotPaused)?;
-            self.inner.pausing.set(None)?;
-            self.inner.serving.borrow().generation.present.stand_still(None);
-            self.inner.state.send_if_modified(|state| {
-                let stands = matches!(state, State::Paused(_));
-                if stands {
-                    *state = State::Serving;
-                }
-                stands
-            });
+            self.inner.pausing.note(None)?;
+            self.let_go();
             Ok::<_, PauseError>(pause)
         })?;
         tracing::warn!(view = V::NAME, "the view goes on");
         Ok(pause)
     }
+
+    /// From now on it stands still, as long as this process runs.
+    fn hold(&self, pause: &Pause) {
+        self.inner.pausing.set(Some(pause.clone()));
+        self.inner.serving.borrow().generation.present.stand_still(Some(pause.at));
+        self.inner.state.send_if_modified(|state| {
+            let serves = *state == State::Serving;
+            if serves {
+                *state = State::Paused(pause.clone());
+            }
+            serves
+        });
+    }
+
+    /// From now on it goes on.
+    fn let_go(&self) {
+        self.inner.pausing.set(None);
+        self.inner.serving.borrow().generation.present.stand_still(None);
+        self.inner.state.send_if_modified(|state| {
+            let stands = matches!(state, State::Paused(_));
+            if stands {
+                *state = State::Serving;
+            }
+            stands
+        });
+    }
+
+    /// Waits until what was read before this pause is folded; false if that takes long, or somebody ends the pause. The
+    /// tail gives nothing more in any case.
+    async fn stands(&self, pause: &Pause) -> bool {
+        let pausing = &self.inner.pausing;
+        let (mut stands, mut paused) = (pausing.stands.subscribe(), pausing.pause.subscribe());
+        let over = async {
+            tokio::select! {
+                stands = stands.wait_for(|stands| *stands) => stands.is_ok(),
+                _ = paused.wait_for(|now| now.as_ref() != Some(pause)) => false,
+            }
+        };
+        timeout(STANDS_WITHIN, over).await.unwrap_or(false)
+    }
+}
+
+/// Of a batch what is not beyond the end.
+fn up_to(end: End, mut batch: Batch) -> Batch {
+    if batch.entries.last().is_some_and(|last| last.position.0 > end.position) {
+        batch.entries.retain(|entry| entry.position.0 <= end.position);
+        batch.digest = end.digest;
+    }
+    batch
 }

@@ -14,6 +14,8 @@ pub(crate) struct Positions {
     applied: watch::Sender<Position>,
     /// The last one of the log as far as is known.
     log_end: AtomicU64,
+    /// Where the view stood when it was paused before a restart; 0 if it was not, or that is not known.
+    stands_at: AtomicU64,
 }
 
 impl Positions {
@@ -23,6 +25,7 @@ impl Positions {
             taken_in: AtomicU64::new(position.0),
             applied: watch::Sender::new(position),
             log_end: AtomicU64::new(position.0),
+            stands_at: AtomicU64::new(0),
         }
     }
 
@@ -57,5 +60,16 @@ impl Positions {
     /// The log was seen to end here, or further.
     pub(crate) fn saw_end(&self, end: Position) {
         self.log_end.fetch_max(end.0, Ordering::Relaxed);
+    }
+
+    /// It is paused, and stood here before a restart.
+    pub(crate) fn stood_at(&self, position: Position) {
+        self.stands_at.store(position.0, Ordering::Relaxed);
+    }
+
+    /// How far one must be that is paused, at the least; nothing if it has nothing to stand on.
+    pub(crate) fn stands_at(&self) -> Option<Position> {
+        let stood_at = Position(self.stands_at.load(Ordering::Relaxed));
+        Some(self.taken_in().max(stood_at)).filter(|at| *at > Position::ZERO)
     }
 }

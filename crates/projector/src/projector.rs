@@ -105,6 +105,7 @@ impl<V: View> Projector<V> {
         };
         let pausing = Arc::new(Pausing::open(store.clone(), (options.clock)()));
         generation.present.stand_still(pausing.now().map(|pause| pause.at));
+        generation.positions.stood_at(pausing.stood_at().unwrap_or(Position::ZERO));
         options.source = pausing.over(options.source);
         let names = Names::of((options.clock)());
         let kept = (id, generation.position());

@@ -5,6 +5,7 @@
 mod support;
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use projector::State;
 use support::running::{start, start_by};
 use support::{Log, population};
 use touchpoint::Timestamp;
+use views::Digests;
 use views::churn::Churn;
 
 const SEED: u64 = 33;
@@ -25,24 +27,55 @@ fn log() -> Log {
     Log::new(population(SEED, CUSTOMERS, Order::Recorded).0, 16)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_that_was_never_folded_answers_nothing_until_it_is_resumed() {
-    let (paused, empty) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let log = log();
-    let running = start(&log, paused.path()).await;
+/// Pauses a view at the end of the log; gives its digest there.
+async fn paused_at_the_end(log: &Log, dir: &Path) -> Digests {
+    let running = start(log, dir).await;
     let wanted = running.at(log.end()).await;
     running.projector.pause("wang".to_owned(), "a test".to_owned()).await.unwrap();
     running.is(|state| matches!(state, State::Paused(_))).await;
     running.stop().await;
-    // As after an upgrade to another fold: the note is there, and no records.
-    fs::copy(paused.path().join("pause.json"), empty.path().join("pause.json")).unwrap();
-    let running = start(&log, empty.path()).await;
+    wanted
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_was_never_folded_answers_nothing_until_it_is_resumed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, paused) = (log(), r#"{"at":1700000000000000,"by":"wang","reason":"of an earlier release"}"#);
+    fs::write(dir.path().join("pause.json"), paused).unwrap();
+    let running = start(&log, dir.path()).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(*running.projector.state().borrow(), State::CatchingUp);
     assert!(running.projector.paused().is_some() && running.projector.serving().is_err());
     running.projector.resume().unwrap();
-    assert_eq!(running.at(log.end()).await, wanted);
+    assert_eq!(running.at(log.end()).await, start(&log, tempfile::tempdir().unwrap().path()).await.at(log.end()).await);
     running.stop().await;
+}
+
+/// After kill -9 a store may be of before the pause; after an upgrade to another fold it is empty.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_restart_it_stands_where_it_stood_whatever_was_kept() {
+    let [paused, earlier, empty] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let (entries, _) = population(SEED, CUSTOMERS, Order::Recorded);
+    let [third, half] = [entries.len() / 3, entries.len() / 2];
+    let log = Log::new(entries[..third].to_vec(), 16);
+    let running = start(&log, earlier.path()).await;
+    running.at(log.end()).await;
+    running.stop().await;
+    // Not at the end of a batch.
+    log.append(entries[third..=half].to_vec());
+    let (end, wanted) = (log.end(), paused_at_the_end(&log, paused.path()).await);
+    log.append(entries[half + 1..].to_vec());
+    for dir in [&earlier, &empty] {
+        fs::copy(paused.path().join("pause.json"), dir.path().join("pause.json")).unwrap();
+        let running = start(&log, dir.path()).await;
+        running.is(|state| matches!(state, State::Paused(_))).await;
+        let generation = running.projector.serving().unwrap();
+        assert_eq!((generation.position(), generation.digests().1), (end, wanted));
+        running.projector.resume().unwrap();
+        let whole = running.at(log.end()).await;
+        assert_eq!(whole, start(&log, tempfile::tempdir().unwrap().path()).await.at(log.end()).await);
+        running.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -118,7 +118,6 @@ impl World {
     /// SIGKILL.
     pub(crate) fn kill(&mut self, part: Part) {
         self.seats[index(part)].service.kill();
-        self.went_down(part);
     }
 
     /// SIGTERM, to the end.
@@ -137,16 +136,6 @@ impl World {
         let status = service.wait();
         assert!(status.success(), "{} ended with {status} after SIGTERM", part.name());
         assert!(begun.elapsed() < DOWN_WITHIN, "{} took {:?} to go down", part.name(), begun.elapsed());
-        self.went_down(part);
-    }
-
-    /// A paused view begins again where its last commit is, which may be before what it answered.
-    fn went_down(&self, part: Part) {
-        let Part::Projector(view) = part else { return };
-        let note = std::fs::read(self.machine.store(view).join("pause.json")).unwrap_or_default();
-        if !note.is_empty() {
-            self.floors.forget(view);
-        }
     }
 
     /// Starts a service unless it runs.
