@@ -160,8 +160,9 @@ struct PausableTail {
 impl PausableTail {
     async fn next(&mut self) -> Option<Result<Batch, SourceError>> {
         loop {
-            let end = self.pausing.end.filter(|end| self.after.position.0 < end.position);
-            if self.paused.borrow_and_update().is_some() && end.is_none() {
+            let is_paused = self.paused.borrow_and_update().is_some();
+            let end = self.pausing.end.filter(|end| is_paused && self.after.position.0 < end.position);
+            if is_paused && end.is_none() {
                 self.open = None;
                 self.pausing.stands.send_replace(true);
                 self.paused.changed().await.ok()?;
@@ -184,6 +185,10 @@ impl PausableTail {
                 && let Some(last) = batch.entries.last()
             {
                 (self.after.position, self.after.digest) = (last.position, batch.digest);
+            }
+            if end.is_some_and(|end| self.after.position.0 >= end.position) {
+                // What is beyond the end is read again when the view goes on.
+                self.open = None;
             }
             return Some(batch);
         }

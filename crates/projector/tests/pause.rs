@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use history::Order;
-use projector::State;
+use projector::{RebuildOptions, State};
 use support::running::{start, start_by};
 use support::{Log, population};
 use touchpoint::Timestamp;
@@ -74,6 +74,9 @@ async fn after_a_restart_it_stands_where_it_stood_whatever_was_kept() {
         running.projector.resume().unwrap();
         let whole = running.at(log.end()).await;
         assert_eq!(whole, start(&log, tempfile::tempdir().unwrap().path()).await.at(log.end()).await);
+        // The pause is over for whatever is read from then on.
+        running.projector.begin_rebuild(RebuildOptions::default()).await.unwrap().finish().await.unwrap();
+        assert_eq!(running.at(log.end()).await, whole);
         running.stop().await;
     }
 }

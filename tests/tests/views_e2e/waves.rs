@@ -19,7 +19,7 @@ pub(crate) async fn comparisons(
     for unit in units {
         let earlier = waves.first().filter(|_| *unit != Unit::Group).map(String::as_str);
         for wave in waves {
-            comparison(reader, question, unit, wave, earlier).await;
+            comparison(reader, question, unit, wave, earlier.filter(|earlier| *earlier != wave.as_str())).await;
         }
     }
 }
