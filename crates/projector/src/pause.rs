@@ -207,10 +207,10 @@ impl<V: View> Projector<V> {
         let _turn = self.turn_unless_paused().await?;
         let generation = self.serving()?;
         let pause = Pause { at: generation.at_least(self.now()), by, reason };
-        {
+        block_in_place(|| {
             let _changing = lock(&self.inner.pausing.changing);
             self.hold(&pause);
-        }
+        });
         let stands = self.stands(&pause).await;
         block_in_place(|| {
             let _changing = lock(&self.inner.pausing.changing);

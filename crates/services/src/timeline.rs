@@ -50,11 +50,11 @@ impl TimelineService {
     async fn page(&self, request: v1::GetTimelineRequest) -> Result<v1::GetTimelineResponse, Error> {
         let customer = query::customer_id("customer_id", &request.customer_id)?;
         let page = Page::of(&request)?;
-        let after = page.cursor.as_deref().map_or(Ok(Position::ZERO), position)?;
+        let after = page.after_position()?.unwrap_or(Position::ZERO);
         let revision = self.log.last_of(customer).await.map_err(unavailable)?;
         let revision = revision.ok_or(Error::CustomerNotFound(customer))?;
         let (events, last) = self.events(customer, after, page.size, request.include_json).await?;
-        let next_page_token = if last < revision { page.token(&last.0.to_be_bytes()) } else { String::new() };
+        let next_page_token = if last < revision { page.token_after(last) } else { String::new() };
         Ok(v1::GetTimelineResponse { events, next_page_token, revision: revision.max(last).0 })
     }
 
@@ -78,12 +78,6 @@ impl TimelineService {
         }
         Ok((events, last))
     }
-}
-
-/// The cursor of a page: the position of its last event.
-fn position(cursor: &[u8]) -> Result<Position, Error> {
-    let bytes = cursor.try_into().map_err(|_| Error::field("page_token", "is damaged"))?;
-    Ok(Position(u64::from_be_bytes(bytes)))
 }
 
 pub(crate) fn unavailable(error: ReadError) -> Error {
