@@ -29,6 +29,8 @@ pub const MAX_TAIL_BATCH: usize = 10_000;
 pub const MAX_TAIL_BYTES: usize = 32 * 1024 * 1024;
 /// Batches that wait for a slow reader, beside the one that grows.
 const READY_BATCHES: usize = 1;
+/// Entries that are worth handing over while at least as many follow: each batch wakes its reader, and has its threads.
+const WORTH_HANDING_OVER: usize = 4_000;
 /// Messages that are looked at in one go.
 const READY_MESSAGES: usize = 1_000;
 /// A pull that brings nothing ends after this and is made again.
@@ -140,6 +142,8 @@ struct Reader {
     /// What arrived and waits for the reader: it grows while the reader is busy, so a slow one gets large batches.
     pending: Batch,
     pending_bytes: usize,
+    /// How many messages follow the last one that arrived.
+    following: u64,
     to: Option<Position>,
     /// Reads what is there, whatever is lost; else the checkpoint knows what may be.
     takes_any_loss: bool,
@@ -162,6 +166,7 @@ impl Reader {
             checkpoint,
             pending: nothing(),
             pending_bytes: 0,
+            following: 0,
             to,
             takes_any_loss: false,
             lost: Lost::default(),
@@ -274,7 +279,7 @@ impl Reader {
         let mut ready = messages.ready_chunks(READY_MESSAGES);
         loop {
             let messages = tokio::select! {
-                place = out.batches.reserve(), if !self.pending.entries.is_empty() => {
+                place = out.batches.reserve(), if self.is_worth_handing_over() => {
                     let Ok(place) = place else { return End::Done };
                     place.send(Ok(self.take_pending()));
                     continue;
@@ -315,18 +320,25 @@ impl Reader {
 
     fn receive_one(&mut self, message: Result<Message, MessagesError>) -> Result<(), Doubt> {
         let message = message.map_err(|error| Doubt::Failed(error.to_string()))?;
-        let (entry, follow) = Entry::from_delivered(message).map_err(|error| Doubt::Failed(error.to_string()))?;
+        let (entry, following) = Entry::from_delivered(message).map_err(|error| Doubt::Failed(error.to_string()))?;
         let next = self.received.next();
         if entry.position > next && !self.lost.covers(next, entry.position) {
             return Err(Doubt::Skipped);
         }
         if entry.position > self.received && self.to.is_none_or(|to| entry.position <= to) {
-            self.received = entry.position;
-            self.pending.last = self.end.max(Position(entry.position.0 + follow));
+            (self.received, self.following) = (entry.position, following);
+            self.pending.last = self.end.max(Position(entry.position.0 + following));
             self.pending_bytes += entry.body.len();
             self.pending.entries.push(entry);
         }
         Ok(())
+    }
+
+    /// Something waits, and not just a little of much that is about to arrive.
+    fn is_worth_handing_over(&self) -> bool {
+        let waiting = self.pending.entries.len();
+        let is_little = waiting < WORTH_HANDING_OVER && self.following >= WORTH_HANDING_OVER as u64;
+        waiting > 0 && (!is_little || !self.has_room())
     }
 
     fn has_room(&self) -> bool {

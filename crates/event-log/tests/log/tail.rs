@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use touchpoint::Position;
 
 use crate::proxy::{NEVER, Proxy};
-use crate::support::{PATIENCE, Server, append_range, draft, soon};
+use crate::support::{PATIENCE, Server, append_range, draft, draft_saying, soon};
 
 /// Reads until this position, and asserts that nothing is missing, repeated or out of order.
 async fn read_to(tail: &mut Tail, mut next: Position, last: Position) {
@@ -51,6 +51,40 @@ async fn a_reader_far_behind_knows_its_lag() {
     let mut tail = log.tail(Position(500));
     let batch = timeout(PATIENCE, tail.next()).await.unwrap().unwrap().unwrap();
     assert_eq!((batch.entries[0].position, batch.last), (Position(500), Position(901)));
+}
+
+#[tokio::test]
+async fn a_reader_far_behind_is_given_much_at_a_time() {
+    const EVENTS: u64 = 12_000;
+    const MUCH: usize = 4_000;
+    let server = Server::start();
+    let log = server.log().await;
+    let appender = Appender::start(log.clone());
+    for batch in 0..u128::from(EVENTS) / 1_000 {
+        append_range(&appender, batch, 1_000 * batch, 1_000 * batch + 999).await;
+    }
+    let (mut tail, mut read) = (log.tail(Position(1)), Position::ZERO);
+    while read <= Position(EVENTS) {
+        let batch = timeout(PATIENCE, tail.next()).await.unwrap().unwrap().unwrap();
+        read = batch.entries[batch.entries.len() - 1].position;
+        let follow = (batch.last.0 - read.0) as usize;
+        assert!(batch.entries.len() >= MUCH || follow < MUCH, "{} while {follow} follow", batch.entries.len());
+    }
+}
+
+/// So many that the bytes that may wait are reached before the entries that are worth handing over.
+#[tokio::test]
+async fn large_bodies_are_handed_over_before_they_are_many() {
+    const EVENTS: u64 = 8_000;
+    let server = Server::start();
+    let log = server.log().await;
+    let appender = Appender::start(log.clone());
+    for first in (1..=u128::from(EVENTS)).step_by(500) {
+        let large = |event| draft_saying(1, event, &"large".repeat(2_000));
+        appender.append_all((first..first + 500).map(large).collect(), soon()).await.unwrap();
+    }
+    let mut tail = log.tail(Position(1));
+    read_to(&mut tail, Position(1), Position(EVENTS + 1)).await;
 }
 
 #[tokio::test]
