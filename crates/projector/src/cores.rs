@@ -1,9 +1,9 @@
 //! Work shared out among the processor's cores.
 
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use crate::error::Panicked;
@@ -26,27 +26,32 @@ pub enum Priority {
 pub(crate) struct Workers {
     /// How many work side by side where much is to be done.
     threads: usize,
-    /// Nobody is served by their work yet: whoever is goes before.
-    give_way: AtomicBool,
+    /// Low as long as nobody is served by their work: whoever is goes before.
+    priority: watch::Sender<Priority>,
 }
 
 impl Workers {
     /// So many, at normal priority.
-    pub(crate) const fn new(threads: usize) -> Self {
-        Self { threads, give_way: AtomicBool::new(false) }
+    pub(crate) fn new(threads: usize) -> Self {
+        Self { threads, priority: watch::Sender::new(Priority::Normal) }
     }
 
     pub(crate) const fn threads(&self) -> usize {
         self.threads
     }
 
-    /// From now on they give way, or do not.
-    pub(crate) fn give_way(&self, give_way: bool) {
-        self.give_way.store(give_way, Ordering::Relaxed);
+    /// From now on they work at this priority.
+    pub(crate) fn prioritise(&self, priority: Priority) {
+        self.priority.send_replace(priority);
     }
 
     pub(crate) fn priority(&self) -> Priority {
-        if self.give_way.load(Ordering::Relaxed) { Priority::Low } else { Priority::Normal }
+        *self.priority.borrow()
+    }
+
+    /// The priority as it changes.
+    pub(crate) fn watch_priority(&self) -> watch::Receiver<Priority> {
+        self.priority.subscribe()
     }
 }
 

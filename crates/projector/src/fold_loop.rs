@@ -67,20 +67,12 @@ impl<V: View> FoldLoop<V> {
     }
 
     async fn follow(&mut self, committing: &mut Option<Committing>) -> Result<(), SourceError> {
-        // Nothing is served of a log that was not recognised.
-        let Some(end) = self.stop.run_until_cancelled(self.recognise()).await.transpose()? else { return Ok(()) };
-        self.generation.positions.saw_end(end);
-        let learning = answered::<V, _>(|| self.source.control(self.generation.position()));
-        let Some(control) = self.stop.run_until_cancelled(learning).await.transpose()? else { return Ok(()) };
-        self.generation.learn(&control);
-        // One that is paused serves as of where it stands, if it stands anywhere.
-        let stands_at = self.generation.positions.stands_at().filter(|_| self.generation.present.stands());
-        let target = stands_at.map_or(end, |at| at.min(end));
-        self.go_live_at(target);
+        let Some(target) = self.stop.run_until_cancelled(self.prepare()).await.transpose()? else { return Ok(()) };
         let mut batches = self.tail();
         let mut drain = interval(DRAIN_EVERY);
         drain.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut broken = pin!(watch_log(self.source.clone(), self.generation.clone()));
+        let mut priority = self.generation.watch_priority();
         let (mut due, mut begun) = (Due::new(), Instant::now());
         loop {
             tokio::select! {
@@ -94,21 +86,15 @@ impl<V: View> FoldLoop<V> {
                 _ = drain.tick(), if self.generation.is_live() => {
                     tokio::task::block_in_place(|| self.generation.drain((self.clock)()));
                 }
+                // Who serves from now on is committed at once.
+                Ok(()) = priority.changed() => {}
                 () = self.throttle.wait(), if self.is_held_back() => {}
                 batch = batches.next(), if !self.is_held_back() => match batch {
                     Some(Err(SourceError::Unavailable(reason))) => batches = self.tail_again(&reason).await,
-                    Some(batch) => {
-                        let (batch, was_live) = (batch?, self.generation.is_live());
-                        self.fold(&batch, target);
-                        // One that is live keeps up, however fast the log grows.
-                        if !was_live {
-                            self.throttle.folded(batch.entries.len(), batch.log_end);
-                        }
-                        if !was_live && self.generation.is_live() {
-                            due.went_live();
-                            if self.generation.priority() == Priority::Low {
-                                batches = self.tail();
-                            }
+                    Some(batch) => if self.take(&batch?, target) {
+                        due.went_live();
+                        if self.generation.priority() == Priority::Low {
+                            batches = self.tail();
                         }
                     }
                     None => return Err(SourceError::Unavailable("the log's tail ended".to_owned())),
@@ -116,18 +102,49 @@ impl<V: View> FoldLoop<V> {
             }
             if committing.is_none() && self.is_commit_due(&due) {
                 begun = Instant::now();
-                if !self.generation.is_live() {
-                    tokio::task::block_in_place(|| self.generation.settle((self.clock)()));
-                }
-                let (disk, generation) = (self.disk.clone(), self.generation.clone());
-                let commit = move || {
-                    generation.sum_up();
-                    disk.commit(&generation)
-                };
-                let gives_way = self.generation.priority() == Priority::Low;
-                *committing = Some(spawn_blocking(move || if gives_way { giving_way(commit) } else { commit() }));
+                *committing = Some(self.begin_commit());
             }
         }
+    }
+
+    /// Recognises the log, of which nothing is served before, and learns its rules; gives the position at which the
+    /// generation is live.
+    async fn prepare(&self) -> Result<Position, SourceError> {
+        let end = answered::<V, _>(|| self.source.check(self.generation.checkpoint())).await?;
+        self.generation.positions.saw_end(end);
+        let control = answered::<V, _>(|| self.source.control(self.generation.position())).await?;
+        self.generation.learn(&control);
+        // One that is paused serves as of where it stands, if it stands anywhere.
+        let stands_at = self.generation.positions.stands_at().filter(|_| self.generation.present.stands());
+        let target = stands_at.map_or(end, |at| at.min(end));
+        self.go_live_at(target);
+        Ok(target)
+    }
+
+    /// Folds a batch; true if the generation is live by that.
+    fn take(&mut self, batch: &Batch, target: Position) -> bool {
+        let was_live = self.generation.is_live();
+        tokio::task::block_in_place(|| self.generation.fold(batch, (self.clock)()));
+        metrics::counter!("lifefold_projector_events_total", "view" => V::NAME).increment(batch.entries.len() as u64);
+        self.go_live_at(target);
+        // One that is live keeps up, however fast the log grows.
+        if !was_live {
+            self.throttle.folded(batch.entries.len(), batch.log_end);
+        }
+        !was_live && self.generation.is_live()
+    }
+
+    fn begin_commit(&self) -> Committing {
+        if !self.generation.is_live() {
+            tokio::task::block_in_place(|| self.generation.settle((self.clock)()));
+        }
+        let (disk, generation) = (self.disk.clone(), self.generation.clone());
+        let commit = move || {
+            generation.sum_up();
+            disk.commit(&generation)
+        };
+        let gives_way = self.generation.priority() == Priority::Low;
+        spawn_blocking(move || if gives_way { giving_way(commit) } else { commit() })
     }
 
     /// What follows. Who is live goes before others, whoever serves.
@@ -144,20 +161,9 @@ impl<V: View> FoldLoop<V> {
         self.tail()
     }
 
-    /// The end of the log as it is at the start, once the log is recognised: when it is passed, the generation is live.
-    async fn recognise(&self) -> Result<Position, SourceError> {
-        answered::<V, _>(|| self.source.check(self.generation.checkpoint())).await
-    }
-
     /// One that is live keeps up, however fast the log grows.
     fn is_held_back(&self) -> bool {
         !self.generation.is_live() && !self.throttle.is_free()
-    }
-
-    fn fold(&self, batch: &Batch, target: Position) {
-        tokio::task::block_in_place(|| self.generation.fold(batch, (self.clock)()));
-        metrics::counter!("lifefold_projector_events_total", "view" => V::NAME).increment(batch.entries.len() as u64);
-        self.go_live_at(target);
     }
 
     fn go_live_at(&self, target: Position) {

@@ -192,14 +192,19 @@ impl<V: View> Generation<V> {
         self.durable.send_replace(commit);
     }
 
-    /// From now on it is built beside one that serves, or serves itself.
-    pub(crate) fn give_way(&self, gives_way: bool) {
-        self.workers.give_way(gives_way);
+    /// From now on it is built beside one that serves (low), or serves itself.
+    pub(crate) fn prioritise(&self, priority: Priority) {
+        self.workers.prioritise(priority);
     }
 
     /// How its work is done.
     pub(crate) fn priority(&self) -> Priority {
         self.workers.priority()
+    }
+
+    /// How its work is done, as it changes.
+    pub(crate) fn watch_priority(&self) -> watch::Receiver<Priority> {
+        self.workers.watch_priority()
     }
 
     /// Threads that work side by side where much is to be done.

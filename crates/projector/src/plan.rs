@@ -76,7 +76,7 @@ impl<V: View> Projector<V> {
         let source = &self.inner.options.source;
         let origin = source.origin().await?;
         let scratch = Generation::<V>::on_threads(cores::count(), origin, self.inner.options.rules.clone());
-        scratch.give_way(true);
+        scratch.prioritise(Priority::Low);
         let mut scratch = Arc::new(scratch);
         let (mut batches, mut events, now) = (source.tail(origin, Priority::Low), 0, self.now());
         let end = source.end().await?.0.min(SAMPLE_EVENTS);

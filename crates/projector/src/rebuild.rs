@@ -22,6 +22,7 @@ use crate::phase::{Phase, RebuildLifecycle};
 use crate::source::Checkpoint;
 use crate::status::{RebuildProgress, RebuildStatus};
 use crate::throttle::{Bounds, Brake, Throttle};
+use crate::verify::Comparison;
 use crate::{Generation, Projector, cores, load};
 
 /// How often a rebuild looks whether it may begin.
@@ -39,6 +40,7 @@ pub(crate) struct ActiveRebuild<V: View> {
     from: Position,
     options: RebuildOptions,
     pub(crate) brake: Arc<Mutex<Brake>>,
+    pub(crate) comparison: Arc<Comparison>,
     pub(crate) lifecycle: RebuildLifecycle,
     pub(crate) accepted: watch::Sender<bool>,
     /// The serving generation is to stand still.
@@ -56,6 +58,8 @@ impl<V: View> ActiveRebuild<V> {
             log_end,
             rate: rate.map(|rate| rate as u64),
             max_rate: self.options.max_rate,
+            compared: self.comparison.customers(),
+            compared_bp: self.comparison.done_bp(),
             vitals: lock(&self.brake).vitals(),
             bounds,
         }
@@ -177,7 +181,7 @@ impl<V: View> Projector<V> {
         origin: Origin,
         options: RebuildOptions,
     ) -> Rebuild<V> {
-        generation.give_way(true);
+        generation.prioritise(Priority::Low);
         let brake = Arc::new(Mutex::new(self.brake()));
         let active = Arc::new(ActiveRebuild {
             begun: Instant::now(),
@@ -191,6 +195,7 @@ impl<V: View> Projector<V> {
             ),
             brake,
             origin,
+            comparison: Arc::default(),
             lifecycle: RebuildLifecycle::default(),
             accepted: watch::Sender::new(options.accept),
         });

@@ -80,6 +80,10 @@ pub struct RebuildProgress {
     pub rate: Option<u64>,
     /// Events a second that were asked for at most; 0: as fast as possible.
     pub max_rate: u64,
+    /// Customers compared so far.
+    pub compared: u64,
+    /// How much of the comparison is done, in basis points.
+    pub compared_bp: u32,
     /// How those who are served do.
     pub vitals: Vitals,
     /// What they must be left.

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use touchpoint::Position;
 use views::View;
 
-use crate::cores::{apart, giving_way};
+use crate::cores::{Priority, apart, giving_way};
 use crate::error::{StoreError, Unfinished};
 use crate::feed::RunningGeneration;
 use crate::journal::{Ending, Origin};
@@ -84,20 +84,22 @@ impl<V: View> Projector<V> {
     async fn verify(&self, active: &ActiveRebuild<V>) -> Result<Findings, Unfinished> {
         active.lifecycle.goes_on(Phase::Verifying);
         let (serving, new) = (self.inner.serving.borrow().generation.clone(), active.running.generation.clone());
-        let (one, other) = (serving.clone(), new.clone());
+        let (one, other, comparison) = (serving.clone(), new.clone(), active.comparison.clone());
         let (brake, stop) = (active.brake.clone(), active.running.stop.clone());
         let turn = move |log_end| {
             Brake::hold(&brake, log_end);
             !stop.is_cancelled()
         };
-        let suspects = apart("comparing", move || suspects(&one, &other, || turn(other.log_end()))).await?;
+        let compare = move || suspects(&one, &other, &comparison, || turn(other.log_end()));
+        let suspects = apart("comparing", compare).await?;
         let suspects = suspects.ok_or(Unfinished::Draining)?;
         // What is taken in may be in the records already.
         let seen = serving.taken_in().max(new.taken_in());
         for generation in [&serving, &new].into_iter().filter(|_| !suspects.is_empty()) {
             reached(&active.running, generation, seen).await?;
         }
-        Ok(apart("comparing", move || suspects.looked_at_again(&serving, &new)).await?)
+        let compared = active.comparison.customers();
+        Ok(apart("comparing", move || suspects.looked_at_again(compared, &serving, &new)).await?)
     }
 
     /// Nobody who has read an answer sees an older one after the switch: the serving generation runs no more, and the
@@ -153,7 +155,7 @@ impl<V: View> Projector<V> {
     /// Lets the new generation serve, and gives the old one; nothing if the rebuild was cancelled before.
     fn switch(&self, active: &ActiveRebuild<V>, compared: Compared) -> Option<Arc<RunningGeneration<V>>> {
         let running = &active.running;
-        running.generation.give_way(false);
+        running.generation.prioritise(Priority::Normal);
         let old = active.lifecycle.take_place(compared, || self.inner.serving.send_replace(running.clone()))?;
         self.serve();
         tracing::info!(view = V::NAME, generation = running.id.get(), "the new generation serves, and is made durable");

@@ -1,12 +1,15 @@
 //! Whether a new generation says what the serving one says: every customer's records are compared, fact by fact, as
 //! far as both have folded.
 
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
 use touchpoint::{CustomerId, Position};
 use views::{Difference, Record, View, differences};
 
-use crate::cores::{Priority, merged, share_out};
+use crate::cores::{Priority, share_out};
 use crate::generation::Generation;
-use crate::pages::shares;
+use crate::pages::{GROUPS, shares};
+use crate::walk::Place;
 
 /// Customers of whom the differences are kept to be shown.
 const SHOWN_CUSTOMERS: usize = 100;
@@ -28,12 +31,33 @@ pub struct Findings {
     pub shown: Vec<(CustomerId, Vec<Difference>)>,
 }
 
-/// Customers who may differ, of so many that were compared.
-#[derive(Default)]
-pub(crate) struct Suspects {
-    customers: Vec<CustomerId>,
-    compared: u64,
+/// How far a comparison is.
+#[derive(Debug, Default)]
+pub(crate) struct Comparison {
+    groups: AtomicUsize,
+    customers: AtomicU64,
 }
+
+impl Comparison {
+    fn add(&self, customers: u64) {
+        self.groups.fetch_add(1, Ordering::Relaxed);
+        self.customers.fetch_add(customers, Ordering::Relaxed);
+    }
+
+    /// Customers compared so far.
+    pub(crate) fn customers(&self) -> u64 {
+        self.customers.load(Ordering::Relaxed)
+    }
+
+    /// How much is done, in basis points.
+    pub(crate) fn done_bp(&self) -> u32 {
+        // No more than all groups are compared.
+        Place::ALL_BP * self.groups.load(Ordering::Relaxed) as u32 / GROUPS as u32
+    }
+}
+
+/// Customers who may differ.
+pub(crate) struct Suspects(Vec<CustomerId>);
 
 /// Compares all customers, on threads that give way to those who serve. Before each group of pages it waits for its
 /// `turn`; nothing if that says that nobody wants to know any more. Records that grow meanwhile are compared as far as
@@ -41,29 +65,29 @@ pub(crate) struct Suspects {
 pub(crate) fn suspects<V: View>(
     serving: &Generation<V>,
     new: &Generation<V>,
+    comparison: &Comparison,
     turn: impl Fn() -> bool + Sync,
 ) -> Option<Suspects> {
     let up_to = serving.position().min(new.position());
     let parts = share_out(Priority::Low, shares(new.threads()), |groups| {
-        let mut suspects = Suspects::default();
+        let mut suspects = Vec::new();
         for group in groups {
             if !turn() {
                 return None;
             }
+            let mut customers = 0;
             new.pages.scan_beside(&serving.pages, group, |customer, [new, serving]| {
-                suspects.compared += 1;
+                customers += 1;
                 if differ(serving, new, up_to) {
-                    suspects.customers.push(customer);
+                    suspects.push(customer);
                 }
             });
+            comparison.add(customers);
         }
         Some(suspects)
     });
     let parts: Vec<_> = parts.into_iter().collect::<Option<_>>()?;
-    Some(merged(parts, |all: &mut Suspects, more| {
-        all.customers.extend(more.customers);
-        all.compared += more.compared;
-    }))
+    Some(Suspects(parts.concat()))
 }
 
 fn differ(serving: Option<&Record>, new: Option<&Record>, up_to: Position) -> bool {
@@ -74,15 +98,21 @@ fn differ(serving: Option<&Record>, new: Option<&Record>, up_to: Position) -> bo
 impl Suspects {
     /// Nobody is suspected.
     pub(crate) fn is_empty(&self) -> bool {
-        self.customers.is_empty()
+        self.0.is_empty()
     }
 
-    /// Looks at the suspects once more: both generations must be as far by now as either was when they were found.
-    pub(crate) fn looked_at_again<V: View>(mut self, serving: &Generation<V>, new: &Generation<V>) -> Findings {
+    /// Looks at the suspects, of so many that were compared, once more: both generations must be as far by now as either
+    /// was when they were found.
+    pub(crate) fn looked_at_again<V: View>(
+        mut self,
+        compared: u64,
+        serving: &Generation<V>,
+        new: &Generation<V>,
+    ) -> Findings {
         let position = serving.position().min(new.position());
-        let mut findings = Findings { position, compared: self.compared, ..Findings::default() };
-        self.customers.sort_unstable();
-        for customer in self.customers {
+        let mut findings = Findings { position, compared, ..Findings::default() };
+        self.0.sort_unstable();
+        for customer in self.0 {
             let [one, other] = [serving, new].map(|generation| generation.record(customer));
             let found = differences(&one, &other, position);
             if !found.is_empty() {

@@ -4560,6 +4560,12 @@ pub struct RebuildProgress {
     /// For how long in all the rebuild was held back because a bound was broken.
     #[prost(message, optional, tag = "9")]
     pub held_back: ::core::option::Option<::prost_types::Duration>,
+    /// Customers compared so far.
+    #[prost(uint64, tag = "10")]
+    pub customers_compared: u64,
+    /// How much of the comparison is done, in basis points.
+    #[prost(uint32, tag = "11")]
+    pub compared_bp: u32,
 }
 /// Asks what a rebuild would take.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -67,6 +67,8 @@ fn progress(it: &RebuildProgress) -> v1::RebuildProgress {
         p99: it.vitals.p99.and_then(convert::duration),
         max_p99: convert::duration(it.bounds.p99),
         held_back: convert::duration(it.vitals.held_back),
+        customers_compared: it.compared,
+        compared_bp: it.compared_bp,
     }
 }
 

@@ -17,7 +17,10 @@ pub(super) fn words(rebuild: &v1::GetRebuildResponse) -> String {
     let share = output::share(it.position, it.head.max(1));
     let folded = format!("{} of {} events ({share})", format::count(it.position), format::count(it.head));
     match rebuild.phase() {
-        Phase::Verifying => format!("{folded}; comparing every customer; {}", vitals(it)),
+        Phase::Verifying => {
+            let (compared, done) = (format::count(it.customers_compared), format::percent(Some(it.compared_bp)));
+            format!("{folded}; {compared} customers compared ({done}); {}", vitals(it))
+        }
         Phase::Saving => format!("generation {} serves, and is made durable", rebuild.generation),
         _ => format!("{folded}{}; {}", speed(rebuild, it), vitals(it)),
     }
@@ -83,6 +86,10 @@ mod tests {
         assert_eq!(seconds_left(&folding), Some(15));
         folding.set_phase(v1::RebuildPhase::Verifying);
         assert_eq!(seconds_left(&folding), None);
+        if let Some(progress) = &mut folding.progress {
+            (progress.position, progress.customers_compared, progress.compared_bp) = (2_000, 1_250, 4_140);
+        }
+        assert_eq!(words(&folding), "2,000 of 2,000 events (100.00%); 1,250 customers compared (41.40%); lag ? of ?");
     }
 
     #[test]
