@@ -11,7 +11,7 @@ use tonic::{Code, Response, Status};
 use super::failure::Failure;
 use super::happened::{Micros, micros};
 use super::link::Link;
-use super::{format, words};
+use super::{format, query, words};
 use crate::cli::View;
 
 /// The answers of one instant; what was not asked for, or is withheld, is absent.
@@ -94,8 +94,30 @@ pub(crate) struct Reader {
     explain: bool,
 }
 
-/// Answers, and the instant up to which they hold.
-type Read = Option<(Facts, Option<Micros>)>;
+/// The answers of an instant.
+#[derive(Default)]
+pub(crate) struct Answered {
+    pub(crate) facts: Facts,
+    /// They hold up to this instant.
+    pub(crate) holds_to: Option<Micros>,
+    pub(crate) basis: Basis,
+}
+
+/// What answers rest on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Basis {
+    /// Every event up to this position of the log counts.
+    pub(crate) position: u64,
+    /// Digest of the rules.
+    pub(crate) rules: String,
+}
+
+impl Basis {
+    /// In one line.
+    pub(crate) fn line(&self) -> String {
+        query::position_and_rules(self.position, &self.rules)
+    }
+}
 
 impl Reader {
     /// Of these views.
@@ -117,14 +139,19 @@ impl Reader {
     }
 
     /// The answers of an instant; nothing if the customer is not known then.
-    pub(crate) async fn at(&mut self, link: &Link, customer: &str, query: v1::ViewQuery) -> Result<Read, Failure> {
-        let mut all: Read = None;
+    pub(crate) async fn at(
+        &mut self,
+        link: &Link,
+        customer: &str,
+        query: v1::ViewQuery,
+    ) -> Result<Option<Answered>, Failure> {
+        let mut all: Option<Answered> = None;
         let mut add = |answer: Option<Facts>, meta: Option<v1::AnswerMeta>| {
-            let Some(facts) = answer else { return };
-            let until = meta.and_then(|meta| meta.valid_until).as_ref().map(micros);
-            let (sum, first) = all.get_or_insert_default();
-            sum.add(facts);
-            *first = first.iter().copied().chain(until).min();
+            let (Some(facts), Some(meta)) = (answer, meta) else { return };
+            match &mut all {
+                Some(all) => all.add(facts, meta),
+                None => all = Some(Answered::of(facts, meta)),
+            }
         };
         let (customer_id, query) = (customer.to_owned(), Some(query));
         if let Some(service) = &mut self.churn {
@@ -144,6 +171,21 @@ impl Reader {
             add(answer.customer.map(Facts::from), answer.meta);
         }
         Ok(all)
+    }
+}
+
+impl Answered {
+    fn of(facts: Facts, meta: v1::AnswerMeta) -> Self {
+        let basis = Basis { position: meta.position, rules: meta.rules_version };
+        Self { facts, holds_to: meta.valid_until.as_ref().map(micros), basis }
+    }
+
+    /// Takes what another view says, which may have folded less.
+    fn add(&mut self, facts: Facts, meta: v1::AnswerMeta) {
+        let other = Self::of(facts, meta);
+        self.facts.add(other.facts);
+        self.holds_to = self.holds_to.into_iter().chain(other.holds_to).min();
+        self.basis.position = self.basis.position.min(other.basis.position);
     }
 }
 

@@ -5,6 +5,7 @@ use api::v1::recorded_touchpoint::Content;
 use prost_types::Timestamp;
 use serde_json::{Value, json};
 
+use super::facts::{Basis, Reader};
 use super::failure::Failure;
 use super::link::Link;
 use super::timeline::{self, Voided};
@@ -65,6 +66,36 @@ impl Happened {
     }
 }
 
+/// A customer's events, and the question about them whose answers are all of the log up to one position, and so by the
+/// rules of then, whatever is recorded meanwhile.
+pub(crate) struct Past {
+    pub(crate) events: Vec<Happened>,
+    pub(crate) asked: v1::ViewQuery,
+    /// Nothing if the customer is not known at the instant that is asked for.
+    pub(crate) basis: Option<Basis>,
+}
+
+/// Reads the past of a customer as far as all these views have folded the log, and at least what it has of the customer.
+pub(crate) async fn past(
+    link: &Link,
+    reader: &mut Reader,
+    customer: &str,
+    mut asked: v1::ViewQuery,
+) -> Result<Past, Failure> {
+    let (mut events, mut unreadable) = read(link, customer, &asked).await?;
+    asked.min_position = events.iter().map(|event| event.position).max().unwrap_or(0).max(asked.min_position);
+    let basis = reader.at(link, customer, asked.clone()).await?.map(|answered| answered.basis);
+    if let Some(Basis { position, .. }) = &basis {
+        (asked.min_position, asked.max_position) = (*position, *position);
+        // What was recorded since counts, too.
+        (events, unreadable) = read(link, customer, &asked).await?;
+    }
+    if unreadable > 0 {
+        output::note(&format!("{unreadable} events cannot be read and are left out"));
+    }
+    Ok(Past { events, asked, basis })
+}
+
 /// When an event became known.
 fn known(event: &v1::RecordedTouchpoint) -> Option<Micros> {
     let Some(Content::Touchpoint(it)) = &event.content else { return None };
@@ -72,8 +103,8 @@ fn known(event: &v1::RecordedTouchpoint) -> Option<Micros> {
 }
 
 /// The readable events of a customer that `asked` admits, whatever its `as_of`, in the order in which they count. Of those
-/// with one id the first in the log counts.
-pub(crate) async fn read(link: &Link, customer: &str, asked: &v1::ViewQuery) -> Result<Vec<Happened>, Failure> {
+/// with one id the first in the log counts. And how many cannot be read.
+async fn read(link: &Link, customer: &str, asked: &v1::ViewQuery) -> Result<(Vec<Happened>, usize), Failure> {
     let answer = timeline::read(link, customer).await?;
     let end = asked.known_at.as_ref().map_or(Micros::MAX, micros);
     let last = if asked.max_position > 0 { asked.max_position } else { u64::MAX };
@@ -81,9 +112,6 @@ pub(crate) async fn read(link: &Link, customer: &str, asked: &v1::ViewQuery) -> 
     let counts = |event: &&v1::RecordedTouchpoint| event.position <= last && known(event).is_some_and(|at| at <= end);
     let voided = Voided::of(answer.events.iter().filter(counts));
     let unreadable = answer.events.iter().filter(|event| matches!(event.content, Some(Content::Unreadable(_)))).count();
-    if unreadable > 0 {
-        output::note(&format!("{unreadable} events cannot be read and are left out"));
-    }
     let mut seen = std::collections::HashSet::new();
     let events = answer.events.iter().filter_map(|event| Happened::of(event, &voided));
     let mut events: Vec<_> = events.filter(|event| seen.insert(event.id.clone())).collect();
@@ -92,7 +120,7 @@ pub(crate) async fn read(link: &Link, customer: &str, asked: &v1::ViewQuery) -> 
     }
     events.retain(|event| event.known <= end && event.position <= last);
     events.sort_by(|a, b| (a.effect, a.occurred, &a.id).cmp(&(b.effect, b.occurred, &b.id)));
-    Ok(events)
+    Ok((events, unreadable))
 }
 
 /// Whole microseconds.

@@ -114,8 +114,7 @@ pub(crate) fn basis(meta: Option<&v1::AnswerMeta>) -> String {
     if meta.valid_until.is_some() {
         parts.push(format!("unchanged until {}", format::local(meta.valid_until.as_ref())));
     }
-    let mut second =
-        vec![format!("position {}", format::count(meta.position)), format!("rules {}", meta.rules_version)];
+    let mut second = vec![position_and_rules(meta.position, &meta.rules_version)];
     if meta.lag_events > 0 {
         second.push(format!("{} behind the log", format::events(meta.lag_events)));
     }
@@ -126,6 +125,11 @@ pub(crate) fn basis(meta: Option<&v1::AnswerMeta>) -> String {
         second.push(format!("INCOMPLETE: {} events set aside", format::count(meta.parked)));
     }
     format!("\n{}\n{}\n", parts.join(" · "), second.join(" · "))
+}
+
+/// The end of the log that answers count, and the rules that they are by.
+pub(crate) fn position_and_rules(position: u64, rules: &str) -> String {
+    format!("position {} · rules {rules}", format::count(position))
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use api::v1;
 use serde_json::json;
 
 use super::asking::{ViewArgs, ViewClient};
-use super::facts::{Facts, Reader};
+use super::facts::{Answered, Basis, Facts, Reader};
 use super::failure::{Failure, Outcome};
-use super::happened::{self, Happened, Micros, micros, stamp};
+use super::happened::{self, Happened, Micros, Past, micros, stamp};
 use super::output::{self, Format, Screen};
 use super::progress::Progress;
 use super::{format, query};
@@ -53,6 +53,7 @@ struct Found {
     events: Vec<Happened>,
     before: Option<Facts>,
     after: Facts,
+    basis: Basis,
 }
 
 /// Runs `bisect`.
@@ -64,14 +65,17 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     if let Some(name) = until.segment() {
         known_segment(&ask, name, &asked).await?;
     }
-    let found = search(&ask, &customer, &until, &asked, end).await?;
+    let mut reader = Reader::new(&ask.link, &[until.view()]).await?;
+    let past = happened::past(&ask.link, &mut reader, &customer, asked).await?;
+    let found = search(&ask, &mut reader, &customer, &until, &past, end).await?;
+    let json = || json(&customer, &until, found.as_ref(), past.basis.as_ref());
     match ask.output.output {
         Format::Table => match &found {
             Some(found) => output::print(&render(Screen::of_stdout(), &customer, &until, found))?,
-            None => output::note(&never(&customer, &until, end)),
+            None => output::note(&never(&customer, &until, end, past.basis.as_ref())),
         },
-        Format::Json => output::print_json(&json(&customer, &until, found.as_ref()))?,
-        Format::Ndjson => output::print(&format!("{}\n", json(&customer, &until, found.as_ref())))?,
+        Format::Json => output::print_json(&json())?,
+        Format::Ndjson => output::print(&format!("{}\n", json()))?,
     }
     Ok(if found.is_some() { Outcome::Done } else { Outcome::Failed })
 }
@@ -90,8 +94,9 @@ async fn known_segment(ask: &ViewClient, name: &str, asked: &v1::ViewQuery) -> R
     Err(Failure::Usage(format!("segment {name:?}: expected one of those of the rules {rules}: {known}")))
 }
 
-fn never(customer: &str, until: &Condition, end: Micros) -> String {
-    format!("{until}: never so for {customer} up to {}", format::local(Some(&stamp(end))))
+fn never(customer: &str, until: &Condition, end: Micros, basis: Option<&Basis>) -> String {
+    let basis = basis.map(|basis| format!(" · {}", basis.line())).unwrap_or_default();
+    format!("{until}: never so for {customer} up to {}{basis}", format::local(Some(&stamp(end))))
 }
 
 /// Consent is always the present one, so that this is of every instant.
@@ -102,14 +107,12 @@ fn withheld(customer: &str) -> Failure {
 /// Goes from change to change: to the next event, or to where the answer says that it ends, whichever comes first.
 async fn search(
     ask: &ViewClient,
+    reader: &mut Reader,
     customer: &str,
     until: &Condition,
-    asked: &v1::ViewQuery,
+    Past { events, asked, .. }: &Past,
     end: Micros,
 ) -> Result<Option<Found>, Failure> {
-    let events = happened::read(&ask.link, customer, asked).await?;
-    let min_position = events.iter().map(|event| event.position).max().unwrap_or(0).max(asked.min_position);
-    let mut reader = Reader::new(&ask.link, &[until.view()]).await?;
     let mut progress = Progress::new(None);
     let (mut next, mut before) = (events.first().map(|event| event.effect), None);
     for asked_for in 0..MAX_ASKED {
@@ -118,18 +121,21 @@ async fn search(
             return Ok(None);
         };
         progress.at(asked_for, || format!("at {}", format::date(Some(&stamp(at)))));
-        let query = v1::ViewQuery { as_of: Some(stamp(at)), min_position, ..asked.clone() };
-        let (facts, holds_to) = reader.at(&ask.link, customer, query).await?.unzip();
-        if facts.as_ref().is_some_and(Facts::is_withheld) && !until.is_of_the_stage() {
+        let query = v1::ViewQuery { as_of: Some(stamp(at)), ..asked.clone() };
+        let answered = reader.at(&ask.link, customer, query).await?;
+        if answered.as_ref().is_some_and(|it| it.facts.is_withheld()) && !until.is_of_the_stage() {
             return Err(withheld(customer));
         }
-        if let Some(after) = facts.as_ref().filter(|facts| until.holds(facts)).cloned() {
-            progress.finish();
-            return Ok(Some(Found { at, events: just_then(&events, at), before, after }));
+        let holds_to = answered.as_ref().and_then(|it| it.holds_to);
+        match answered {
+            Some(Answered { facts: after, basis, .. }) if until.holds(&after) => {
+                progress.finish();
+                return Ok(Some(Found { at, events: just_then(events, at), before, after, basis }));
+            }
+            other => before = other.map(|it| it.facts),
         }
-        before = facts;
         let event = events.iter().map(|event| event.effect).find(|&effect| effect > at);
-        next = event.into_iter().chain(holds_to.flatten().filter(|&to| to > at)).min();
+        next = event.into_iter().chain(holds_to.filter(|&to| to > at)).min();
     }
     Err(Failure::Other(format!("gave up after {MAX_ASKED} changes: give an earlier --as-of")))
 }
@@ -140,9 +146,12 @@ fn just_then(events: &[Happened], at: Micros) -> Vec<Happened> {
     events.iter().filter(counts).cloned().collect()
 }
 
-fn json(customer: &str, until: &Condition, found: Option<&Found>) -> serde_json::Value {
+fn json(customer: &str, until: &Condition, found: Option<&Found>, basis: Option<&Basis>) -> serde_json::Value {
     let Some(found) = found else {
-        return json!({ "customer_id": customer, "until": until.to_string(), "found": false });
+        return json!({
+            "customer_id": customer, "until": until.to_string(), "found": false,
+            "position": basis.map(|it| it.position), "rules_version": basis.map(|it| &it.rules),
+        });
     };
     json!({
         "customer_id": customer,
@@ -153,6 +162,8 @@ fn json(customer: &str, until: &Condition, found: Option<&Found>) -> serde_json:
         "events": found.events.iter().map(Happened::json).collect::<Vec<_>>(),
         "before": found.before.as_ref().map(Facts::json),
         "after": found.after.json(),
+        "position": found.basis.position,
+        "rules_version": found.basis.rules,
     })
 }
 
@@ -183,5 +194,6 @@ fn render(screen: Screen, customer: &str, until: &Condition, found: &Found) -> S
         View::Satisfaction => "satisfaction explain",
     };
     let exactly = format::rfc3339(Some(&at)).unwrap_or_default();
-    format!("{}\nwhy: lifefold {why} {customer} --as-of {exactly}\n", screen.pairs(facts))
+    let (pairs, basis) = (screen.pairs(facts), found.basis.line());
+    format!("{pairs}\n{basis}\nwhy: lifefold {why} {customer} --as-of {exactly}\n")
 }

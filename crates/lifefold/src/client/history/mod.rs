@@ -7,9 +7,9 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::asking::{ViewArgs, ViewClient};
-use super::facts::{Facts, Reader};
+use super::facts::{Answered, Basis, Facts, Reader};
 use super::failure::{Failure, Outcome};
-use super::happened::{self, Happened, Micros, micros, stamp};
+use super::happened::{self, Happened, Micros, Past, micros, stamp};
 use super::link::VIEWS;
 use super::output::{self, Format, Screen};
 use super::progress::Progress;
@@ -78,6 +78,8 @@ struct Step {
     events: Vec<Happened>,
     before: Option<Facts>,
     after: Option<Facts>,
+    /// What the answers after it rest on, or those before it.
+    basis: Option<Basis>,
 }
 
 /// Runs `history`.
@@ -99,34 +101,36 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
 }
 
 async fn steps(ask: &ViewClient, customer: &str, view: Option<View>, by: By) -> Result<Vec<Step>, Failure> {
-    let mut asked = ask.query.clone().unwrap_or_default();
-    let mut events = happened::read(&ask.link, customer, &asked).await?;
-    asked.min_position = events.iter().map(|event| event.position).max().unwrap_or(0).max(asked.min_position);
+    let views = view.as_ref().map_or(VIEWS.as_slice(), std::slice::from_ref);
+    let mut reader = Reader::new(&ask.link, views).await?.explaining();
+    let asked = ask.query.clone().unwrap_or_default();
+    let Past { mut events, asked, .. } = happened::past(&ask.link, &mut reader, customer, asked).await?;
     if let Some(end) = asked.as_of.as_ref().map(micros) {
         events.retain(|event| event.effect <= end || (by == By::Recorded && event.holds_always()));
     }
     // Stable: at the same instant they stay in the order in which they count.
     events.sort_by_key(|event| by.instant(event));
-    let views = view.as_ref().map_or(VIEWS.as_slice(), std::slice::from_ref);
-    let mut reader = Reader::new(&ask.link, views).await?.explaining();
     let mut progress = Progress::new(Some(events.len() as u64));
     let (mut steps, mut done) = (Vec::new(), 0);
     for events in events.chunk_by(|a, b| by.instant(a) == by.instant(b)) {
         let Some(at) = events.first().map(|event| by.instant(event)) else { continue };
-        let mut answers = [None, None];
-        for (answer, at) in answers.iter_mut().zip([at - 1, at]) {
-            *answer = reader.at(&ask.link, customer, by.query(&asked, at)).await?.map(|(facts, _)| facts);
-        }
-        let [before, after] = answers;
+        let before = reader.at(&ask.link, customer, by.query(&asked, at - 1)).await?;
+        let after = reader.at(&ask.link, customer, by.query(&asked, at)).await?;
         done += events.len() as u64;
         progress.at(done, || format!("at {}", format::date(Some(&stamp(at)))));
-        steps.push(Step { at, events: events.to_vec(), before, after });
+        steps.push(Step::new(at, events, before, after));
     }
     progress.finish();
     Ok(steps)
 }
 
 impl Step {
+    fn new(at: Micros, events: &[Happened], before: Option<Answered>, after: Option<Answered>) -> Self {
+        let basis = after.as_ref().or(before.as_ref()).map(|answered| answered.basis.clone());
+        let [before, after] = [before, after].map(|answered| answered.map(|answered| answered.facts));
+        Self { at, events: events.to_vec(), before, after, basis }
+    }
+
     fn json(&self) -> Result<Value, Failure> {
         let changed = Facts::changed(self.before.as_ref(), self.after.as_ref());
         let after = self.after.as_ref().map(Facts::json);
@@ -140,6 +144,8 @@ impl Step {
             "before": self.before.as_ref().map(Facts::json),
             "after": after,
             "changed": changed,
+            "position": self.basis.as_ref().map(|basis| basis.position),
+            "rules_version": self.basis.as_ref().map(|basis| &basis.rules),
             "segment_decisions": decided.into_iter().map(json::value).collect::<Result<Vec<_>, _>>()?,
         }))
     }

@@ -5,7 +5,7 @@ use comfy_table::{Cell, Color, ColumnConstraint, Width};
 
 use super::{Facts, Step, stamp};
 use crate::client::output::{self, Screen};
-use crate::client::{decision, format};
+use crate::client::{decision, format, query};
 
 /// Columns of the answers before an event, which take what lines they need.
 const BEFORE_COLUMNS: u16 = 32;
@@ -38,7 +38,15 @@ pub(super) fn steps(screen: Screen, steps: &[Step]) -> String {
             column.set_constraint(constraint);
         }
     }
-    output::text(&table)
+    output::text(&table) + &basis(steps)
+}
+
+/// The end of the log that counts, and the rules; all of them, in their order, where those of then are asked for.
+fn basis(steps: &[Step]) -> String {
+    let mut all = steps.iter().filter_map(|step| step.basis.as_ref()).collect::<Vec<_>>();
+    all.dedup_by(|one, before| one.rules == before.rules);
+    let rules = all.iter().map(|basis| basis.rules.as_str()).collect::<Vec<_>>().join(", then ");
+    all.last().map(|it| format!("\n{}\n", query::position_and_rules(it.position, &rules))).unwrap_or_default()
 }
 
 /// The answers in short: their values alone, since they say what they are.
@@ -67,7 +75,7 @@ fn because(it: &v1::SegmentDecision) -> String {
 mod tests {
     use api::v1::deciding_condition::Found;
 
-    use super::super::Happened;
+    use super::super::{Basis, Happened};
     use super::*;
     use crate::client::decision::tests::condition;
 
@@ -95,10 +103,16 @@ mod tests {
             ..before.clone()
         };
         let at = 1_743_442_200_000_000;
-        let step = |event, before, after| Step { at, events: vec![event], before, after };
+        let step = |event, rules: &str, before, after| Step {
+            at,
+            events: vec![event],
+            before,
+            after,
+            basis: Some(Basis { position: 1_010, rules: rules.to_owned() }),
+        };
         let all = [
-            step(event("ComplaintLodged", false), Some(before), Some(after.clone())),
-            step(event("VisitRecorded", true), Some(after.clone()), Some(after)),
+            step(event("ComplaintLodged", false), "abc", Some(before), Some(after.clone())),
+            step(event("VisitRecorded", true), "abc", Some(after.clone()), Some(after)),
         ];
         let expect = "\
 Time (Shanghai)      Event                   Right before                Changes to
@@ -110,7 +124,12 @@ Time (Shanghai)      Event                   Right before                Changes
                                                                          holds, RUN_IN found
 2025-04-01 01:30:00  VisitRecorded (voided)  RUN_IN · MEDIUM · 0.249740  nothing
                                              · new
+
+position 1,010 · rules abc
 ";
         assert_eq!(steps(Screen::plain(), &all), expect);
+        let [one, mut other] = all;
+        other.basis = Some(Basis { position: 1_010, rules: "def".to_owned() });
+        assert!(steps(Screen::plain(), &[one, other]).ends_with("position 1,010 · rules abc, then def\n"));
     }
 }
