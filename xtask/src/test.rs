@@ -12,6 +12,9 @@ use crate::{
     tools::{Tool, buf, cargo},
 };
 
+/// How many tests run side by side. Many wait for processes: half as many again as there are cores.
+const TEST_THREADS: &str = "RUST_TEST_THREADS";
+
 /// One step: its name, what it does, and what to do when it fails.
 struct Step {
     name: &'static str,
@@ -102,6 +105,10 @@ fn tests() -> Result<Outcome> {
     let server = broker::find_server()?;
     let mut test = cargo();
     test.args(["test", "--workspace", "--no-fail-fast"]).env("NATS_SERVER_BIN", server.path).env_remove("NATS_URL");
+    if std::env::var_os(TEST_THREADS).is_none() {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        test.env(TEST_THREADS, (cores + cores.div_ceil(2)).to_string());
+    }
     must(&mut test)?;
     Ok(Outcome::PassedLast)
 }

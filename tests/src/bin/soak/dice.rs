@@ -1,5 +1,6 @@
 //! Seeded randomness.
 
+use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -27,20 +28,13 @@ impl Dice {
 
     /// One of these, of which there is at least one.
     pub(crate) fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        &choices[self.0.random_range(0..choices.len())]
+        choices.choose(&mut self.0).unwrap_or_else(|| unreachable!("there is something to choose from"))
     }
 
     /// One of these by weight; the weights add up to more than 0.
     pub(crate) fn weighted<T: Copy>(&mut self, choices: &[(u32, T)]) -> T {
-        let total: u32 = choices.iter().map(|(weight, _)| weight).sum();
-        let mut left = self.0.random_range(0..total);
-        for &(weight, choice) in choices {
-            if left < weight {
-                return choice;
-            }
-            left -= weight;
-        }
-        choices[choices.len() - 1].1
+        let chosen = choices.choose_weighted(&mut self.0, |(weight, _)| *weight);
+        chosen.map_or_else(|_| unreachable!("a weight is above 0"), |&(_, choice)| choice)
     }
 
     /// 128 random bits.
