@@ -1,10 +1,12 @@
 //! Names of companies, projects, waves and items in lists and totals: few different ones, held by millions of
-//! customers, so that each text is kept once.
+//! customers, so that each text is kept once by each thread that places them: cores that place side by side would wait
+//! for each other at a common table, and at the counts of who holds a name.
 
 use std::borrow::Borrow;
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 
 use touchpoint::Code;
 
@@ -18,10 +20,9 @@ impl Name {
         &self.0
     }
 
-    /// The one shared name of this code.
+    /// The name of this code that all of this thread share.
     pub(super) fn shared(code: &Code<'_>) -> Self {
-        // A table of texts is whole after every step of its use, also if one of them panicked.
-        SHARED.lock().unwrap_or_else(PoisonError::into_inner).name(code.as_str())
+        SHARED.with_borrow_mut(|shared| shared.name(code.as_str()))
     }
 }
 
@@ -43,7 +44,9 @@ impl fmt::Display for Name {
     }
 }
 
-static SHARED: LazyLock<Mutex<Shared>> = LazyLock::new(Mutex::default);
+thread_local! {
+    static SHARED: RefCell<Shared> = RefCell::default();
+}
 
 /// Names held when those that nobody uses are looked for the first time.
 const FIRST_SWEEP_NAMES: usize = 4096;

@@ -3,6 +3,7 @@
 //! A counter that reaches zero is taken out, so that totals moved customer by customer equal those made afresh.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -84,11 +85,21 @@ pub struct Totals {
 }
 
 /// Changes the entry of a key, which is there exactly while it is not the default.
-fn shift<K: Ord + Clone, V: Default + PartialEq>(map: &mut BTreeMap<K, V>, key: K, change: impl FnOnce(&mut V)) {
-    let entry = map.entry(key.clone()).or_default();
-    change(entry);
-    if *entry == V::default() {
-        map.remove(&key);
+fn shift<K: Ord, V: Default + PartialEq>(map: &mut BTreeMap<K, V>, key: K, change: impl FnOnce(&mut V)) {
+    match map.entry(key) {
+        Entry::Occupied(mut entry) => {
+            change(entry.get_mut());
+            if *entry.get() == V::default() {
+                entry.remove();
+            }
+        }
+        Entry::Vacant(entry) => {
+            let mut value = V::default();
+            change(&mut value);
+            if value != V::default() {
+                entry.insert(value);
+            }
+        }
     }
 }
 
