@@ -95,7 +95,6 @@ pub(crate) struct Reader {
 }
 
 /// The answers of an instant.
-#[derive(Default)]
 pub(crate) struct Answered {
     pub(crate) facts: Facts,
     /// They hold up to this instant.
@@ -104,7 +103,7 @@ pub(crate) struct Answered {
 }
 
 /// What answers rest on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Basis {
     /// Every event up to this position of the log counts.
     pub(crate) position: u64,

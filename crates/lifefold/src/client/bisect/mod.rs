@@ -53,7 +53,6 @@ struct Found {
     events: Vec<Happened>,
     before: Option<Facts>,
     after: Facts,
-    basis: Basis,
 }
 
 /// Runs `bisect`.
@@ -71,7 +70,7 @@ pub(crate) async fn run(args: Args, settings: &Settings) -> Result<Outcome, Fail
     let json = || json(&customer, &until, found.as_ref(), past.basis.as_ref());
     match ask.output.output {
         Format::Table => match &found {
-            Some(found) => output::print(&render(Screen::of_stdout(), &customer, &until, found))?,
+            Some(found) => output::print(&render(Screen::of_stdout(), &customer, &until, found, past.basis.as_ref()))?,
             None => output::note(&never(&customer, &until, end, past.basis.as_ref())),
         },
         Format::Json => output::print_json(&json())?,
@@ -128,9 +127,9 @@ async fn search(
         }
         let holds_to = answered.as_ref().and_then(|it| it.holds_to);
         match answered {
-            Some(Answered { facts: after, basis, .. }) if until.holds(&after) => {
+            Some(Answered { facts: after, .. }) if until.holds(&after) => {
                 progress.finish();
-                return Ok(Some(Found { at, events: just_then(events, at), before, after, basis }));
+                return Ok(Some(Found { at, events: just_then(events, at), before, after }));
             }
             other => before = other.map(|it| it.facts),
         }
@@ -162,12 +161,12 @@ fn json(customer: &str, until: &Condition, found: Option<&Found>, basis: Option<
         "events": found.events.iter().map(Happened::json).collect::<Vec<_>>(),
         "before": found.before.as_ref().map(Facts::json),
         "after": found.after.json(),
-        "position": found.basis.position,
-        "rules_version": found.basis.rules,
+        "position": basis.map(|it| it.position),
+        "rules_version": basis.map(|it| &it.rules),
     })
 }
 
-fn render(screen: Screen, customer: &str, until: &Condition, found: &Found) -> String {
+fn render(screen: Screen, customer: &str, until: &Condition, found: &Found, basis: Option<&Basis>) -> String {
     let at = stamp(found.at);
     let words = |facts: &Facts| {
         let said = facts.words().into_iter().filter(|(_, value)| !value.is_empty());
@@ -194,6 +193,6 @@ fn render(screen: Screen, customer: &str, until: &Condition, found: &Found) -> S
         View::Satisfaction => "satisfaction explain",
     };
     let exactly = format::rfc3339(Some(&at)).unwrap_or_default();
-    let (pairs, basis) = (screen.pairs(facts), found.basis.line());
+    let (pairs, basis) = (screen.pairs(facts), basis.map(Basis::line).unwrap_or_default());
     format!("{pairs}\n{basis}\nwhy: lifefold {why} {customer} --as-of {exactly}\n")
 }

@@ -1,4 +1,5 @@
 //! Histories written down line by line.
+
 use std::collections::BTreeMap;
 
 use oracle::{Entry, History};

@@ -1,4 +1,5 @@
 //! A log in memory, and histories in it.
+
 pub(crate) mod activations;
 pub(crate) mod rebuilt;
 pub(crate) mod running;
